@@ -1,0 +1,37 @@
+# make lab   opens the course in JupyterLab      make test   runs every test
+# Both set up a virtual environment in .venv first; running them again is quick.
+
+PYTHON ?= python3
+LAB_FLAGS ?=
+BIN := .venv/bin
+
+.PHONY: lab test lint notebooks clean
+
+lab: .venv/learner
+	$(BIN)/jupyter lab $(LAB_FLAGS) notebooks/00_start_here.ipynb
+
+test: .venv/dev
+	$(BIN)/pytest --nbval -n auto --dist loadfile tests notebooks solutions
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+notebooks: .venv/dev
+	$(BIN)/python tools/execute.py
+	$(BIN)/cnnlib release
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"This course needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/learner: .venv/bin/python requirements.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/dev: .venv/learner
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@
