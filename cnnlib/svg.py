@@ -1,0 +1,675 @@
+"""Pictures made of text: grids of numbered cells, words and arrows, as SVG.
+
+A `Drawing` is a piece that can be joined to others; `Drawing.picture(alt)` finishes it. A `Picture`
+always carries the words that stand for it where it can't be seen.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# Okabe & Ito's colours, which readers with any kind of colour vision can tell apart.
+# https://jfly.uni-koeln.de/color/
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+CHANNELS = (SKY, ORANGE, GREEN, PURPLE)
+
+# Pictures lie on a card of their own, so that they read in a dark theme as well.
+CARD, INK, QUIET, EDGE = "#FFFFFF", "#1F2328", "#59636E", "#AFB8C1"
+WRONG = "#B23A00"  # vermillion, darkened until it can be read as text on the card
+
+FONT_SIZE = 13
+SANS = "system-ui, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif"
+MONO = "'DejaVu Sans Mono', Menlo, Consolas, monospace"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished picture with its alternative text; Jupyter shows it.
+
+    Parameters
+    ----------
+    svg : str
+        A whole SVG document.
+    alt : str
+        What the picture says, in words.
+
+    Examples
+    --------
+    >>> cells([[1, 2], [3, 4]]).picture("Two rows of two cells: 1 2 and 3 4")
+    Two rows of two cells: 1 2 and 3 4
+    """
+
+    svg: str
+    alt: str
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return figure("image/svg+xml", self.svg.encode(), self.alt)
+
+
+def figure(media_type: str, data: bytes, alt: str) -> dict[str, str]:
+    """Return what Jupyter needs to show an encoded picture and keep its alternative text.
+
+    `alt` in the metadata of an image output is ignored by JupyterLab; in HTML it survives, also in
+    a notebook that isn't trusted.
+
+    Parameters
+    ----------
+    media_type : str
+        Such as `"image/png"`.
+    data : bytes
+        The picture, encoded so.
+    alt : str
+        What the picture says, in words.
+
+    Returns
+    -------
+    dict of str to str
+        A MIME bundle with `text/html` and `text/plain`.
+
+    Examples
+    --------
+    >>> figure("image/png", b"...", "A shirt")["text/html"]
+    '<figure><img alt="A shirt" src="data:image/png;base64,Li4u"></figure>'
+    """
+    source = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+    return {
+        "text/html": f'<figure><img alt="{escape(alt)}" src="{source}"></figure>',
+        "text/plain": alt,
+    }
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A piece of a picture: SVG elements within (0, 0) and (width, height), in pixels.
+
+    Examples
+    --------
+    >>> x, y = cells([[1, 2], [3, 4]]), cells([1, 2, 3, 4])
+    >>> beside(x.titled("x"), y.titled("y")).picture("A 2 by 2 grid and the same four numbers flat")
+    A 2 by 2 grid and the same four numbers flat
+    """
+
+    body: str = field(repr=False)
+    width: float
+    height: float
+
+    def titled(self, words: str, *, fill: str = INK) -> Drawing:
+        """Return this drawing with a line of bold words above it."""
+        title = label(words, weight="bold", fill=fill)
+        return above(title, self, gap=6)
+
+    def noted(self, words: str, *, fill: str = QUIET) -> Drawing:
+        """Return this drawing with a line of quiet words below it."""
+        return above(self, label(words, fill=fill, size=12), gap=8)
+
+    def picture(self, alt: str) -> Picture:
+        """Return the finished picture: this drawing on a card, and its alternative text."""
+        pad = 14
+        width, height = self.width + 2 * pad, self.height + 2 * pad
+        card = rect(0.5, 0.5, width - 1, height - 1, fill=CARD, stroke="#D1D9E0", radius=6)
+        return Picture(
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
+            f'viewBox="0 0 {width:g} {height:g}" font-family="{SANS}" font-size="{FONT_SIZE}" '
+            f'role="img" aria-label="{escape(alt)}" style="max-width:100%;height:auto">'
+            f"{card}{move(self.body, pad, pad)}</svg>",
+            alt,
+        )
+
+
+def escape(words: str) -> str:
+    """Return `words` safe inside XML and HTML, in text and in attributes.
+
+    Examples
+    --------
+    >>> escape('a < "b"')
+    'a &lt; &quot;b&quot;'
+    """
+    return html.escape(_NOT_XML.sub("\ufffd", words))
+
+
+def text(
+    x: float,
+    y: float,
+    words: str,
+    *,
+    size: float = FONT_SIZE,
+    anchor: str = "start",
+    fill: str = INK,
+    weight: str = "normal",
+    mono: bool = False,
+) -> str:
+    """Return words as an SVG element; y is the middle of the line.
+
+    `anchor` is "start", "middle" or "end": the part of the words that x stands for.
+
+    Examples
+    --------
+    >>> text(10, 10, "dx")
+    '<text x="10" y="14.55" fill="#1F2328">dx</text>'
+    """
+    attributes = {"x": x, "y": y + 0.35 * size, "fill": fill}
+    attributes |= {"font-size": size} if size != FONT_SIZE else {}
+    attributes |= {"text-anchor": anchor} if anchor != "start" else {}
+    attributes |= {"font-weight": weight} if weight != "normal" else {}
+    attributes |= {"font-family": MONO} if mono else {}
+    return f"<text{_attributes(attributes)}>{escape(words)}</text>"
+
+
+def text_width(words: str, *, size: float = FONT_SIZE, mono: bool = False) -> float:
+    """Return the width of words in pixels, estimated generously: fonts differ between machines.
+
+    Examples
+    --------
+    >>> text_width("0.25", size=10, mono=True)
+    24.4
+    """
+    return round(len(words) * size * (0.61 if mono else 0.6), 1)
+
+
+def rect(
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    *,
+    fill: str = "none",
+    stroke: str = "none",
+    stroke_width: float = 1,
+    radius: float = 0,
+    dashed: bool = False,
+) -> str:
+    """Return a rectangle as an SVG element.
+
+    Examples
+    --------
+    >>> rect(0, 0, 20, 10, fill=SKY)
+    '<rect x="0" y="0" width="20" height="10" fill="#56B4E9"/>'
+    """
+    attributes = {"x": x, "y": y, "width": width, "height": height, "fill": fill}
+    attributes |= {"rx": radius} if radius else {}
+    attributes |= {"stroke": stroke} if stroke != "none" else {}
+    attributes |= {"stroke-width": stroke_width} if stroke_width != 1 else {}
+    attributes |= {"stroke-dasharray": "4 3"} if dashed else {}
+    return f"<rect{_attributes(attributes)}/>"
+
+
+def line(
+    x1: float,
+    y1: float,
+    x2: float,
+    y2: float,
+    *,
+    stroke: str = INK,
+    stroke_width: float = 1.5,
+    dashed: bool = False,
+) -> str:
+    """Return a straight line as an SVG element.
+
+    Examples
+    --------
+    >>> line(0, 0, 9, 0)
+    '<line x1="0" y1="0" x2="9" y2="0" stroke="#1F2328" stroke-width="1.5"/>'
+    """
+    attributes = {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "stroke": stroke}
+    attributes |= {"stroke-width": stroke_width}
+    attributes |= {"stroke-dasharray": "4 3"} if dashed else {}
+    return f"<line{_attributes(attributes)}/>"
+
+
+def arrow(
+    x1: float,
+    y1: float,
+    x2: float,
+    y2: float,
+    *,
+    stroke: str = INK,
+    stroke_width: float = 1.5,
+    dashed: bool = False,
+) -> str:
+    """Return an arrow from (x1, y1) to (x2, y2) as SVG elements.
+
+    Examples
+    --------
+    >>> arrow(0, 5, 20, 5).count("<polygon")
+    1
+    """
+    length = math.hypot(x2 - x1, y2 - y1)
+    ux, uy = ((x2 - x1) / length, (y2 - y1) / length) if length else (1.0, 0.0)
+    head = 5 + 1.5 * stroke_width
+    bx, by = x2 - head * ux, y2 - head * uy
+    half = 0.5 * head
+    points = " ".join(
+        f"{round(px, 2):g},{round(py, 2):g}"
+        for px, py in (
+            (x2, y2),
+            (bx - half * uy, by + half * ux),
+            (bx + half * uy, by - half * ux),
+        )
+    )
+    shaft = line(x1, y1, bx, by, stroke=stroke, stroke_width=stroke_width, dashed=dashed)
+    return f'{shaft}<polygon points="{points}" fill="{stroke}"/>'
+
+
+def move(body: str, x: float, y: float) -> str:
+    """Return SVG elements moved right by x and down by y pixels.
+
+    Examples
+    --------
+    >>> move("<g/>", 3, 4)
+    '<g transform="translate(3 4)"><g/></g>'
+    """
+    return f'<g transform="translate({round(x, 2):g} {round(y, 2):g})">{body}</g>'
+
+
+def label(
+    words: str,
+    *,
+    size: float = FONT_SIZE,
+    fill: str = INK,
+    weight: str = "normal",
+    mono: bool = False,
+) -> Drawing:
+    """Return a line of words as a drawing.
+
+    Examples
+    --------
+    >>> label("dx", size=10).height
+    14
+    """
+    height = round(1.4 * size)
+    body = text(0, height / 2, words, size=size, fill=fill, weight=weight, mono=mono)
+    return Drawing(body, text_width(words, size=size, mono=mono), height)
+
+
+def beside(*drawings: Drawing, gap: float = 32) -> Drawing:
+    """Return the drawings in a row from left to right, tops aligned.
+
+    Examples
+    --------
+    >>> beside(Drawing("", 10, 5), Drawing("", 20, 8), gap=2)
+    Drawing(width=32, height=8)
+    """
+    body, x = "", 0
+    for drawing in drawings:
+        body += move(drawing.body, x, 0)
+        x += drawing.width + gap
+    return Drawing(body, max(x - gap, 0), max((d.height for d in drawings), default=0))
+
+
+def above(*drawings: Drawing, gap: float = 16) -> Drawing:
+    """Return the drawings in a column from top to bottom, left edges aligned.
+
+    Examples
+    --------
+    >>> above(Drawing("", 10, 5), Drawing("", 20, 8), gap=2)
+    Drawing(width=20, height=15)
+    """
+    body, y = "", 0
+    for drawing in drawings:
+        body += move(drawing.body, 0, y)
+        y += drawing.height + gap
+    return Drawing(body, max((d.width for d in drawings), default=0), max(y - gap, 0))
+
+
+def short(value, digits: int = 3) -> str:
+    """Return a number in few characters: integers as they are, others to `digits` digits.
+
+    Examples
+    --------
+    >>> [short(v) for v in (3, 3.0, -0.0, 0.12345, 1234.5, 1.5e-7, float("nan"), True, "c")]
+    ['3', '3', '0', '0.123', '1234', '1.5e-7', 'nan', 'True', 'c']
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (int, np.integer)) and abs(int(value)) < 10**6:
+        return str(int(value))
+    if not isinstance(value, (int, float, np.integer, np.floating)):
+        words = str(value)
+        return words if len(words) <= 10 else words[:9] + "…"
+    value = float(value)
+    if math.isfinite(value) and digits <= 3 and 1000 <= abs(value) < 10**5:
+        return f"{value:.0f}"
+    words = f"{value:.{digits}g}"
+    mantissa, e, exponent = words.partition("e")
+    words = f"{mantissa}e{int(exponent)}" if e else words
+    return "0" if words == "-0" else words
+
+
+def ink_on(fill: str) -> str:
+    """Return the colour of text on `fill`, dark or white, whichever stands out more.
+
+    The better of the two always reaches a contrast of 4.5, WCAG's bound for text.
+
+    Examples
+    --------
+    >>> ink_on(YELLOW), ink_on(BLUE)
+    ('#000000', '#FFFFFF')
+    """
+    return max(BLACK, CARD, key=lambda ink: contrast(ink, fill))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, 1 to 21, as WCAG 2.2 defines it.
+
+    https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
+
+    Examples
+    --------
+    >>> contrast("#000000", "#FFFFFF")
+    21.0
+    """
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def tint(colour: str, strength: float) -> str:
+    """Return `colour` mixed with white; strength 1 is the colour itself, 0 is white.
+
+    Examples
+    --------
+    >>> tint("#0072B2", 0.5)
+    '#80B8D8'
+    """
+    return "#" + "".join(f"{round(255 + (c - 255) * strength):02X}" for c in _rgb(colour))
+
+
+def cell(
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    words: str,
+    *,
+    fill: str = CARD,
+    wrong: bool = False,
+    focus: bool = False,
+    size: float = FONT_SIZE,
+    pick: str = "",
+) -> str:
+    """Return one cell: a box with words in its middle.
+
+    `wrong` draws a thick outline and a cross in the corner, `focus` a thick dark outline. `pick`
+    is what an explorer receives when the cell is pointed at, as in `"position=7"`.
+
+    Examples
+    --------
+    >>> "data-pick" in cell(0, 0, 30, 20, "7", pick="position=7")
+    True
+    """
+    body = rect(x, y, width, height, fill=fill, stroke=EDGE)
+    body += text(
+        x + width / 2,
+        y + height / 2,
+        words,
+        size=size,
+        anchor="middle",
+        fill=ink_on(fill),
+        mono=True,
+    )
+    if wrong:
+        left, bottom = x + width - 8, y + 8
+        cross = line(left, y + 3, x + width - 3, bottom, stroke=WRONG)
+        cross += line(left, bottom, x + width - 3, y + 3, stroke=WRONG)
+        body += rect(x + 1, y + 1, width - 2, height - 2, stroke=WRONG, stroke_width=2) + cross
+    if focus:
+        body += rect(x + 1, y + 1, width - 2, height - 2, stroke=BLACK, stroke_width=3)
+    return f'<g data-pick="{escape(pick)}">{body}</g>' if pick else body
+
+
+def cells(
+    values,
+    *,
+    fill: str | Sequence = CARD,
+    wrong=None,
+    focus=None,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    min_width: float = 34,
+    height: float = 26,
+    pick: Callable[[int, int], str] | None = None,
+) -> Drawing:
+    """Return a grid of cells, one for each entry of a vector or matrix.
+
+    Parameters
+    ----------
+    values : array_like, (W,) or (H, W)
+        Numbers, shown by `short`, or words.
+    fill : str or array_like of str
+        One colour for all cells, or one for each.
+    wrong, focus : array_like of bool, optional
+        Cells to mark with a cross, or with a thick outline; the shape is that of `values`.
+    rows, columns : sequence of str
+        Labels to the left and above.
+    min_width, height : float
+        Pixels; a cell grows in width until its words fit.
+    pick : callable, optional
+        From row and column to what an explorer receives when the cell is pointed at.
+
+    Raises
+    ------
+    ValueError
+        If `values` has more than two axes.
+
+    Examples
+    --------
+    >>> cells([[1, 2, 3], [4, 5, 6]], rows="01", columns="012").width
+    116.6
+    """
+    values = np.asarray(values)
+    if values.ndim > 2:
+        raise ValueError(
+            f"cells: values has shape {values.shape}; give one plane with at most two axes"
+        )
+    shape = (1,) * (2 - values.ndim) + values.shape
+    words = [[short(value) for value in row] for row in values.reshape(shape)]
+    fills, wrongs, focuses = (
+        np.broadcast_to(np.reshape(given, shape) if np.size(given) > 1 else given, shape)
+        for given in (fill, False if wrong is None else wrong, False if focus is None else focus)
+    )
+
+    longest = max((text_width(w, mono=True) for row in words for w in row), default=0)
+    width = max(min_width, longest + 12)
+    left = max((text_width(r, size=11) for r in rows), default=-8) + 8
+    top = 18 if len(columns) else 0
+
+    body = "".join(
+        text(left + (j + 0.5) * width, 8, name, size=11, anchor="middle", fill=QUIET)
+        for j, name in enumerate(columns)
+    )
+    body += "".join(
+        text(left - 6, top + (i + 0.5) * height, name, size=11, anchor="end", fill=QUIET)
+        for i, name in enumerate(rows)
+    )
+    body += "".join(
+        cell(
+            left + j * width,
+            top + i * height,
+            width,
+            height,
+            words[i][j],
+            fill=str(fills[i, j]),
+            wrong=bool(wrongs[i, j]),
+            focus=bool(focuses[i, j]),
+            pick=pick(i, j) if pick else "",
+        )
+        for i, j in np.ndindex(*shape)
+    )
+    return Drawing(body, left + shape[1] * width, top + shape[0] * height)
+
+
+# How much of a large array is shown: planes, rows, columns.
+_WINDOW = (3, 8, 8)
+
+
+def target_and_yours(
+    target, yours, *, title: str = "", rtol: float = 1e-5, atol: float = 1e-8
+) -> Picture:
+    """Draw what was expected beside what was computed, and mark every entry that differs.
+
+    Up to three planes with 8 rows and 8 columns are shown, around the first wrong entry; the
+    words above each plane say, as an index, which part of the array it is.
+
+    Parameters
+    ----------
+    target, yours : array_like
+        Of any shapes, possibly different ones.
+    title : str
+        Words above the picture.
+    rtol, atol : float
+        As in `np.isclose`. NaN is always wrong.
+
+    Examples
+    --------
+    >>> target_and_yours([1.0, 2.0], [1.0, 3.0], title="y")
+    y. Target and yours have shape (2,). 1 of 2 entries differs; the first is [1]: target 2, yours 3.
+    """
+    target, yours = np.asarray(target), np.asarray(yours)
+    if target.shape == yours.shape:
+        wrong = ~_isclose(target, yours, rtol, atol)
+        verdict, alt = _compare(target, yours, wrong)
+    else:
+        wrong = None
+        verdict = f"shape {target.shape} expected, yours is {yours.shape}"
+        alt = f"Target has shape {target.shape}, yours has shape {yours.shape}."
+
+    corner = np.argwhere(wrong)[0] if wrong is not None and wrong.any() else ()
+    pair = (
+        _planes(array, other, wrong, corner).titled(f"{name}, shape {array.shape}", fill=colour)
+        for name, array, other, colour in (
+            ("target", target, yours, INK),
+            ("yours", yours, target, INK if wrong is not None else WRONG),
+        )
+    )
+    drawing = beside(*pair).noted(verdict)
+    if title:
+        drawing = above(label(title, size=15, weight="bold"), drawing, gap=10)
+        alt = f"{title.rstrip('.')}. {alt}"
+    return drawing.picture(alt)
+
+
+def _compare(target, yours, wrong) -> tuple[str, str]:
+    """Return a line for the picture and the sentences that stand for it."""
+    sentence = f"Target and yours have shape {target.shape}. "
+    if not wrong.any():
+        return "no entry differs", sentence + "No entry differs."
+    index = tuple(np.argwhere(wrong)[0].tolist())
+    count = int(wrong.sum())
+    verdict = f"{count} of {wrong.size} entries differ{'s' if count == 1 else ''}"
+    expected, got = _telling(target[index], yours[index])
+    where = list(index) if index else "[()]"
+    sentence += f"{verdict}; the first is {where}: target {expected}, yours {got}."
+    return verdict, sentence
+
+
+def _planes(array, other, wrong, corner) -> Drawing:
+    """Draw the part of `array` around index `corner`, planes one below the other."""
+    axes = max(array.ndim, 3)
+    # A vector is one row, a matrix one plane.
+    full = (1,) * (axes - array.ndim) + array.shape
+    at = [0] * (axes - len(corner)) + list(corner)
+    window = [*([1] * (axes - 3)), *_WINDOW]
+    spans = [
+        _span(index, size, length) for index, size, length in zip(at, window, full, strict=True)
+    ]
+    lead = tuple(span.start for span in spans[:-3])
+    planes, rows, columns = spans[-3:]
+    box = np.ix_(*(range(s.start, s.stop) for s in spans[-3:]))
+
+    def part(a):
+        return a.reshape(full)[lead][box] if 0 not in full else np.empty((0, 0, 0))
+
+    shown = part(array)
+    if wrong is None:
+        marks, words = np.zeros(shown.shape, bool), np.vectorize(short, otypes=[object])(shown)
+    else:
+        marks = part(wrong)
+        words = np.vectorize(lambda a, b: _telling(a, b)[0], otypes=[object])(shown, part(other))
+
+    drawings = []
+    for k, plane in enumerate(words):
+        index = [*lead, planes.start + k, rows, columns][axes - array.ndim :]
+        grid = cells(
+            plane,
+            wrong=marks[k],
+            rows=[str(i) for i in rows] if array.ndim > 1 else (),
+            columns=[str(j) for j in columns] if array.ndim else (),
+        )
+        drawings.append(
+            above(label(_index_words(index, array.shape), size=12, mono=True), grid, gap=4)
+        )
+    if not drawings:
+        return label("no entries", fill=QUIET)
+    if len(planes) < full[-3]:
+        drawings.append(label(f"… {full[-3] - len(planes)} more", size=12, fill=QUIET))
+    return above(*drawings, gap=12)
+
+
+def _span(index: int, size: int, length: int) -> range:
+    """Return at most `size` places of `length`, `index` among them, near the middle."""
+    start = max(0, min(index - size // 2, length - size))
+    return range(start, min(start + size, length))
+
+
+def _index_words(index: Sequence[int | range], shape: tuple[int, ...]) -> str:
+    """Return an index as NumPy writes it; "…" where a part is cut off."""
+    words = []
+    for item, length in zip(index, shape, strict=True):
+        if isinstance(item, int):
+            words.append(str(item))
+        elif len(item) == length:
+            words.append(":")
+        else:
+            before, after = "…" * (item.start > 0), "…" * (item.stop < length)
+            words.append(f"{before}{item.start}:{item.stop}{after}")
+    return f"[{', '.join(words)}]"
+
+
+def _telling(one, other) -> tuple[str, str]:
+    """Return both numbers with as many digits as it takes to tell them apart."""
+    for digits in (3, 5, 8, 17):
+        words = short(one, digits), short(other, digits)
+        if words[0] != words[1]:
+            break
+    else:
+        return short(one), short(other)
+    return words
+
+
+def _isclose(target, yours, rtol, atol):
+    try:
+        return np.isclose(yours, target, rtol=rtol, atol=atol)
+    except TypeError:  # not numbers
+        return np.asarray(target == yours)
+
+
+def _attributes(attributes: dict) -> str:
+    return "".join(
+        f' {name}="{round(value, 2):g}"'
+        if isinstance(value, (int, float))
+        else f' {name}="{value}"'
+        for name, value in attributes.items()
+    )
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (channel / 255 for channel in _rgb(colour))
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
