@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -400,7 +401,7 @@ def cell(
 ) -> str:
     """Return one cell: a box with words in its middle.
 
-    `wrong` draws a thick outline and a cross in the corner, `focus` a thick dark outline. `pick`
+    `wrong` draws a thick outline with a filled corner, `focus` a thick dark outline. `pick`
     is what an explorer receives when the cell is pointed at, as in `"position=7"`.
 
     Examples
@@ -419,10 +420,10 @@ def cell(
         mono=True,
     )
     if wrong:
-        left, bottom = x + width - 8, y + 8
-        cross = line(left, y + 3, x + width - 3, bottom, stroke=WRONG)
-        cross += line(left, bottom, x + width - 3, y + 3, stroke=WRONG)
-        body += rect(x + 1, y + 1, width - 2, height - 2, stroke=WRONG, stroke_width=2) + cross
+        right, top = x + width - 1, y + 1
+        corner = f"{right - 8:g},{top:g} {right:g},{top:g} {right:g},{top + 8:g}"
+        body += rect(x + 1, y + 1, width - 2, height - 2, stroke=WRONG, stroke_width=2)
+        body += f'<polygon points="{corner}" fill="{WRONG}"/>'
     if focus:
         body += rect(x + 1, y + 1, width - 2, height - 2, stroke=BLACK, stroke_width=3)
     return f'<g data-pick="{escape(pick)}">{body}</g>' if pick else body
@@ -449,7 +450,7 @@ def cells(
     fill : str or array_like of str
         One colour for all cells, or one for each.
     wrong, focus : array_like of bool, optional
-        Cells to mark with a cross, or with a thick outline; the shape is that of `values`.
+        Cells to mark, as `cell` does; the shape is that of `values`.
     rows, columns : sequence of str
         Labels to the left and above.
     min_width, height : float
@@ -510,7 +511,7 @@ def cells(
 
 
 # How much of a large array is shown: planes, rows, columns.
-_WINDOW = (3, 8, 8)
+_WINDOW = (3, 6, 6)
 
 
 def target_and_yours(
@@ -518,8 +519,8 @@ def target_and_yours(
 ) -> Picture:
     """Draw what was expected beside what was computed, and mark every entry that differs.
 
-    Up to three planes with 8 rows and 8 columns are shown, around the first wrong entry; the
-    words above each plane say, as an index, which part of the array it is.
+    Of a large array, three planes with 6 rows and 6 columns are shown, around the first wrong
+    entry; the words above each plane say, as an index, which part of the array it is.
 
     Parameters
     ----------
@@ -532,87 +533,73 @@ def target_and_yours(
 
     Examples
     --------
-    >>> target_and_yours([1.0, 2.0], [1.0, 3.0], title="y")
-    y. Target and yours have shape (2,). 1 of 2 entries differs; the first is [1]: target 2, yours 3.
+    >>> target_and_yours([1.0, 2.0], [1.0, 3.0])
+    Target and yours have shape (2,). 1 of 2 entries differs; the first is [1]: target 2, yours 3.
     """
     target, yours = np.asarray(target), np.asarray(yours)
     if target.shape == yours.shape:
         wrong = ~_isclose(target, yours, rtol, atol)
-        verdict, alt = _compare(target, yours, wrong)
+        at = tuple(np.argwhere(wrong)[0].tolist()) if wrong.any() else (0,) * wrong.ndim
+        verdict, alt = _verdict(target, yours, wrong, at)
+        left, right = _planes(target, at, yours), _planes(yours, at, target, wrong)
+        heading = INK
     else:
-        wrong = None
-        verdict = f"shape {target.shape} expected, yours is {yours.shape}"
-        alt = f"Target has shape {target.shape}, yours has shape {yours.shape}."
-
-    corner = np.argwhere(wrong)[0] if wrong is not None and wrong.any() else ()
-    pair = (
-        _planes(array, other, wrong, corner).titled(f"{name}, shape {array.shape}", fill=colour)
-        for name, array, other, colour in (
-            ("target", target, yours, INK),
-            ("yours", yours, target, INK if wrong is not None else WRONG),
-        )
-    )
-    drawing = beside(*pair).noted(verdict)
+        verdict = f"target has shape {target.shape}, yours has shape {yours.shape}"
+        alt = verdict.capitalize() + "."
+        left, right = (_planes(a, (0,) * a.ndim, a) for a in (target, yours))
+        heading = WRONG
+    drawing = beside(
+        left.titled(f"target, shape {target.shape}"),
+        right.titled(f"yours, shape {yours.shape}", fill=heading),
+    ).noted(verdict)
     if title:
         drawing = above(label(title, size=15, weight="bold"), drawing, gap=10)
         alt = f"{title.rstrip('.')}. {alt}"
     return drawing.picture(alt)
 
 
-def _compare(target, yours, wrong) -> tuple[str, str]:
-    """Return a line for the picture and the sentences that stand for it."""
-    sentence = f"Target and yours have shape {target.shape}. "
+def _verdict(target, yours, wrong, first) -> tuple[str, str]:
+    """Return a line for the picture, and the sentences that stand for the picture."""
+    shape = f"Target and yours have shape {target.shape}."
     if not wrong.any():
-        return "no entry differs", sentence + "No entry differs."
-    index = tuple(np.argwhere(wrong)[0].tolist())
+        return "no entry differs", f"{shape} No entry differs."
     count = int(wrong.sum())
     verdict = f"{count} of {wrong.size} entries differ{'s' if count == 1 else ''}"
-    expected, got = _telling(target[index], yours[index])
-    where = list(index) if index else "[()]"
-    sentence += f"{verdict}; the first is {where}: target {expected}, yours {got}."
-    return verdict, sentence
+    expected, got = _telling(target[first], yours[first])
+    return verdict, (
+        f"{shape} {verdict}; the first is {list(first)}: target {expected}, yours {got}."
+    )
 
 
-def _planes(array, other, wrong, corner) -> Drawing:
-    """Draw the part of `array` around index `corner`, planes one below the other."""
-    axes = max(array.ndim, 3)
-    # A vector is one row, a matrix one plane.
-    full = (1,) * (axes - array.ndim) + array.shape
-    at = [0] * (axes - len(corner)) + list(corner)
-    window = [*([1] * (axes - 3)), *_WINDOW]
-    spans = [
-        _span(index, size, length) for index, size, length in zip(at, window, full, strict=True)
-    ]
-    lead = tuple(span.start for span in spans[:-3])
-    planes, rows, columns = spans[-3:]
-    box = np.ix_(*(range(s.start, s.stop) for s in spans[-3:]))
+def _planes(array, at, other, wrong=False) -> Drawing:
+    """Draw the part of `array` around index `at`, its planes one below the other.
 
-    def part(a):
-        return a.reshape(full)[lead][box] if 0 not in full else np.empty((0, 0, 0))
-
-    shown = part(array)
-    if wrong is None:
-        marks, words = np.zeros(shown.shape, bool), np.vectorize(short, otypes=[object])(shown)
-    else:
-        marks = part(wrong)
-        words = np.vectorize(lambda a, b: _telling(a, b)[0], otypes=[object])(shown, part(other))
+    `other` is the array beside it, from whose numbers these are to be told apart.
+    """
+    if array.size == 0:
+        return label("no entries", fill=QUIET)
+    wrong = np.broadcast_to(wrong, array.shape)
+    extra = max(2 - array.ndim, 0)  # a vector is drawn as one row
+    full, other, wrong = map(np.atleast_2d, (array, other, wrong))
+    sizes = [*(1 for _ in full.shape[:-3]), *_WINDOW][-full.ndim :]
+    *lead, rows, columns = map(_span, (0,) * extra + at, sizes, full.shape)
 
     drawings = []
-    for k, plane in enumerate(words):
-        index = [*lead, planes.start + k, rows, columns][axes - array.ndim :]
+    for fixed in itertools.product(*lead):
+        box = (*fixed, slice(rows.start, rows.stop), slice(columns.start, columns.stop))
+        tell = np.vectorize(lambda a, b: _telling(a, b)[0], otypes=[object])
         grid = cells(
-            plane,
-            wrong=marks[k],
+            tell(full[box], other[box]),
+            wrong=wrong[box],
             rows=[str(i) for i in rows] if array.ndim > 1 else (),
             columns=[str(j) for j in columns] if array.ndim else (),
+            min_width=64 if array.dtype.kind == "f" else 40,
         )
-        drawings.append(
-            above(label(_index_words(index, array.shape), size=12, mono=True), grid, gap=4)
-        )
-    if not drawings:
-        return label("no entries", fill=QUIET)
-    if len(planes) < full[-3]:
-        drawings.append(label(f"… {full[-3] - len(planes)} more", size=12, fill=QUIET))
+        index = _index_words([*fixed, rows, columns][extra:], array.shape)
+        drawings.append(above(label(index, size=12, mono=True), grid, gap=4))
+    if lead and len(lead[-1]) < full.shape[-3]:
+        more = full.shape[-3] - len(lead[-1])
+        drawings.append(label(f"… and {more} more", size=12, fill=QUIET))
     return above(*drawings, gap=12)
 
 
