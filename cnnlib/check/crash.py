@@ -1,0 +1,105 @@
+"""An exception in the learner's own code: find their line, and say what the usual reason is."""
+
+import linecache
+import os
+import re
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cnnlib.check.diagnosis import Finding
+
+PACKAGE = str(Path(__file__).parent.parent) + os.sep
+LIBRARIES = (PACKAGE, os.sep + "site-packages" + os.sep, os.path.dirname(os.__file__) + os.sep)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the learner's code stopped."""
+
+    function: str
+    number: int
+    line: str
+    shapes: dict[str, tuple] = field(default_factory=dict)
+
+
+def own_frame(error: BaseException) -> Frame | None:
+    """The last line of the learner's own code on the way to `error`, or None if it never got there."""
+    own = [
+        (frame, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith(LIBRARIES[0])
+        and not any(part in frame.f_code.co_filename for part in LIBRARIES[1:])
+    ]
+    if not own:
+        return None
+    frame, number = own[-1]
+    shapes = {k: v.shape for k, v in frame.f_locals.items() if isinstance(v, np.ndarray)}
+    line = linecache.getline(frame.f_code.co_filename, number).strip()
+    return Frame(frame.f_code.co_name, number, line, shapes)
+
+
+def explain(error: BaseException, reference) -> Finding:
+    """What to tell the learner whose code raised `error`."""
+    text = f"{type(error).__name__}: {error}".rstrip(": ")
+    stop = own_frame(error)
+    if stop is None:
+        return _never_started(error, text, reference)
+    facts = {"error": text, "in": f"{stop.function}, line {stop.number} of the cell"}
+    if stop.line:
+        facts["line"] = stop.line
+    if stop.shapes:
+        facts["there"] = ", ".join(
+            f"{name} {shape}" for name, shape in list(stop.shapes.items())[:6]
+        )
+    return Finding(
+        f"Your code stopped with {type(error).__name__}.", _usual_reason(error, stop), facts
+    )
+
+
+def _never_started(error, text: str, reference) -> Finding:
+    """The call itself failed, before any line of the learner's."""
+    name = reference.__name__
+    missing = re.search(r"has no attribute '(\w+)'", str(error))
+    if isinstance(error, AttributeError) and missing:
+        return Finding(
+            f"Your {name} has no {missing[1]}.",
+            "Is the name spelt as the exercise asks, and is the method indented so that it belongs to the class?",
+            {"error": text},
+        )
+    if isinstance(error, TypeError):
+        return Finding(
+            f"{name} can't be called as the exercise asks.",
+            "Compare your parameters with the exercise's. In a class, the first one of each method is self.",
+            {"error": text},
+        )
+    return Finding(
+        f"Your {name} gave something that can't be worked with.",
+        "Does each function return what the exercise asks for?",
+        {"error": text},
+    )
+
+
+def _usual_reason(error: BaseException, stop: Frame) -> str:
+    text = str(error)
+    if "cannot reshape" in text:
+        return "A reshape keeps the number of elements. Multiply out both shapes: which factor differs, and where does it come from?"
+    if "could not be broadcast" in text or "operands could not" in text:
+        return "NumPy lines shapes up from the right. Write the two shapes below each other."
+    if (
+        isinstance(error, AttributeError)
+        and "object has no attribute" in text
+        and "self" in stop.line
+    ):
+        return "backward can only read what forward wrote to self, under the same name."
+    if isinstance(error, NameError):
+        return "Is the name spelt as where you set it? What forward keeps for backward belongs to self; imports and helpers belong into the answer cell."
+    if isinstance(error, TypeError) and "unpack" in text:
+        return "Something is None here. Which function lacks its return, or what was not set yet?"
+    if isinstance(error, ValueError) and "unpack" in text:
+        return "Count the axes of the array against the names on the left."
+    if isinstance(error, SystemExit):
+        return "A layer never ends the program: raise an error, or return."
+    return ""

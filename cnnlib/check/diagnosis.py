@@ -1,0 +1,592 @@
+"""The general diagnosis: what can truly be said of a wrong array, whoever computed it.
+
+Each detector looks at one piece of evidence (an expected and a returned array, with the inputs that
+led there) and returns a `Finding` or None. A finding is used only where the same one holds for
+every case that failed, so what is said is true of the code, not of one input.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import combinations, permutations
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong (the first line is the headline), a hint, and labelled facts."""
+
+    says: str
+    hint: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One case that came out wrong."""
+
+    name: str
+    expected: np.ndarray
+    got: Any
+    inputs: dict[str, np.ndarray]
+    axes: tuple[str, ...]
+    tolerance: float
+
+    @property
+    def comparable(self) -> bool:
+        """Whether `got` is an array of numbers in the expected shape."""
+        return (
+            isinstance(self.got, np.ndarray | np.generic | int | float)
+            and np.asarray(self.got).dtype.kind in "iuf"
+            and np.shape(self.got) == np.shape(self.expected)
+        )
+
+    @property
+    def batch_size(self) -> int | None:
+        if self.axes[:1] == ("N",):
+            return len(self.expected)
+        return len(self.inputs["x"]) if "x" in self.inputs else None
+
+    def axis(self, number: int) -> str:
+        return self.axes[number] if number < len(self.axes) else f"axis {number}"
+
+
+FITS_OWN_FORWARD = Finding(
+    "Your backward agrees with your forward, so it is the forward that is wrong.",
+    "Run the check of forward first; this one may then pass as it is.",
+)
+
+
+def close(expected, got, tolerance: float) -> np.ndarray:
+    """Element by element, whether `got` is as near to `expected` as `tolerance` times the largest value; NaN never is."""
+    expected, got = np.asarray(expected), np.asarray(got)
+    if tolerance == 0:
+        return np.asarray(expected == got)
+    scale = max(np.abs(expected).max(initial=0), 1e-3)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(expected - got) <= tolerance * scale)
+
+
+def compare(evidence: Evidence) -> dict[str, str]:
+    """The facts of a difference: expected and got, at the worst place where there is one."""
+    name, expected, got = evidence.name, np.asarray(evidence.expected), evidence.got
+    if not evidence.comparable:
+        return {
+            "expected": f"{name} of shape {expected.shape}" if expected.ndim else "a number",
+            "got": describe(got, name),
+        }
+    got = np.asarray(got)
+    wrong = ~close(expected, got, evidence.tolerance)
+    if not wrong.any():
+        return {
+            "expected": f"{name} of dtype {expected.dtype}",
+            "got": f"{name} of dtype {got.dtype}",
+        }
+    place = worst_place(expected, got, wrong, evidence.tolerance)
+    at = f"{name}{_index(place)}"
+    facts = {
+        "expected": f"{at} = {number(expected[place])}",
+        "got": f"{at} = {number(got[place])}{_home(evidence, place)}",
+    }
+    return facts | ({"wrong": f"{wrong.sum()} of {wrong.size} entries"} if place else {})
+
+
+def _index(place: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, place))}]" if place else ""
+
+
+def _home(evidence: Evidence, place: tuple[int, ...]) -> str:
+    """Where numbers are only moved: to which other place this one belongs."""
+    homes = np.argwhere(np.asarray(evidence.expected) == np.asarray(evidence.got)[place])
+    if evidence.tolerance or len(homes) != 1:
+        return ""
+    return f", which belongs at {_index(tuple(map(int, homes[0])))}"
+
+
+def worst_place(expected, got, wrong, tolerance: float) -> tuple[int, ...]:
+    """Where numbers are only moved, the first wrong place; elsewhere the one that is furthest off."""
+    if tolerance == 0:
+        flat = int(np.argmax(wrong))
+    else:
+        off = np.abs(np.asarray(expected, float) - np.asarray(got, float))
+        flat = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
+    return tuple(map(int, np.unravel_index(flat, wrong.shape)))
+
+
+def number(value) -> str:
+    """A number as a person would write it."""
+    return str(value) if np.asarray(value).dtype.kind in "iu" else f"{float(value):.6g}"
+
+
+def describe(got, name: str) -> str:
+    """What was returned, in a few words."""
+    if got is None:
+        return "None"
+    if isinstance(got, np.ndarray):
+        return (
+            f"{name} of shape {got.shape}"
+            if got.dtype.kind in "iuf"
+            else f"an array of dtype {got.dtype}"
+        )
+    return f"{type(got).__name__}: {got!r}"[:120]
+
+
+def changed(names: tuple[str, ...]) -> Finding:
+    """An input was changed in place."""
+    which = " and ".join(names)
+    return Finding(
+        f"The call changed {which} in place.",
+        f"Whoever handed you {which} still needs it as it was. Which of your lines writes into it?",
+    )
+
+
+def diagnose(evidence: list[Evidence]) -> Finding:
+    """The first finding that holds for every case that failed, or else one about the first of them."""
+    first, comparable = evidence[0], [e for e in evidence if e.comparable]
+    for detector in BEFORE_NUMBERS:
+        if finding := _agreed(detector, evidence):
+            return finding
+    if first.comparable:
+        for detector in NUMBERS:
+            if finding := _agreed(detector, comparable):
+                return finding
+        for detector in HERE:
+            if finding := detector(first):
+                return finding
+    return fallback(first)
+
+
+def _agreed(detector: Callable, evidence: list[Evidence]) -> Finding | None:
+    """What the detector finds, if it finds the same in each piece of evidence."""
+    first = detector(evidence[0])
+    if first is None or any((f := detector(e)) is None or f.says != first.says for e in evidence):
+        return None
+    return first
+
+
+# ------------------------------------------------------------------ what was returned at all
+
+
+def nothing_returned(e: Evidence) -> Finding | None:
+    if e.got is None:
+        return Finding("It returned None.", "Is there a return on every way through your function?")
+    return None
+
+
+def no_array(e: Evidence) -> Finding | None:
+    if isinstance(e.got, np.ndarray | np.generic) or (
+        np.ndim(e.expected) == 0 and isinstance(e.got, int | float)
+    ):
+        return None
+    what = type(e.got).__name__
+    return Finding(
+        f"It returned a {what}, not {'an array' if np.ndim(e.expected) else 'a number'}."
+    )
+
+
+def no_numbers(e: Evidence) -> Finding | None:
+    kind = np.asarray(e.got).dtype
+    if kind.kind in "iuf":
+        return None
+    return Finding(
+        f"{e.name} has dtype {kind}: not real numbers.", "What is the dtype of the array you fill?"
+    )
+
+
+def truncated(e: Evidence) -> Finding | None:
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    if expected.dtype.kind != "f" or got.dtype.kind not in "iu":
+        return None
+    return Finding(
+        f"{e.name} has dtype {got.dtype}: everything behind the decimal point is lost.",
+        "Which dtype has the array that you fill, and where does it come from?",
+    )
+
+
+def not_whole(e: Evidence) -> Finding | None:
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    if expected.dtype.kind not in "iu" or got.dtype.kind != "f":
+        return None
+    return Finding(
+        f"{e.name} must be whole, and is a float.", "`/` always gives a float; `//` stays whole."
+    )
+
+
+# ------------------------------------------------------------------ shapes
+
+
+def handed_through(e: Evidence) -> Finding | None:
+    for name, array in e.inputs.items():
+        if np.shape(e.got) == array.shape and np.array_equal(e.got, array):
+            return Finding(
+                f"What comes out is {name}, just as it came in.",
+                f"What has to happen to {name} here?",
+            )
+    return None
+
+
+def one_row_for_the_whole_batch(e: Evidence) -> Finding | None:
+    expected, got = np.shape(e.expected), np.shape(e.got)
+    if e.axes[:1] != ("N",) or expected[0] == 1 or np.size(e.got) != np.size(e.expected):
+        return None
+    if got in {(np.size(e.got),), (1, np.size(e.got))}:
+        return Finding(
+            "The batch axis is flattened too.",
+            "How many pictures went in, and how many rows came out?",
+        )
+    return None
+
+
+def axes_in_another_order(e: Evidence) -> Finding | None:
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    if got.shape == expected.shape or got.ndim != expected.ndim or got.size != expected.size:
+        return None
+    for order in permutations(range(expected.ndim)):
+        if got.shape == tuple(expected.shape[k] for k in order):
+            names = ", ".join(e.axis(k) for k in order)
+            if np.array_equal(got, expected.transpose(order)):
+                return Finding(
+                    f"{e.name} has its axes in the order ({names}).",
+                    f"The order must be ({', '.join(e.axis(k) for k in range(expected.ndim))}).",
+                )
+            if np.array_equal(got.ravel(), expected.ravel()):
+                return Finding(
+                    f"{e.name} has the shape ({names}).",
+                    "The numbers come in the right order; it is only the shape that they are put into.",
+                )
+    return None
+
+
+def only_the_shape(e: Evidence) -> Finding | None:
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    if (
+        got.shape != expected.shape
+        and got.size == expected.size
+        and np.array_equal(got.ravel(), expected.ravel())
+    ):
+        return Finding(
+            f"The numbers are right and in the right order; only the shape of {e.name} is wrong.",
+            "Which shape does whoever gets this array wait for?",
+        )
+    return None
+
+
+def wrong_number_of_axes(e: Evidence) -> Finding | None:
+    expected, got = np.ndim(e.expected), np.ndim(e.got)
+    if expected == got:
+        return None
+    more = "too many" if got > expected else "too few"
+    return Finding(
+        f"{e.name} has {more} axes: {got}, not {expected}.",
+        "Follow the shape through your function, line by line.",
+    )
+
+
+def wrong_length(e: Evidence) -> Finding | None:
+    expected, got = np.shape(e.expected), np.shape(e.got)
+    if len(expected) != len(got) or expected == got:
+        return None
+    names = [e.axis(k) for k, (a, b) in enumerate(zip(expected, got, strict=True)) if a != b]
+    return Finding(
+        f"{e.name} has the wrong length along {' and '.join(names)}.",
+        "Follow the shape through your function, line by line.",
+    )
+
+
+# ------------------------------------------------------------------ numbers, in the right shape
+
+
+def not_finite(e: Evidence) -> Finding | None:
+    if np.isfinite(e.got).all():
+        return None
+    what = "NaN" if np.isnan(e.got).any() else "infinite values"
+    return Finding(
+        f"{e.name} contains {what}.",
+        "Was part of the array never filled, or something divided by zero?",
+    )
+
+
+def wrong_dtype(e: Evidence) -> Finding | None:
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    if expected.dtype == got.dtype or not close(expected, got, max(e.tolerance, 1e-6)).all():
+        return None
+    return Finding(
+        f"The numbers are right, but their dtype is {got.dtype}, not {expected.dtype}.",
+        "The dtype of what comes in is kept. Which array or number brings another one in?",
+    )
+
+
+def all_the_same(e: Evidence) -> Finding | None:
+    got = np.asarray(e.got)
+    if got.size < 2 or (got != got.flat[0]).any():
+        return None
+    return Finding(
+        f"{e.name} is {number(got.flat[0])} everywhere.",
+        f"What went in differs from entry to entry. Where in your code does it reach {e.name}?",
+    )
+
+
+def sign(e: Evidence) -> Finding | None:
+    if close(e.expected, -np.asarray(e.got), max(e.tolerance, 1e-12)).all():
+        return Finding(
+            "Every number has the wrong sign.", "Where does a minus come in, or go missing?"
+        )
+    return None
+
+
+def factor(e: Evidence) -> Finding | None:
+    expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
+    at = np.unravel_index(np.argmax(np.abs(expected)), expected.shape)
+    if got[at] == 0 or expected[at] == 0:
+        return None
+    k = got[at] / expected[at]
+    if not close(expected * k, got, max(e.tolerance, 1e-12)).all():
+        return None
+    n = e.batch_size
+    if n and n > 1 and np.isclose(k, n):
+        return Finding(
+            "Every number is N times too large; N is your batch size.",
+            "Who divides by N in this course, and how often?",
+        )
+    if n and n > 1 and np.isclose(k, 1 / n):
+        return Finding(
+            "Every number is divided by N, the batch size.",
+            "Who divides by N in this course, and how often?",
+        )
+    return Finding(
+        f"Every number is {k:.4g} times what it should be.", "Where could such a factor come from?"
+    )
+
+
+def times_an_input(e: Evidence) -> Finding | None:
+    expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
+    for name, array in e.inputs.items():
+        if (
+            array.size == expected.size
+            and close(expected * array.reshape(expected.shape), got, 1e-12).all()
+        ):
+            return Finding(
+                f"Every number is the right one times an entry of {name}.",
+                f"Why does {name} come in as a factor?",
+            )
+    return None
+
+
+def offset(e: Evidence) -> Finding | None:
+    off = np.asarray(e.got, float) - np.asarray(e.expected, float)
+    if off.size > 1 and off.flat[0] != 0 and np.allclose(off, off.flat[0], rtol=1e-9, atol=0):
+        return Finding(
+            f"Every number is off by {number(off.flat[0])}.",
+            "What is added once too often, or left out?",
+        )
+    return None
+
+
+def samples(e: Evidence) -> Finding | None:
+    """Right in some pictures of the batch only, or right but in another order."""
+    if e.axes[:1] != ("N",) or len(e.expected) < 2:
+        return None
+    right = close(e.expected, e.got, e.tolerance).reshape(len(e.expected), -1).all(axis=1)
+    if right[-1] and not right[:-1].any():
+        return Finding(
+            "Only the last picture of the batch is right.",
+            "Is something overwritten in each turn of a loop?",
+        )
+    if right[0] and not right[1:].any():
+        return Finding(
+            "Only the first picture of the batch is right.",
+            "Does every step run over the whole batch?",
+        )
+    if close(e.expected[::-1], e.got, e.tolerance).all():
+        return Finding("The pictures of the batch come out in reverse order.")
+    return None
+
+
+def flipped(e: Evidence) -> Finding | None:
+    expected = np.asarray(e.expected)
+    axes = [k for k in range(expected.ndim) if expected.shape[k] > 1]
+    for count in range(1, len(axes) + 1):
+        for chosen in combinations(axes, count):
+            if close(np.flip(expected, chosen), e.got, e.tolerance).all():
+                names = " and ".join(e.axis(k) for k in chosen)
+                return Finding(
+                    f"The numbers are right, but flipped along {names}.",
+                    f"In which direction do you walk along {names}?",
+                )
+    return None
+
+
+def read_in_another_order(e: Evidence) -> Finding | None:
+    """The right numbers, as if the axes had been walked through in another order on one of the two sides.
+
+    With ``z`` the expected array, tries ``z`` permuted and then poured into the expected shape, and
+    ``z`` poured into the permuted shape and then permuted back.
+    """
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    letters = e.axes
+    source = next(
+        (a for a in e.inputs.values() if a.size == expected.size and a.ndim > expected.ndim), None
+    )
+    whole = expected if source is None else expected.reshape(source.shape)
+    if source is not None:
+        letters = ("N", "C", "H", "W")[: source.ndim]
+    for order in permutations(range(whole.ndim)):
+        shape = tuple(whole.shape[k] for k in order)
+        poured = whole.transpose(order).reshape(got.shape)
+        unpoured = whole.reshape(shape).transpose(np.argsort(order)).reshape(got.shape)
+        for candidate in (poured, unpoured):
+            if not np.array_equal(candidate, expected) and np.array_equal(candidate, got):
+                names = ", ".join(letters[k] if k < len(letters) else f"axis {k}" for k in order)
+                return Finding(
+                    f"The right numbers in the wrong places, as if the axes came in the order ({names}).",
+                    f"The order is ({', '.join(letters)}), and the last index moves fastest.",
+                )
+    return None
+
+
+def permuted(e: Evidence) -> Finding | None:
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    if not np.array_equal(np.sort(expected, axis=None), np.sort(got, axis=None)):
+        return None
+    own_row = (
+        e.axes[:1] == ("N",)
+        and len(expected) > 1
+        and np.array_equal(
+            np.sort(expected.reshape(len(expected), -1)), np.sort(got.reshape(len(got), -1))
+        )
+    )
+    stay = (
+        "each picture keeps its own"
+        if own_row
+        else "some even change to another picture"
+        if len(expected) > 1 and e.axes[:1] == ("N",)
+        else "none is lost"
+    )
+    return Finding(
+        f"The right numbers in the wrong places; {stay}.",
+        "Follow one number: where does it come from, and where do you put it?",
+    )
+
+
+def shifted(e: Evidence) -> Finding | None:
+    """Every number one place on, along an axis or along the whole row."""
+    expected = np.asarray(e.expected)
+    rows = expected.reshape(len(expected), -1) if e.axes[:1] == ("N",) else expected.reshape(1, -1)
+    for step in (1, -1):
+        for k in range(expected.ndim):
+            if (
+                expected.shape[k] > 2
+                and close(np.roll(expected, step, k), e.got, e.tolerance).all()
+            ):
+                return _moved_by_one(f"along {e.axis(k)}")
+        moved = np.roll(rows, step, axis=1).reshape(expected.shape)
+        if rows.shape[1] > 2 and close(moved, e.got, e.tolerance).all():
+            return _moved_by_one("in the flat row")
+    return None
+
+
+def _moved_by_one(along: str) -> Finding:
+    return Finding(
+        f"Everything is moved by one place {along}.", "Does your count begin at 0 or at 1?"
+    )
+
+
+def alike_along_an_axis(e: Evidence) -> Finding | None:
+    """The same numbers again and again along an axis."""
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    for k in range(got.ndim):
+        if got.shape[k] < 2 or not close(got.take([0], k), got, max(e.tolerance, 1e-12)).all():
+            continue
+        if not close(expected.take([0], k), expected, max(e.tolerance, 1e-12)).all():
+            return Finding(
+                f"{e.name} is the same for every index along {e.axis(k)}.",
+                f"Is something summed or copied over {e.axis(k)} that should stay apart?",
+            )
+    return None
+
+
+def region(e: Evidence) -> Finding | None:
+    """Wrong in one part of the array only: say in which, and whether it is empty there."""
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    wrong = ~close(expected, got, e.tolerance)
+    parts = []
+    for k in range(wrong.ndim):
+        others = tuple(j for j in range(wrong.ndim) if j != k)
+        hit = wrong.any(axis=others).nonzero()[0]
+        if len(hit) < wrong.shape[k]:
+            parts.append(_part(e.axis(k), hit, wrong.shape[k]))
+    if not any(parts):
+        return None
+    where = ", ".join(filter(None, parts))
+    empty = " There, every number is 0." if not got[wrong].any() else ""
+    return Finding(
+        f"Here, {e.name} is wrong only in one part: {where}.{empty}",
+        "What is different about that part?",
+    )
+
+
+def _part(axis: str, hit: np.ndarray, length: int) -> str:
+    """The indices in `hit`, in words; empty where there is no short way to say it."""
+    if len(hit) == 1:
+        place = {0: "the first", length - 1: "the last"}.get(int(hit[0]))
+        return f"{place} index along {axis}" if place else f"index {hit[0]} along {axis}"
+    if hit[-1] - hit[0] + 1 != len(hit):
+        return ""
+    return f"indices {hit[0]} to {hit[-1]} along {axis}"
+
+
+def repeated(e: Evidence) -> Finding | None:
+    """Numbers that should all differ, and don't."""
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    if len(np.unique(expected)) < expected.size or len(np.unique(got)) == got.size:
+        return None
+    return Finding(
+        f"Some numbers stand in several places of {e.name}, and others are lost.",
+        "Two places can't share one number. Take the first two that do, and follow the calculation.",
+    )
+
+
+def fallback(e: Evidence) -> Finding:
+    if not e.comparable:
+        return Finding(f"{e.name} is not what it should be.")
+    wrong = ~close(e.expected, e.got, e.tolerance)
+    if wrong.all():
+        return Finding(
+            f"Every number in {e.name} is wrong.", "Compare one entry with a calculation by hand."
+        )
+    return Finding(
+        f"{wrong.sum()} of {wrong.size} numbers in {e.name} are wrong.",
+        "Compare the place above with a calculation by hand.",
+    )
+
+
+BEFORE_NUMBERS: tuple[Callable, ...] = (
+    nothing_returned,
+    no_array,
+    no_numbers,
+    handed_through,
+    one_row_for_the_whole_batch,
+    axes_in_another_order,
+    only_the_shape,
+    wrong_number_of_axes,
+    wrong_length,
+    truncated,
+    not_whole,
+)
+# These need a number for each expected one.
+NUMBERS: tuple[Callable, ...] = (
+    not_finite,
+    wrong_dtype,
+    all_the_same,
+    sign,
+    factor,
+    times_an_input,
+    offset,
+    samples,
+    flipped,
+    read_in_another_order,
+    permuted,
+)
+# These speak of the case that is shown, not of every case.
+HERE: tuple[Callable, ...] = (samples, shifted, alike_along_an_axis, region, repeated, permuted)

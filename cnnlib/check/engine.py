@@ -1,0 +1,313 @@
+"""How a check works: run the learner's code and the reference on the same cases, and explain a difference.
+
+A check is a list of cases. A case is a short script over named arrays (`build the layer, forward x,
+backward dy`) that needs no more of a layer than building it, setting and reading its arrays and
+calling its methods. Running it gives an outcome. Where the outcome differs from the reference's,
+each misconception that this check can see runs the same cases; the one with the learner's own
+outcomes names the mistake. Where there is none, the general diagnosis looks at the numbers.
+"""
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import update_wrapper
+from typing import Any
+
+import numpy as np
+
+from cnnlib import misconceptions
+from cnnlib.check import crash, diagnosis
+from cnnlib.check.failure import Crashed, Failed, NotWritten
+from cnnlib.svg import target_and_yours
+
+PRINTED_LINES = 12
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to try.
+
+    Parameters
+    ----------
+    result
+        The name of what comes out, such as ``"dx"``.
+    inputs
+        The arrays that the script is given, by name. They are copied for each run and must come
+        back untouched.
+    run
+        ``run(thing, **inputs)`` uses the learner's class or function and returns the result.
+    axes
+        The names of the result's axes, such as ``("N", "C", "H", "W")``.
+    note
+        What is special about this case, for the learner.
+    tolerance
+        Relative to the largest expected value; 0 where numbers are only moved.
+    own_gradient
+        Like `run`, but gets the result by finite differences of the learner's own forward.
+    """
+
+    result: str
+    inputs: dict[str, np.ndarray]
+    run: Callable
+    axes: tuple[str, ...] = ()
+    note: str = ""
+    tolerance: float = 0.0
+    own_gradient: Callable | None = None
+
+    @property
+    def where(self) -> str:
+        shapes = ", ".join(f"{name} of shape {a.shape}" for name, a in self.inputs.items())
+        return " – ".join(part for part in (shapes, self.note) if part)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What running a case gave: a value, or the exception that stopped it."""
+
+    value: Any = None
+    error: BaseException | None = None
+    changed: tuple[str, ...] = ()
+    printed: str = ""
+    warned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A case, the reference's value for it, and the outcome of somebody's code."""
+
+    case: Case
+    expected: np.ndarray
+    outcome: Outcome
+    right: bool = field(init=False)
+
+    def __post_init__(self):
+        fine = self.outcome.error is None and not self.outcome.changed
+        right = fine and same(self.expected, self.outcome.value, self.case.tolerance)
+        object.__setattr__(self, "right", right)
+
+    @property
+    def evidence(self) -> diagnosis.Evidence:
+        """What the general diagnosis needs to know of this trial."""
+        case = self.case
+        return diagnosis.Evidence(
+            case.result, self.expected, self.outcome.value, case.inputs, case.axes, case.tolerance
+        )
+
+
+class Check:
+    """A check of one function or method: call it with what the learner wrote.
+
+    It prints one line, always the same, where all is right, and raises `Failed`, `Crashed` or
+    `NotWritten` otherwise. Each kind of check says in `failure` what is wrong.
+    """
+
+    def __init__(self, explained: Callable, title: str, reference, passes: str):
+        update_wrapper(self, explained)
+        self.name, self.title, self.reference = explained.__name__, title, reference
+        self.passes = passes
+
+    def __call__(self, thing) -> None:
+        failure = self.wrong_kind(thing) or self.failure(thing)
+        if failure is not None:
+            raise failure
+        print(f"✓ {self.title}: {self.passes}")
+
+    def failure(self, thing) -> Failed | None:
+        """What is wrong with `thing`, or None."""
+        raise NotImplementedError
+
+    def wrong_kind(self, thing) -> Failed | None:
+        """Something else was passed than the class or function itself."""
+        if callable(thing) and isinstance(self.reference, type) == isinstance(thing, type):
+            return None
+        kind = "class" if isinstance(self.reference, type) else "function"
+        return Failed(
+            self.title,
+            f"This check needs the {kind} itself: call check.{self.name}({self.reference.__name__})",
+            {"got": f"{type(thing).__name__}: {thing!r}"[:200]},
+        )
+
+    def stopped(self, outcome: Outcome, where: dict[str, str], finding=None) -> Failed:
+        """The failure to show for an outcome that is an exception."""
+        if isinstance(outcome.error, NotImplementedError):
+            return self._not_written(outcome.error)
+        crashed = crash.explain(outcome.error, self.reference)
+        finding = finding or crashed
+        return Crashed(
+            self.title, finding.says, {**where, **crashed.facts, **remarks(outcome, finding.hint)}
+        )
+
+    def _not_written(self, error: NotImplementedError) -> NotWritten:
+        owner, dot, _ = self.title.partition(".")
+        stop = crash.own_frame(error)
+        if dot and stop and f"{owner}.{stop.function}" != self.title:
+            needed = f"{owner}.{stop.function}"
+            return NotWritten(
+                self.title, f"is not written yet: first comes {needed}, which it needs."
+            )
+        return NotWritten(self.title, "is not written yet.")
+
+
+class Comparison(Check):
+    """A check that runs cases on the learner's code and on the reference, and compares."""
+
+    def __init__(self, cases: Callable[[], Iterable[Case]], title: str, reference, passes: str):
+        super().__init__(cases, title, reference, passes)
+        self.cases = cases
+
+    def failure(self, thing) -> Failed | None:
+        trials = self.trials(thing)
+        wrong = [trial for trial in trials if not trial.right]
+        for trial in wrong:
+            if isinstance(trial.outcome.error, NotImplementedError):
+                return self.stopped(trial.outcome, {})
+        return self._explain(thing, trials, wrong) if wrong else None
+
+    def trials(self, thing) -> list[Trial]:
+        """Run every case on `thing` and on the reference."""
+        return [
+            Trial(case, attempt(case, self.reference).value, attempt(case, thing))
+            for case in self.cases()
+        ]
+
+    def _named(self, trials: list[Trial], consistent: bool):
+        """The misconception that does what the learner's code did, on every case; or None."""
+        for broken in misconceptions.seen_by(self.name):
+            theirs = [Trial(t.case, t.expected, attempt(t.case, broken)) for t in trials]
+            if alike(trials, theirs) and consistent == fits_own_forward(broken, theirs):
+                return broken
+        return None
+
+    def _explain(self, thing, trials: list[Trial], wrong: list[Trial]) -> Failed:
+        consistent = fits_own_forward(thing, trials)
+        named = self._named(trials, consistent)
+        failure = self._failure(
+            wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
+        )
+        failure.misconception = named
+        return failure
+
+    def _failure(self, wrong: list[Trial], known) -> Failed:
+        """The failure to show, with the finding that is known, or else the general diagnosis."""
+        # A wrong number tells more than a crash: show a crash only where nothing else went wrong.
+        values = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
+        trial = (values or [t for t in wrong if t.outcome.error is None] or wrong)[0]
+        outcome, where = trial.outcome, {"where": trial.case.where}
+        if outcome.error is not None:
+            return self.stopped(outcome, where, known)
+        if outcome.changed:
+            finding = known or diagnosis.changed(outcome.changed)
+            return Failed(self.title, finding.says, {**where, **remarks(outcome, finding.hint)})
+        evidence = [t.evidence for t in values]
+        finding = known or diagnosis.diagnose(evidence)
+        facts = {**where, **diagnosis.compare(evidence[0]), **remarks(outcome, finding.hint)}
+        return Failed(self.title, finding.says, facts, side_by_side(evidence[0]))
+
+
+def check(*, title: str, reference, passes: str) -> Callable[[Callable], Check]:
+    """Turn a function that lists cases into a check.
+
+    Parameters
+    ----------
+    title
+        What is checked, for people: ``"Flatten.backward"``.
+    reference
+        The right class or function.
+    passes
+        What is now known to be right; it follows the ✓.
+    """
+    return lambda cases: Comparison(cases, title, reference, passes)
+
+
+def attempt(case: Case, thing, run: Callable | None = None) -> Outcome:
+    """Run a case with somebody's code; nothing that it does gets out but the outcome."""
+    inputs = {name: array.copy(order="K") for name, array in case.inputs.items()}
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            value, error = (run or case.run)(thing, **inputs), None
+        except (Exception, SystemExit) as stopped:
+            value, error = None, stopped
+    return Outcome(
+        value=value,
+        error=error,
+        changed=tuple(n for n, a in case.inputs.items() if not _untouched(a, inputs[n])),
+        printed="\n".join(printed.getvalue().strip().splitlines()[:PRINTED_LINES]),
+        warned=tuple(f"{w.category.__name__}: {w.message}" for w in warned),
+    )
+
+
+def same(expected, got, tolerance: float) -> bool:
+    """Whether `got` is the expected value: kind, shape, dtype, and every element; NaN is never the same."""
+    if not isinstance(got, np.ndarray | np.generic | int | float):
+        return False
+    expected, got = np.asarray(expected), np.asarray(got)
+    if got.shape != expected.shape or got.dtype.kind not in "iuf":
+        return False
+    if expected.dtype.kind == "f" and got.dtype != expected.dtype:
+        return False
+    if expected.dtype.kind in "iu" and got.dtype.kind == "f":
+        return False
+    return diagnosis.close(expected, got, tolerance).all()
+
+
+def alike(mine: list[Trial], theirs: list[Trial]) -> bool:
+    """Whether two people's trials show the same mistake: right, stopped or wrong in the same way in each case."""
+    evidence = False
+    for a, b in zip(mine, theirs, strict=True):
+        if a.right or b.right:
+            if a.right != b.right:
+                return False
+        elif (a.outcome.error is None) != (b.outcome.error is None):
+            return False
+        elif a.outcome.error is not None:
+            evidence |= repr(a.outcome.error) == repr(b.outcome.error)
+        elif a.outcome.changed != b.outcome.changed:
+            return False
+        elif not same(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12)):
+            return False
+        else:
+            evidence = True
+    return evidence
+
+
+def fits_own_forward(thing, trials: list[Trial]) -> bool:
+    """Whether a wrong backward is the derivative of its own forward, so that it is forward that is wrong."""
+    wrong = [t for t in trials if not t.right and t.outcome.error is None]
+    for trial in wrong:
+        if trial.case.own_gradient is None:
+            return False
+        own = attempt(trial.case, thing, trial.case.own_gradient).value
+        if np.shape(own) != np.shape(trial.outcome.value):
+            return False
+        if own is None or not diagnosis.close(own, trial.outcome.value, 1e-5).all():
+            return False
+    return bool(wrong)
+
+
+def _untouched(before: np.ndarray, after: np.ndarray) -> bool:
+    return before.shape == after.shape and np.array_equal(before, after, equal_nan=True)
+
+
+def remarks(outcome: Outcome, hint: str) -> dict[str, str]:
+    """What to say at the end: warnings, what the learner's code printed, the hint."""
+    facts = {"warning": outcome.warned[0]} if outcome.warned else {}
+    if outcome.printed:
+        facts["you printed"] = outcome.printed
+    return facts | ({"hint": hint} if hint else {})
+
+
+def side_by_side(evidence: diagnosis.Evidence):
+    """ "target | yours", where what the learner returned can be drawn at all."""
+    got = evidence.got
+    if (
+        not isinstance(got, np.ndarray)
+        or got.dtype.kind not in "iuf"
+        or got.ndim > 4
+        or not got.size
+    ):
+        return None
+    return target_and_yours(np.asarray(evidence.expected), got, title=evidence.name)

@@ -1,0 +1,85 @@
+"""What a failing check says, and how it looks in a notebook."""
+
+import re
+import textwrap
+
+WIDTH = 88
+RED, BLUE, RESET = "\033[1;31m", "\033[34m", "\033[0m"
+
+
+class Failed(Exception):
+    """A check found something wrong; `str` of it is the whole message.
+
+    Parameters
+    ----------
+    title
+        What was checked, such as ``"Flatten.backward"``.
+    says
+        What is wrong. Its first sentence becomes the headline, the others explain it.
+    facts
+        Labelled texts such as ``{"expected": "1", "got": "5"}``, in the order in which they are
+        shown.
+    picture
+        "target | yours", shown above the message in a notebook.
+    """
+
+    sign, joint, colour = "✗", ": ", RED
+    misconception = None
+    """The misconception that names the mistake, where there is one."""
+
+    def __init__(self, title: str, says: str, facts: dict[str, str] | None = None, picture=None):
+        self.title, self.says, self.facts, self.picture = title, says, facts or {}, picture
+        super().__init__("\n".join(self._lines()))
+
+    def _lines(
+        self, headline_colour: str = "", label_colour: str = "", reset: str = ""
+    ) -> list[str]:
+        headline, *explanation = re.split(r"(?<=[.?!]) ", self.says, maxsplit=1)
+        headline = f"{self.sign} {self.title}{self.joint}{headline}"
+        lines = [headline_colour + line + reset for line in _wrap(headline, "", "  ")]
+        for paragraph in explanation:
+            lines += _wrap(paragraph, "  ", "  ")
+        column = 4 + max(map(len, self.facts), default=0)
+        if self.facts:
+            lines.append("")
+        for label, text in self.facts.items():
+            first, *more = text.split("\n")
+            label = f"  {label}".ljust(column)
+            first, *rest = _wrap(first, label, " " * column)
+            lines.append(label_colour + label + reset + first[column:])
+            lines += rest
+            for line in more:
+                lines += _wrap(line, " " * column, " " * column)
+        return lines
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython shows these lines in place of a traceback through this package."""
+        if self.picture is not None:
+            from IPython.display import display
+
+            display(self.picture)
+        return self._lines(self.colour, BLUE, RESET)
+
+
+class Crashed(Failed):
+    """The learner's code raised an exception of its own."""
+
+
+class NotWritten(Failed):
+    """The answer is still the untouched one; that is not a mistake."""
+
+    sign, joint, colour = "○", " ", BLUE
+
+
+def _wrap(text: str, first: str, others: str) -> list[str]:
+    """Wrap a line at blanks, keeping the blanks within it (code is indented by them)."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=others,
+        drop_whitespace=True,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first]

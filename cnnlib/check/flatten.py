@@ -1,0 +1,293 @@
+"""The checks of lesson 04: a place in the flat row, Flatten forward, Flatten backward."""
+
+import numpy as np
+
+from cnnlib import layers, misconceptions
+from cnnlib.check.diagnosis import Finding
+from cnnlib.check.engine import Case, Check, attempt, check, remarks
+from cnnlib.check.failure import Failed
+from cnnlib.check.hunt import hunt
+from cnnlib.gradcheck import numerical_gradient
+
+IMAGE = ("N", "C", "H", "W")
+ROWS = ("N", "D")
+
+
+# ---------------------------------------------------------------------------- flat_index
+
+
+def _flat_index(c, h, w, shape):
+    _, H, W = shape
+    return (c * H + h) * W + w
+
+
+_flat_index.__name__ = "flat_index"
+
+
+def _all_places(flat_index, x):
+    """flat_index of every cell of a picture of x's shape."""
+    shape = x.shape
+    places = [flat_index(c, h, w, shape) for c, h, w in np.ndindex(shape)]
+    return np.array(places).reshape(shape)
+
+
+@check(title="flat_index", reference=_flat_index, passes="every cell has its own place in the row")
+def flat_index():
+    """Check ``flat_index(c, h, w, shape)``, the place of a cell in the flat row."""
+    for shape in [(1, 2, 2), (2, 3, 4), (4, 2, 3), (3, 5, 2), (3, 1, 1), (1, 1, 5), (2, 4, 1)]:
+        yield Case("place", {"x": np.zeros(shape)}, _all_places, ("C", "H", "W"))
+
+
+# ---------------------------------------------------------------------------- the layer
+
+
+def tagged(*shape: int) -> np.ndarray:
+    """Numbers that say their own index: the entry [1, 2, 0, 3] is 1203."""
+    index = np.indices(shape)
+    return sum(index[k] * 10.0 ** (len(shape) - 1 - k) for k in range(len(shape)))
+
+
+def _forward(layer_class, x):
+    return layer_class().forward(x)
+
+
+def _forward_twice(layer_class, first, x):
+    layer = layer_class()
+    layer.forward(first)
+    return layer.forward(x)
+
+
+def _backward(layer_class, x, dy):
+    layer = layer_class()
+    layer.forward(x)
+    return layer.backward(dy)
+
+
+def _backward_of_second_batch(layer_class, first, x, dy):
+    layer = layer_class()
+    layer.forward(first)
+    layer.forward(x)
+    return layer.backward(dy)
+
+
+def _backward_twice(layer_class, x, first_dy, dy):
+    layer = layer_class()
+    layer.forward(x)
+    kept = layer.backward(first_dy)
+    before = kept.copy()
+    dx = layer.backward(dy)
+    return dx if np.array_equal(kept, before) else kept
+
+
+def _backward_of_two_layers(layer_class, x, dy, other):
+    layer, next_layer = layer_class(), layer_class()
+    layer.forward(x)
+    next_layer.forward(other)
+    return layer.backward(dy)
+
+
+def _own_gradient(layer_class, x, dy, **_):
+    layer = layer_class()
+    return numerical_gradient(lambda x: float((layer.forward(x) * dy).sum()), x.astype(float))
+
+
+@check(
+    title="Flatten.forward",
+    reference=layers.Flatten,
+    passes="one row for each picture, every number in its place",
+)
+def flatten_forward():
+    """Check ``Flatten.forward`` on tagged numbers, random ones, and batches of several sizes."""
+    rng = np.random.default_rng(4)
+    by_hand = np.array([[[[11.0, 12.0], [21.0, 22.0]]]])
+    yield Case("y", {"x": by_hand}, _forward, ROWS)
+    yield Case(
+        "y",
+        {"x": tagged(2, 3, 4, 5)},
+        _forward,
+        ROWS,
+        "each number is its own index: 123 stands at [0, 1, 2, 3]",
+    )
+    yield Case("y", {"x": rng.normal(size=(4, 5, 3, 2))}, _forward, ROWS)
+    yield Case("y", {"x": rng.normal(size=(3, 2, 4, 4))}, _forward, ROWS, "square maps")
+    yield Case("y", {"x": rng.normal(size=(1, 2, 3, 4))}, _forward, ROWS, "a batch of one")
+    yield Case("y", {"x": rng.normal(size=(4, 3, 1, 1))}, _forward, ROWS, "maps of one pixel")
+    yield Case("y", {"x": rng.normal(size=(2, 1, 5, 3)).astype(np.float32)}, _forward, ROWS)
+    channels_last = rng.normal(size=(2, 4, 5, 3)).transpose(0, 3, 1, 2)
+    yield Case("y", {"x": channels_last}, _forward, ROWS, "x is a transposed view")
+    batches = {"first": rng.normal(size=(4, 2, 3, 5)), "x": rng.normal(size=(3, 2, 3, 5))}
+    yield Case("y", batches, _forward_twice, ROWS, "x is the second batch through one layer")
+
+
+@check(
+    title="Flatten.backward",
+    reference=layers.Flatten,
+    passes="every gradient is back at the place its value came from",
+)
+def flatten_backward():
+    """Check ``Flatten.backward`` on tagged gradients, random ones, batches of several sizes, two layers at a time."""
+    rng = np.random.default_rng(4)
+
+    def case(inputs, run=_backward, note=""):
+        return Case("dx", inputs, run, IMAGE, note, own_gradient=_own_gradient)
+
+    def pair(*shape, dtype=float):
+        N, *rest = shape
+        dy = rng.normal(size=(N, np.prod(rest)))
+        return {"x": rng.normal(size=shape).astype(dtype), "dy": dy.astype(dtype)}
+
+    x = tagged(2, 3, 4, 5)
+    yield case(
+        {"x": x, "dy": x.reshape(2, 60).copy()},
+        note="each number in dy is the index it came from: 123 belongs at [0, 1, 2, 3]",
+    )
+    yield case(pair(4, 5, 3, 2))
+    yield case(pair(3, 2, 4, 4), note="square maps")
+    yield case(pair(1, 2, 3, 4), note="a batch of one")
+    yield case(pair(4, 3, 1, 1), note="maps of one pixel")
+    yield case(pair(2, 1, 5, 3, dtype=np.float32))
+    transposed = pair(3, 2, 5, 4)
+    transposed["dy"] = transposed["dy"].T.copy().T
+    yield case(transposed, note="dy is a transposed view")
+    first = {"first": rng.normal(size=(4, 2, 3, 5))}
+    yield case(
+        first | pair(3, 2, 3, 5),
+        _backward_of_second_batch,
+        "x is the second batch through one layer",
+    )
+    other = {"other": rng.normal(size=(5, 2, 4, 3))}
+    yield case(
+        pair(5, 4, 2, 3) | other, _backward_of_two_layers, "another Flatten saw `other` meanwhile"
+    )
+    twice = pair(2, 3, 5, 4)
+    twice = {"x": twice["x"], "first_dy": rng.normal(size=(2, 60)), "dy": twice["dy"]}
+    yield case(twice, _backward_twice, "backward is called twice")
+
+
+# ---------------------------------------------------------------------------- predictions
+
+
+SHAPE = (5, 2, 3, 4)
+CELL = (1, 2, 0)
+PLACE = 18
+
+
+def _predictions():
+    N, C, H, W = SHAPE
+    home = np.unravel_index(PLACE, (C, H, W))
+    return (N, C * H * W), _flat_index(*CELL, (C, H, W)), tuple(map(int, home))
+
+
+class _Predictions(Check):
+    """Three answers, looked at one by one; the right ones are not given away."""
+
+    def failure(self, predictions) -> Failed | None:
+        outcome = attempt(Case("answers", {}, lambda f: f()), predictions)
+        if outcome.error is not None:
+            return self.stopped(outcome, {})
+        answers = outcome.value
+        if not isinstance(answers, tuple | list) or len(answers) != 3:
+            return Failed(
+                self.title,
+                "Three answers are asked for.",
+                {"expected": "a tuple: y_shape, place, home", "got": repr(answers)[:120]},
+            )
+        for name, right, answer in zip(
+            ("y_shape", "place", "home"), self.reference(), answers, strict=True
+        ):
+            if not _equal(right, answer):
+                finding = _about_prediction(name, answer)
+                facts = {"you said": f"{name} = {answer!r}"[:120], **remarks(outcome, finding.hint)}
+                return Failed(self.title, finding.says, facts)
+        return None
+
+
+def _equal(right, answer) -> bool:
+    try:
+        return np.array_equal(np.asarray(answer), np.asarray(right))
+    except (TypeError, ValueError):
+        return False
+
+
+def _about_prediction(name: str, answer) -> Finding:
+    """What a wrong prediction shows: often one of the misconceptions about the formula."""
+    N, C, H, W = SHAPE
+    if name == "y_shape":
+        if (
+            _equal((1, N * C * H * W), answer)
+            or _equal((N * C * H * W,), answer)
+            or _equal(N * C * H * W, answer)
+        ):
+            return Finding(
+                "y keeps the batch axis; you flattened it too.", "One row for each picture."
+            )
+        return Finding("The shape of y is another one.", "How many numbers does one picture have?")
+    for broken in misconceptions.seen_by("flat_index"):
+        if name == "place" and _equal(broken(*CELL, SHAPE[1:]), answer):
+            return Finding(broken.says, broken.hint)
+        if name == "home" and _equal([i[0] for i in np.nonzero(_places(broken) == PLACE)], answer):
+            return Finding(broken.says, broken.hint)
+    if name == "place":
+        return Finding(
+            "x[3, 1, 2, 0] stands in another column of y.",
+            "How many numbers come before it in its picture?",
+        )
+    return Finding(
+        "The gradient goes to another cell.",
+        "How many whole channels fit before that place? How many whole rows fit into what is left?",
+    )
+
+
+def _places(flat_index) -> np.ndarray:
+    shape = SHAPE[1:]
+    return np.array([flat_index(c, h, w, shape) for c, h, w in np.ndindex(shape)]).reshape(shape)
+
+
+def _documented_predictions():
+    """Check the three predictions about an x of shape (5, 2, 3, 4)."""
+
+
+_documented_predictions.__name__ = "flatten_predictions"
+_predictions.__name__ = "predictions"
+flatten_predictions = _Predictions(
+    _documented_predictions, "predictions", _predictions, "all three come out as you said"
+)
+
+
+# ---------------------------------------------------------------------------- bug hunts
+
+
+@hunt(
+    title="bug hunt 1",
+    passes="your arrays show the mistake that square maps hide",
+    patient=misconceptions.flatten.SwapsHeightAndWidth,
+    right=layers.Flatten,
+    names=("x", "dy"),
+)
+def flatten_hunt_1(layer_class, x, dy):
+    """Check arrays x, dy for which the first patient's backward is wrong."""
+    return _backward(layer_class, x, dy)
+
+
+@hunt(
+    title="bug hunt 2",
+    passes="your arrays show what no gradient check can see",
+    patient=misconceptions.flatten.FortranBothWays,
+    right=layers.Flatten,
+    names=("x", "expected"),
+)
+def flatten_hunt_2(layer_class, x):
+    """Check an array x, and the y that a right Flatten makes of it, for which the second patient's forward is wrong."""
+    return _forward(layer_class, x)
+
+
+@hunt(
+    title="bug hunt 3",
+    passes="your batches show what one batch can't",
+    patient=misconceptions.flatten.KeepsTheFirstShape,
+    right=layers.Flatten,
+    names=("first", "x", "dy"),
+)
+def flatten_hunt_3(layer_class, first, x, dy):
+    """Check batches first and x, and a dy for the second, for which the third patient's backward is wrong."""
+    return _backward_of_second_batch(layer_class, first, x, dy)
