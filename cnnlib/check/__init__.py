@@ -20,11 +20,14 @@ from cnnlib.check.flatten import (
     flatten_hunt_3,
     flatten_predictions,
 )
+from cnnlib.check.shapes import brightness, channels_last
 
 __all__ = [
     "Crashed",
     "Failed",
     "NotWritten",
+    "brightness",
+    "channels_last",
     "flat_index",
     "flatten_backward",
     "flatten_forward",

@@ -48,6 +48,11 @@ class Evidence:
             return len(self.expected)
         return len(self.inputs["x"]) if "x" in self.inputs else None
 
+    @property
+    def slack(self) -> float:
+        """A tolerance for numbers that a detector computes from others."""
+        return max(self.tolerance, 1e-6 if np.asarray(self.expected).dtype == np.float32 else 1e-12)
+
     def axis(self, number: int) -> str:
         return self.axes[number] if number < len(self.axes) else f"axis {number}"
 
@@ -98,8 +103,9 @@ def _index(place: tuple[int, ...]) -> str:
 
 def _home(evidence: Evidence, place: tuple[int, ...]) -> str:
     """Where numbers are only moved: to which other place this one belongs."""
-    homes = np.argwhere(np.asarray(evidence.expected) == np.asarray(evidence.got)[place])
-    if evidence.tolerance or len(homes) != 1:
+    expected, got = np.asarray(evidence.expected), np.asarray(evidence.got)
+    homes = np.argwhere(expected == got[place])
+    if got[place] == 0 or len(homes) != 1 or not np.isin(got, expected).all():
         return ""
     return f", which belongs at {_index(tuple(map(int, homes[0])))}"
 
@@ -328,7 +334,7 @@ def all_the_same(e: Evidence) -> Finding | None:
 
 
 def sign(e: Evidence) -> Finding | None:
-    if close(e.expected, -np.asarray(e.got), max(e.tolerance, 1e-12)).all():
+    if close(e.expected, -np.asarray(e.got), e.slack).all():
         return Finding(
             "Every number has the wrong sign.", "Where does a minus come in, or go missing?"
         )
@@ -341,7 +347,7 @@ def factor(e: Evidence) -> Finding | None:
     if got[at] == 0 or expected[at] == 0:
         return None
     k = got[at] / expected[at]
-    if not close(expected * k, got, max(e.tolerance, 1e-12)).all():
+    if not close(expected * k, got, e.slack).all():
         return None
     n = e.batch_size
     if n and n > 1 and np.isclose(k, n):
@@ -496,9 +502,9 @@ def alike_along_an_axis(e: Evidence) -> Finding | None:
     """The same numbers again and again along an axis."""
     expected, got = np.asarray(e.expected), np.asarray(e.got)
     for k in range(got.ndim):
-        if got.shape[k] < 2 or not close(got.take([0], k), got, max(e.tolerance, 1e-12)).all():
+        if got.shape[k] < 2 or not close(got.take([0], k), got, e.slack).all():
             continue
-        if not close(expected.take([0], k), expected, max(e.tolerance, 1e-12)).all():
+        if not close(expected.take([0], k), expected, e.slack).all():
             return Finding(
                 f"{e.name} is the same for every index along {e.axis(k)}.",
                 f"Is something summed or copied over {e.axis(k)} that should stay apart?",

@@ -1,0 +1,43 @@
+"""The checks of lesson 00: axes, reshape and transpose."""
+
+import numpy as np
+
+from cnnlib.check.engine import Case, check
+
+
+def _tagged_and_random():
+    """Pictures with all four lengths different, so that no mix-up of axes goes unseen."""
+    rng = np.random.default_rng(0)
+    shape = (2, 3, 4, 5)
+    tags = sum(i * 10.0**e for i, e in zip(np.indices(shape), (3, 2, 1, 0), strict=True))
+    yield tags, "each number is its own index: 123 stands at [0, 1, 2, 3]"
+    yield rng.random((4, 3, 6, 2)), ""
+    yield rng.random((1, 2, 5, 3)), "a batch of one"
+
+
+def _brightness(x):
+    return x.mean(axis=(1, 2, 3))
+
+
+_brightness.__name__ = "brightness"
+
+
+@check(title="brightness", reference=_brightness, passes="one number for each picture")
+def brightness():
+    """Check ``brightness(x)``, the mean value of each picture."""
+    for x, note in _tagged_and_random():
+        yield Case("brightness", {"x": x}, lambda f, x: f(x), ("N",), note, tolerance=1e-9)
+
+
+def _channels_last(x):
+    return x.transpose(0, 2, 3, 1)
+
+
+_channels_last.__name__ = "channels_last"
+
+
+@check(title="channels_last", reference=_channels_last, passes="(N, C, H, W) became (N, H, W, C)")
+def channels_last():
+    """Check ``channels_last(x)``, the same pictures with the channel axis at the end."""
+    for x, note in _tagged_and_random():
+        yield Case("result", {"x": x}, lambda f, x: f(x), ("N", "H", "W", "C"), note)
