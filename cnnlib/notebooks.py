@@ -233,8 +233,10 @@ def _bytes(nb: NotebookNode) -> bytes:
 def _tidy(cell: NotebookNode) -> None:
     """Make sure of what every function here relies on; raises for what is not a cell."""
     cell["metadata"] = cell.get("metadata") or NotebookNode()
-    if not isinstance(cell.source, str) or not isinstance(cell.metadata, dict):
-        raise TypeError(f"a {cell.cell_type} cell without text")
+    if not all(isinstance(cell[key], str) for key in ("cell_type", "source")):
+        raise TypeError("a cell without text")
+    if not isinstance(cell.metadata, dict):
+        raise TypeError("a cell with odd metadata")
     # JSON can spell half a surrogate pair, which nothing else accepts.
     cell["source"] = cell.source.encode(errors="replace").decode()
 
@@ -288,6 +290,32 @@ def defined(source: str) -> list[str]:
     ['Flatten']
     """
     return re.findall(r"^(?:async +)?(?:def|class) +(\w+)", source, flags=re.MULTILINE)
+
+
+def plain_python(source: str) -> str:
+    """A cell's source without what only IPython understands; every line keeps its number.
+
+    Parameters
+    ----------
+    source : str
+
+    Returns
+    -------
+    str
+        The source itself where it is Python already. Otherwise the lines that are magics (`%`),
+        shell commands (`!`) or questions (`?`) have become `pass`.
+
+    Examples
+    --------
+    >>> print(plain_python("%matplotlib inline\\nx = 1"))
+    pass
+    x = 1
+    """
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return re.sub(r"^([ \t]*)(?:[%!?].*|.*\?)$", r"\1pass", source, flags=re.MULTILINE)
+    return source
 
 
 def exercises(nb: NotebookNode) -> list[Exercise]:
