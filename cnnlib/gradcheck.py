@@ -196,13 +196,13 @@ def check_layer(layer, x, rng):
     ['dx', 'dW', 'db']
     """
     _refuse_coarse("check_layer", x)
-    dy = np.random.default_rng(rng).normal(size=_call(layer.forward, x).shape)
-    dx = _call(layer.backward, dy)
+    dy = np.random.default_rng(rng).normal(size=_call(layer, "forward", x).shape)
+    dx = _call(layer, "backward", dy)
     # Every gradient is copied before forward runs again, which may reuse the memory it lives in.
     learnt = [(owner, name, _gradient(owner, name)) for owner, name in parameters(layer)]
 
     def total(x):
-        return np.sum(_call(layer.forward, x) * dy)
+        return np.sum(_call(layer, "forward", x) * dy)
 
     rows = [_compare("dx", dx, numerical_gradient(total, x.copy()))]
     for owner, name, gradient in learnt:
@@ -220,13 +220,13 @@ def check_layer(layer, x, rng):
     return Report(tuple(rows))
 
 
-def _call(method, array):
-    """Call the method with a copy, as a wrong layer may change what it gets, and copy the result."""
-    result = method(array.copy())
+def _call(layer, method, array):
+    """Hand over a copy, as a wrong layer may change what it gets, and copy the result."""
+    result = getattr(layer, method)(array.copy())
     if getattr(result, "dtype", None) != np.float64:
         raise TypeError(
-            f"check_layer: {method.__qualname__} returned {_kind(result)} for an array of float64, "
-            "but a layer must return an array, and keep the dtype; is a return missing?"
+            f"check_layer: {type(layer).__name__}.{method} got an array of float64 and returned "
+            f"{_kind(result)}, but must return an array of the same dtype; is a return missing?"
         )
     return np.array(result)
 
