@@ -1,0 +1,8 @@
+"""Interactive pictures: each is a pure `draw` and a widget around it.
+
+`explorers.flatten()` is the widget, `explorers.flatten.draw(...)` the picture alone.
+"""
+
+from cnnlib.explorers.flatten import flatten
+
+__all__ = ["flatten"]

@@ -1,0 +1,106 @@
+// Controls and a picture. What is chosen goes to Python in `codes`, the picture comes in `view`.
+
+function slider(name, spec, choose) {
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  const value = document.createElement("output");
+  input.type = "range";
+  input.min = 0;
+  input.oninput = () => choose(name, Number(input.value));
+  label.append(Object.assign(document.createElement("span"), { textContent: spec.label }), input, value);
+  return {
+    node: label,
+    update(code, { last }) {
+      input.max = last; // before the value, which the browser would clip
+      input.value = code;
+      value.textContent = `${code} of 0–${last}`;
+    },
+  };
+}
+
+function choice(name, spec, choose) {
+  const group = document.createElement("fieldset");
+  const legend = document.createElement("legend");
+  legend.textContent = spec.label;
+  group.append(legend);
+  const radios = spec.options.map((option) => {
+    const label = document.createElement("label");
+    const radio = document.createElement("input");
+    radio.type = "radio";
+    radio.onchange = () => choose(name, option);
+    label.append(radio, option);
+    group.append(label);
+    return radio;
+  });
+  // Radios are one group for the keyboard if they share a name, which no other widget may have.
+  const group_name = `${name}-${Math.random()}`;
+  radios.forEach((radio) => (radio.name = group_name));
+  return {
+    node: group,
+    update(code, { options }) {
+      radios.forEach((radio, i) => (radio.checked = options[i] === code));
+    },
+  };
+}
+
+function render({ model, el }) {
+  el.classList.add("cnnlib-explorer");
+  const picture = document.createElement("div");
+  picture.className = "picture";
+  const words = document.createElement("p");
+  words.className = "words";
+  words.setAttribute("aria-live", "polite");
+
+  const choose = (name, code) => {
+    if (model.get("codes")[name] === code) return;
+    model.set("codes", { ...model.get("codes"), [name]: code });
+    model.save_changes();
+  };
+
+  const kinds = { slider, choice };
+  const controls = {};
+  for (const [name, spec] of Object.entries(model.get("view").controls)) {
+    controls[name] = kinds[spec.kind](name, spec, choose);
+    el.append(controls[name].node);
+  }
+  el.append(picture, words);
+
+  const updateControls = () => {
+    const specs = model.get("view").controls;
+    for (const [name, code] of Object.entries(model.get("codes"))) {
+      controls[name].update(code, specs[name]);
+    }
+  };
+  const paint = () => {
+    const { svg, alt } = model.get("view");
+    picture.innerHTML = svg;
+    words.textContent = alt;
+    updateControls();
+  };
+  model.on("change:codes", updateControls);
+  model.on("change:view", paint);
+  paint();
+
+  const pick = (event) => {
+    const target = event.target.closest("[data-pick]");
+    if (!target) return;
+    const [name, value] = target.dataset.pick.split("=");
+    choose(name, model.get("view").controls[name].kind === "slider" ? Number(value) : value);
+  };
+  // A new picture under a resting pointer also counts as a move in some browsers: it must not
+  // undo what the keyboard has just chosen.
+  let at = "";
+  picture.addEventListener("pointermove", (event) => {
+    const here = `${event.clientX},${event.clientY}`;
+    if (here !== at) pick(event);
+    at = here;
+  });
+  picture.addEventListener("click", pick);
+
+  return () => {
+    model.off("change:codes", updateControls);
+    model.off("change:view", paint);
+  };
+}
+
+export default { render };
