@@ -26,7 +26,7 @@ END = "### END SOLUTION"
 NOT_WRITTEN = "raise NotImplementedError"
 CHECK_TAG = "nbval-check-output"
 
-# Every notebook of the course carries this and nothing else, whoever saved it last.
+# What a notebook of the course carries, whoever saved it last.
 METADATA = {
     "kernelspec": {
         "display_name": "Python 3 (ipykernel)",
@@ -35,6 +35,7 @@ METADATA = {
     },
     "language_info": {"name": "python"},
 }
+CELL_METADATA = {"nbgrader", "tags", "jupyter"}
 
 
 class NotebookError(Exception):
@@ -182,7 +183,7 @@ def read(path: str | Path) -> NotebookNode:
         has_ids = (nb.nbformat, nb.get("nbformat_minor", 0)) >= (4, 5)
         nb = nbformat.convert(nb, 4)
         for cell in nb.cells:
-            _tidy(cell)
+            _make_sure(cell)
     except Exception as error:  # whatever a file made by anybody can break in the converter
         raise NotebookError(f"{path} is JSON, but not a notebook ({error}). {again}") from None
     _identify(nb.cells, has_ids)
@@ -214,7 +215,7 @@ def write(path: str | Path, nb: NotebookNode) -> bool:
         nbformat.validate(nb)
     except nbformat.ValidationError as error:
         raise NotebookError(f"{path} would not be a valid notebook: {error}") from None
-    new = _bytes(nb)
+    new = to_bytes(nb)
     if path.exists() and path.read_bytes() == new:
         return False
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -226,11 +227,21 @@ def write(path: str | Path, nb: NotebookNode) -> bool:
     return True
 
 
-def _bytes(nb: NotebookNode) -> bytes:
+def tidy(nb: NotebookNode) -> None:
+    """Drop the metadata that editors and kernels leave behind, in place."""
+    nb["nbformat_minor"] = 5
+    nb["metadata"] = nbformat.from_dict(METADATA)
+    for cell in nb.cells:
+        for key in cell.metadata.keys() - CELL_METADATA:
+            del cell.metadata[key]
+
+
+def to_bytes(nb: NotebookNode) -> bytes:
+    """A notebook as it stands in a file: UTF-8, keys sorted, a newline at the end."""
     return (nbformat.writes(nb).rstrip("\n") + "\n").encode()
 
 
-def _tidy(cell: NotebookNode) -> None:
+def _make_sure(cell: NotebookNode) -> None:
     """Make sure of what every function here relies on; raises for what is not a cell."""
     cell["metadata"] = cell.get("metadata") or NotebookNode()
     if not all(isinstance(cell[key], str) for key in ("cell_type", "source")):
@@ -496,13 +507,8 @@ def release(solution_nb: NotebookNode) -> NotebookNode:
     NotebookNode
     """
     nb = deepcopy(solution_nb)
-    nb["metadata"] = nbformat.from_dict(METADATA)
-    nb["nbformat_minor"] = 5
+    tidy(nb)
     for cell in nb.cells:
-        keep = ("nbgrader", "tags", "jupyter")
-        cell["metadata"] = nbformat.from_dict(
-            {k: cell.metadata[k] for k in keep if k in cell.metadata}
-        )
         if cell.cell_type == "code":
             cell["outputs"], cell["execution_count"] = [], None
         if grade_id(cell):
@@ -520,7 +526,7 @@ def outdated(course: Course) -> list[Path]:
     return [
         path
         for path, nb in _released(course)
-        if not path.exists() or path.read_bytes() != _bytes(nb)
+        if not path.exists() or path.read_bytes() != to_bytes(nb)
     ]
 
 
