@@ -341,25 +341,37 @@ def sign(e: Evidence) -> Finding | None:
     return None
 
 
-def factor(e: Evidence) -> Finding | None:
+def ratio(e: Evidence) -> float | None:
+    """The one factor that leads from each expected number to the one that came, or None."""
     expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
     at = np.unravel_index(np.argmax(np.abs(expected)), expected.shape)
     if got[at] == 0 or expected[at] == 0:
         return None
     k = got[at] / expected[at]
-    if not close(expected * k, got, e.slack).all():
+    return float(k) if close(expected * k, got, e.slack).all() else None
+
+
+def times_the_batch_size(e: Evidence) -> Finding | None:
+    k, N = ratio(e), e.batch_size
+    if k is None or not N or N == 1 or not np.isclose(k, N):
         return None
-    n = e.batch_size
-    if n and n > 1 and np.isclose(k, n):
-        return Finding(
-            "Every number is N times too large; N is your batch size.",
-            "Who divides by N in this course, and how often?",
-        )
-    if n and n > 1 and np.isclose(k, 1 / n):
-        return Finding(
-            "Every number is divided by N, the batch size.",
-            "Who divides by N in this course, and how often?",
-        )
+    return Finding("Every number is N times too large; N is your batch size.", WHO_DIVIDES)
+
+
+def divided_by_the_batch_size(e: Evidence) -> Finding | None:
+    k, N = ratio(e), e.batch_size
+    if k is None or not N or N == 1 or not np.isclose(k, 1 / N):
+        return None
+    return Finding("Every number is divided by N, the batch size.", WHO_DIVIDES)
+
+
+WHO_DIVIDES = "Who divides by N in this course, and how often?"
+
+
+def factor(e: Evidence) -> Finding | None:
+    k = ratio(e)
+    if k is None:
+        return None
     return Finding(
         f"Every number is {k:.4g} times what it should be.", "Where could such a factor come from?"
     )
@@ -586,6 +598,8 @@ NUMBERS: tuple[Callable, ...] = (
     wrong_dtype,
     all_the_same,
     sign,
+    times_the_batch_size,
+    divided_by_the_batch_size,
     factor,
     times_an_input,
     offset,

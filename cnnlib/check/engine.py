@@ -285,6 +285,8 @@ def fits_own_forward(thing, trials: list[Trial]) -> bool:
             return False
         if own is None or not diagnosis.close(own, trial.outcome.value, 1e-5).all():
             return False
+        if diagnosis.close(own, trial.expected, 1e-5).all():
+            return False
     return bool(wrong)
 
 

@@ -1,0 +1,297 @@
+"""The checks: what they accept, what they refuse, and whether they name the mistake."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+
+from cnnlib import check, layers, misconceptions
+from cnnlib.check.engine import Comparison
+
+CHECKS = [getattr(check, name) for name in check.__all__ if name[0].islower()]
+COMPARISONS = [c for c in CHECKS if isinstance(c, Comparison)]
+MUTANTS = [(c, broken) for c in COMPARISONS for broken in misconceptions.seen_by(c.name)]
+
+
+def flatten(**methods):
+    """A Flatten with some methods replaced, as a learner would have written it."""
+    return type("Flatten", (layers.Flatten,), methods)
+
+
+def one_line(failure):
+    """The message without its line breaks, its headline beginning in lower case."""
+    sign, title, rest = str(failure).partition(": ")
+    return " ".join(f"{sign}{title}{rest[:1].lower()}{rest[1:]}".split())
+
+
+@pytest.mark.parametrize("c", COMPARISONS, ids=lambda c: c.name)
+def test_the_reference_passes_and_prints_one_line_always_the_same(c, capsys):
+    c(c.reference)
+    c(c.reference)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second == f"✓ {c.title}: {c.passes}"
+
+
+@pytest.mark.parametrize(
+    ("c", "broken"), MUTANTS, ids=[f"{c.name}-{b.__name__}" for c, b in MUTANTS]
+)
+def test_every_misconception_is_rejected_and_named_by_its_own_name(c, broken):
+    failure = c.failure(broken)
+    assert failure is not None, "passes the check"
+    assert failure.misconception is broken, f"taken for {failure.misconception}"
+    assert broken.says.split(". ")[0].rstrip(".") in " ".join(str(failure).split())
+    assert " ".join(broken.hint.split()) in " ".join(str(failure).split())
+
+
+def test_the_mutation_score(capsys):
+    """Every misconception belongs to a check that exists; the score is printed for people."""
+    failures = [(c, broken, c.failure(broken)) for c, broken in MUTANTS]
+    rejected = sum(failure is not None for *_, failure in failures)
+    named = sum(failure and failure.misconception is broken for _, broken, failure in failures)
+    with capsys.disabled():
+        print(f"\nmutation score: {rejected} of {len(MUTANTS)} rejected, {named} named")
+    assert {broken for _, broken in MUTANTS} == set(misconceptions.every())
+    assert rejected == named == len(MUTANTS)
+
+
+RIGHT = {
+    "copies": flatten(
+        forward=lambda self, x: [
+            setattr(self, "x", x),
+            np.array([picture.flatten() for picture in x]),
+        ][1],
+        backward=lambda self, dy: np.array([row.reshape(self.x.shape[1:]) for row in dy]),
+    ),
+    "views": flatten(
+        forward=lambda self, x: [setattr(self, "s", x.shape), x.reshape(x.shape[0], -1)][1],
+        backward=lambda self, dy: dy.reshape(*self.s),
+    ),
+}
+
+
+@pytest.mark.parametrize("right", RIGHT.values(), ids=RIGHT)
+def test_legal_variants_of_flatten_pass(right):
+    assert check.flatten_forward.failure(right) is None
+    assert check.flatten_backward.failure(right) is None
+
+
+def test_what_a_learner_prints_stays_out_of_the_compared_line(capsys):
+    def noisy(self, x):
+        print("shape:", x.shape)
+        return layers.Flatten.forward(self, x)
+
+    check.flatten_forward(flatten(forward=noisy))
+    assert capsys.readouterr().out.startswith("✓")
+
+
+def test_what_a_learner_prints_is_shown_where_the_check_fails():
+    def noisy(self, x):
+        print("I am here")
+        return x
+
+    assert "I am here" in str(check.flatten_forward.failure(flatten(forward=noisy)))
+
+
+def test_not_written_is_not_wrong():
+    def forward(self, x):
+        raise NotImplementedError
+
+    def backward(self, dy):
+        raise NotImplementedError
+
+    failure = check.flatten_backward.failure(flatten(backward=backward))
+    assert isinstance(failure, check.NotWritten)
+    assert str(failure) == "○ Flatten.backward is not written yet."
+    failure = check.flatten_backward.failure(flatten(forward=forward))
+    assert isinstance(failure, check.NotWritten)
+    assert "Flatten.forward" in str(failure)
+
+
+def test_an_exception_shows_the_learners_own_line():
+    namespace = {"Base": layers.Flatten}
+    source = (
+        "class Flatten(Base):\n    def backward(self, dy):\n        return dy.reshape(7, -1, 11)\n"
+    )
+    import linecache
+
+    linecache.cache["<answer>"] = (len(source), None, source.splitlines(keepends=True), "<answer>")
+    exec(compile(source, "<answer>", "exec"), namespace)
+    failure = check.flatten_backward.failure(namespace["Flatten"])
+    assert isinstance(failure, check.Crashed)
+    message = " ".join(str(failure).split())
+    assert "ValueError: cannot reshape array" in message
+    assert "return dy.reshape(7, -1, 11)" in message
+    assert "line 3" in message
+    assert "dy (2, 60)" in message
+    assert "cnnlib" not in message
+
+
+def test_a_missing_method_and_wrong_parameters_are_told():
+    bare = type("Flatten", (), {"forward": lambda self, x: x.reshape(len(x), -1)})
+    assert "has no backward" in str(check.flatten_backward.failure(bare))
+    no_self = flatten(forward=lambda x: x.reshape(len(x), -1))
+    assert "self" in str(check.flatten_forward.failure(no_self))
+
+
+@pytest.mark.parametrize("thing", [layers.Flatten(), None, 3, lambda x: x], ids=repr)
+def test_something_else_than_the_class_is_refused_with_what_to_call(thing):
+    with pytest.raises(check.Failed, match=r"call\s+check.flatten_forward\(Flatten\)"):
+        check.flatten_forward(thing)
+
+
+def test_a_layer_that_ends_the_program_fails_only_its_check():
+    def leave(self, dy):
+        raise SystemExit(0)
+
+    assert isinstance(check.flatten_backward.failure(flatten(backward=leave)), check.Crashed)
+
+
+def test_a_failure_in_a_notebook_shows_its_message_and_no_traceback():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        shell.run_cell(
+            "from cnnlib import check, misconceptions\n"
+            "check.flatten_backward(misconceptions.flatten.FortranBackward)"
+        )
+    shown = out.getvalue()
+    assert "✗ Flatten.backward: You unflatten in Fortran order" in shown
+    assert "Traceback" not in shown
+    assert "engine.py" not in shown
+    assert "Target and yours" in shown  # the picture's alternative text
+
+
+# Mistakes that no misconception describes: the general diagnosis has to say something true of them.
+def _loop(index):
+    def backward(self, dy):
+        _, C, H, W = self.x_shape
+        dx = np.zeros(self.x_shape, dy.dtype)
+        for c, h, w in np.ndindex(C, H, W):
+            dx[:, c, h, w] = dy[:, index(c, h, w, C, H, W) % dy.shape[1]]
+        return dx
+
+    return backward
+
+
+def _unflat(self, dy):
+    return dy.reshape(self.x_shape)
+
+
+WRONG_BACKWARD = {
+    "the wrong sign": lambda self, dy: -_unflat(self, dy),
+    "in reverse order": lambda self, dy: _unflat(self, dy)[::-1],
+    "flipped along W": lambda self, dy: _unflat(self, dy)[..., ::-1],
+    "flipped along H and W": lambda self, dy: np.rot90(_unflat(self, dy), 2, axes=(2, 3)),
+    "dtype is float32, not float64": lambda self, dy: _unflat(self, dy).astype(np.float32),
+    "only the first picture": lambda self, dy: np.resize(dy[0], self.x_shape),
+    "the decimal point is lost": lambda self, dy: _unflat(self, dy).astype(int),
+    "N times too large": lambda self, dy: _unflat(self, dy) * len(dy),
+    "the same for every index along C": lambda self, dy: (
+        _unflat(self, dy).sum(axis=1, keepdims=True) + np.zeros(self.x_shape, dy.dtype)
+    ),
+    "moved by one place in the flat row": lambda self, dy: _unflat(self, np.roll(dy, 1, axis=1)),
+    "returned a list": lambda self, dy: _unflat(self, dy).tolist(),
+    "returned None": lambda self, dy: None,
+    "wrong length along N": lambda self, dy: _unflat(self, dy).mean(axis=0, keepdims=True),
+    "as if the axes came in the order (C, N, H, W)": lambda self, dy: dy.reshape(
+        self.x_shape[1], self.x_shape[0], *self.x_shape[2:]
+    ).swapaxes(0, 1),
+    "only the shape of dx is wrong": lambda self, dy: _unflat(self, dy).squeeze(),
+    "contains NaN": lambda self, dy: _unflat(self, dy) / 0 * 0,
+    "stand in several places": _loop(lambda c, h, w, C, H, W: (c * H + h) * H + w),
+    "the last index along W": lambda self, dy: np.where(
+        np.arange(self.x_shape[3]) < self.x_shape[3] - 1, _unflat(self, dy), dy.dtype.type(0)
+    ),
+    "times what it should be": lambda self, dy: _unflat(self, dy) * dy.dtype.type(0.5),
+    "too few axes": lambda self, dy: np.zeros_like(dy),
+}
+
+
+@pytest.mark.parametrize(("phrase", "backward"), WRONG_BACKWARD.items(), ids=WRONG_BACKWARD)
+def test_the_general_diagnosis_of_a_wrong_unflatten(phrase, backward):
+    with np.errstate(all="ignore"):
+        failure = check.flatten_backward.failure(flatten(backward=backward))
+    assert failure.misconception is None
+    assert phrase in one_line(failure)
+
+
+WRONG_FORWARD = {
+    "wrong length along D": lambda self, x: x.mean(axis=(2, 3)),
+    "only the shape of y is wrong": lambda self, x: x.reshape(*x.shape[:2], -1),
+    "as if the axes came in the order (N, H, W, C)": lambda self, x: x.ravel(order="K").reshape(
+        len(x), -1
+    ),
+    "times what it should be": lambda self, x: x.reshape(len(x), -1) / x.dtype.type(255),
+    "in reverse order": lambda self, x: x[::-1].reshape(len(x), -1),
+    "is 0 everywhere": lambda self, x: np.zeros((len(x), x[0].size), x.dtype),
+}
+
+
+@pytest.mark.parametrize(("phrase", "forward"), WRONG_FORWARD.items(), ids=WRONG_FORWARD)
+def test_the_general_diagnosis_of_a_wrong_flatten(phrase, forward):
+    failure = check.flatten_forward.failure(flatten(forward=forward))
+    assert failure.misconception is None
+    assert phrase in one_line(failure)
+
+
+def test_a_backward_that_fits_a_wrong_forward_says_so():
+    def forward(self, x):
+        self.x_shape = x.shape
+        return x[..., ::-1].reshape(len(x), -1)
+
+    def backward(self, dy):
+        return dy.reshape(self.x_shape)[..., ::-1]
+
+    failure = check.flatten_backward.failure(flatten(forward=forward, backward=backward))
+    assert "Your backward agrees with your forward" in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("answers", "phrase"),
+    [
+        (((1, 120), 20, (1, 1, 0)), "you flattened it too"),
+        (((5, 12), 20, (1, 1, 0)), "another one"),
+        (((5, 24), 15, (1, 1, 0)), "row length is H"),
+        (((5, 24), 3, (1, 1, 0)), "another column"),
+        (((5, 24), 20, (1, 1, 1)), "down the columns"),
+        (((5, 24), 20, "there"), "another cell"),
+        ((5, 24), "three answers"),
+        (None, "three answers"),
+    ],
+)
+def test_a_wrong_prediction_is_told_without_the_right_one(answers, phrase):
+    message = one_line(check.flatten_predictions.failure(lambda: answers))
+    assert phrase in message
+    assert "(5, 24)" not in message or "(5, 24)" in str(answers)
+    assert "= 20" not in message
+
+
+def _arrays(*shapes):
+    rng = np.random.default_rng(0)
+    return tuple(rng.normal(size=shape) for shape in shapes)
+
+
+@pytest.mark.parametrize(
+    ("hunt", "arrays", "phrase"),
+    [
+        (check.flatten_hunt_1, _arrays((2, 3, 4, 4), (2, 48)), "passes your test"),
+        (check.flatten_hunt_1, _arrays((2, 3, 4, 5), (2, 48)), "not even a right layer"),
+        (check.flatten_hunt_1, (3, 4), "arrays are asked for"),
+        (check.flatten_hunt_1, _arrays((2, 3, 4, 5)), "arrays are asked for"),
+        (check.flatten_hunt_2, (np.ones((2, 3, 4, 5)), np.ones((2, 60))), "passes your test"),
+        (check.flatten_hunt_2, _arrays((1, 1, 2, 2), (1, 4)), "blame the innocent"),
+        (check.flatten_hunt_3, _arrays((3, 1, 2, 2), (3, 1, 2, 2), (3, 4)), "passes your test"),
+    ],
+)
+def test_a_witness_that_shows_nothing_is_refused(hunt, arrays, phrase):
+    message = one_line(hunt.failure(lambda: arrays))
+    assert phrase in message
+
+
+def test_a_patient_does_not_give_itself_away():
+    for hunt in (check.flatten_hunt_1, check.flatten_hunt_2, check.flatten_hunt_3):
+        assert hunt.patient.__name__ == "Patient"
+        assert repr(hunt.patient()) == "Patient()"
