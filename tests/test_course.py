@@ -91,7 +91,7 @@ def test_each_solution_is_fit_for_release(path):
 
 
 @solution
-def test_each_answer_has_a_hint_of_its_own_and_gives_nothing_away(path):
+def test_each_answer_has_a_hint_of_its_own(path):
     nb = notebooks.read(path)
     hinted = Counter()
     statement = None

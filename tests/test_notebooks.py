@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from copy import deepcopy
 
 import nbformat
@@ -454,3 +456,11 @@ def test_statements_and_lessons_have_no_exercises():
     assert notebooks.exercises(nb) == []
     assert notebooks.answers(nb) == {}
     assert notebooks.validate(nb) is None
+
+
+def test_reading_notebooks_loads_no_kernel_no_arrays_and_no_grammar():
+    script = "import sys, cnnlib.notebooks; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "nbformat" in loaded
+    assert not {"IPython", "nbval", "nbclient", "numpy", "lark"} & loaded
