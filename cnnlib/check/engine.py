@@ -276,7 +276,8 @@ def alike(mine: list[Trial], theirs: list[Trial]) -> bool:
 
 def fits_own_forward(thing, trials: list[Trial]) -> bool:
     """Whether a wrong backward is the derivative of its own forward, so that it is forward that is wrong."""
-    wrong = [t for t in trials if not t.right and t.outcome.error is None]
+    # Two cases are evidence enough, and finite differences of slow loops are slow.
+    wrong = [t for t in trials if not t.right and t.outcome.error is None][:2]
     for trial in wrong:
         if trial.case.own_gradient is None:
             return False

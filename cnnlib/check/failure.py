@@ -4,7 +4,7 @@ import re
 import textwrap
 
 WIDTH = 88
-RED, BLUE, RESET = "\033[1;31m", "\033[34m", "\033[0m"
+RED, BOLD, RESET = "\033[1;31m", "\033[1m", "\033[0m"
 
 
 class Failed(Exception):
@@ -54,11 +54,12 @@ class Failed(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """IPython shows these lines in place of a traceback through this package."""
-        if self.picture is not None:
+        picture, self.picture = self.picture, None  # the kernel asks twice
+        if picture is not None:
             from IPython.display import display
 
-            display(self.picture)
-        return self._lines(self.colour, BLUE, RESET)
+            display(picture)
+        return self._lines(self.colour, BOLD, RESET)
 
 
 class Crashed(Failed):
@@ -68,7 +69,7 @@ class Crashed(Failed):
 class NotWritten(Failed):
     """The answer is still the untouched one; that is not a mistake."""
 
-    sign, joint, colour = "○", " ", BLUE
+    sign, joint, colour = "○", " ", BOLD
 
 
 def _wrap(text: str, first: str, others: str) -> list[str]:
