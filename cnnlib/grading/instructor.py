@@ -1,0 +1,92 @@
+"""`cnnlib grade`: a class's notebooks, graded side by side, and the report."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from cnnlib import notebooks
+from cnnlib.grading import report
+from cnnlib.grading.assemble import load
+from cnnlib.grading.collect import collect
+from cnnlib.grading.grade import Grade, grade_all
+
+SHOWN = 10  # reasons that are printed; the report has them all
+
+
+def grade(folder: Path, out: Path, *, timeout: float, jobs: int) -> bool:
+    """Grade a folder of submissions and write the report.
+
+    Parameters
+    ----------
+    folder : Path
+        With a folder for each learner, and their notebooks in it.
+    out : Path
+        The folder for the report.
+    timeout : float
+        Seconds that each cell may take.
+    jobs : int
+        How many notebooks run at a time.
+
+    Returns
+    -------
+    bool
+        Whether it was interrupted. What was graded by then is in the report.
+
+    Raises
+    ------
+    NotebookError
+        There is no course or no submission, or a solution doesn't pass its own checks.
+    ReportError
+        The report can't be written there.
+    """
+    originals = load(notebooks.find_course())
+    handed = collect(folder, originals)
+    report.prepare(out, folder)
+    stop = Event()
+    with _progress(len(handed.learners) * len(handed.notebooks)) as done:
+        grades = grade_all(handed, originals, timeout=timeout, jobs=jobs, stop=stop, done=done)
+    report.write(out, grades, handed.skipped)
+    Console().print(Text(summary(grades, handed.skipped, out)), soft_wrap=True)
+    return stop.is_set()
+
+
+def summary(grades: list[Grade], skipped: list[str], out: Path) -> str:
+    """What is printed at the end."""
+    without = [grade for grade in grades if grade.points is None]
+    lines = [f"{len(grades) - len(without)} of {len(grades)} notebooks have a grade."]
+    reasons = [f"{grade.learner}, {grade.notebook}: {grade.notes[0]}" for grade in without]
+    for heading, sentences in (("Without a grade", reasons), ("Skipped", skipped)):
+        if sentences:
+            more = len(sentences) - SHOWN
+            lines += [f"{heading}:", *(f"  {sentence}" for sentence in sentences[:SHOWN])]
+            lines += [f"  and {more} more, see {out / 'grades.json'}"] if more > 0 else []
+    return "\n".join([*lines, f"Report: {out / 'index.html'}"])
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Grade], None]]:
+    """A progress bar, or a line for each notebook where there is no terminal to draw in."""
+    console = Console(stderr=True)
+    finished = 0
+
+    def says(grade: Grade) -> str:
+        points = "no grade" if grade.points is None else f"{grade.points:g} of {grade.out_of:g}"
+        return f"{grade.learner}, {grade.notebook}: {points}"
+
+    def line(grade: Grade) -> None:
+        nonlocal finished
+        finished += 1
+        console.print(Text(f"{finished}/{total}  {says(grade)}"), soft_wrap=True)
+
+    if not console.is_terminal:
+        yield line
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.description}", markup=False), console=console) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda grade: bar.update(task, advance=1, description=says(grade))

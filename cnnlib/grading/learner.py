@@ -1,0 +1,262 @@
+"""`cnnlib check`: a learner's exercises, run as the grader would run them, with what to do next."""
+
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+from threading import Event
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from cnnlib import notebooks
+from cnnlib.grading.assemble import Originals, Submission, extract, load
+from cnnlib.grading.grade import Grade, grade, points_of
+from cnnlib.grading.run import Result, Status, title
+from cnnlib.notebooks import NotebookError
+
+COLOURS = {Status.DONE: "green", Status.UNWRITTEN: "blue"}  # the others are red
+SAVED = "cnnlib check reads the file as it was last saved (Ctrl+S)."
+
+
+def check(names: Iterable[str], *, timeout: float, jobs: int) -> int:
+    """Run the exercises of the course and print a row for each.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Which notebooks: `04`, `flatten`, `04_flatten` or a path. All, if there is none.
+    timeout : float
+        Seconds that each cell may take.
+    jobs : int
+        How many notebooks run at a time.
+
+    Returns
+    -------
+    int
+        0 when all of them are done, else 1.
+
+    Raises
+    ------
+    NotebookError
+        There is no course, or no such notebook.
+    """
+    course = notebooks.find_course()
+    originals = load(course)
+    paths = {name: course.exercises / f"{name}.ipynb" for name in originals.graded}
+    chosen = dict(choose(name, paths) for name in names)
+    if not chosen:
+        chosen = {name: path for name, path in paths.items() if path.exists()}
+    if not chosen:
+        raise NotebookError(f"{course.exercises} holds no exercise. Make them: cnnlib release")
+    console = Console()
+    grades = _run(chosen, paths | chosen, originals, timeout, jobs, console)
+    message = _first_failure(grades)
+    if message:
+        console.print(Text(f"\n{message}"), soft_wrap=True)
+    console.print(Text(f"\n{next_step(grades, chosen, originals.graded)}"), soft_wrap=True)
+    return int(any(grade.points != grade.out_of for grade in grades))
+
+
+def choose(name: str, paths: Mapping[str, Path]) -> tuple[str, Path]:
+    """Find the notebook that somebody means.
+
+    Parameters
+    ----------
+    name : str
+        `04`, `flatten`, `04_flatten` or a path.
+    paths : mapping of str to Path
+        Where the course's exercises are, by their names.
+
+    Returns
+    -------
+    str, Path
+        Its name and where it is.
+
+    Raises
+    ------
+    NotebookError
+        The course has no such notebook.
+
+    Examples
+    --------
+    >>> choose("flatten", {"04_flatten": Path("exercises/04_flatten.ipynb")})[0]
+    '04_flatten'
+    """
+    if name.endswith(".ipynb") and Path(name).stem in paths:
+        return Path(name).stem, Path(name)
+    for full, path in paths.items():
+        number, _, words = full.partition("_")
+        if name in (full, number, words):
+            return full, path
+    raise NotebookError(f"The course has no exercises called {name}. It has {', '.join(paths)}.")
+
+
+def rows(
+    name: str, titles: Mapping[str, str], results: Mapping[str, Result], grade: Grade | None
+) -> Text:
+    """What is shown of a notebook: a heading with the points, and a row for each exercise.
+
+    Parameters
+    ----------
+    name : str
+    titles : mapping of str to str
+        The title of each exercise, by its name.
+    results : mapping of str to Result
+        What is known so far.
+    grade : Grade or None
+        None while the notebook runs.
+
+    Returns
+    -------
+    Text
+    """
+    if grade is None:
+        state = "running …"
+    elif grade.points is None:
+        state = "not run"
+    else:
+        state = f"{grade.points:g} of {grade.out_of:g} points"
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(name, "bold").append(f"  {state}\n")
+    for note in grade.notes if grade else ():
+        text.append(f"  {note}\n", "yellow")
+    width = max(map(len, titles.values()))
+    for exercise, label in titles.items():
+        result = results.get(exercise)
+        if result is None:
+            text.append(f"  · {label}\n", "dim")
+        else:
+            colour = COLOURS.get(result.status, "red")
+            detail = result.summary.removeprefix("is ")
+            text.append(f"  {result.status.sign} ", colour)
+            text.append(f"{label:{width}}  {detail}".rstrip() + "\n")
+    return text
+
+
+def next_step(grades: list[Grade], paths: Mapping[str, Path], graded: list[str]) -> str:
+    """Say what to do now: mend what is wrong, else write what isn't, else go on.
+
+    Parameters
+    ----------
+    grades : list of Grade
+    paths : mapping of str to Path
+        Where each notebook is.
+    graded : list of str
+        Every notebook of the course that has exercises.
+
+    Returns
+    -------
+    str
+    """
+    for each in grades:
+        if each.points is None:
+            return f"Next: {each.notes[0]}"
+    for verb, wanted in (("mend", _failed), ("write", _open)):
+        for each in grades:
+            for result in filter(wanted, each.results):
+                path = _from_here(paths[each.notebook])
+                number = each.notebook.partition("_")[0]
+                return (
+                    f"Next: {verb} {result.title} in {path}, save it, and run: "
+                    f"cnnlib check {number}\n{SAVED}"
+                )
+    done = {each.notebook for each in grades}
+    rest = [name for name in graded if name > max(done)]
+    if rest:
+        return f"All done here. Next: {rest[0]}"
+    return "All done." if done < set(graded) else "All done: every exercise of the course."
+
+
+def _run(
+    chosen: Mapping[str, Path],
+    paths: Mapping[str, Path],
+    originals: Originals,
+    timeout: float,
+    jobs: int,
+    console: Console,
+) -> list[Grade]:
+    """Run the chosen notebooks side by side and show how far each is."""
+    board = _Board(chosen, originals)
+    submissions, problems = _read(paths, originals)
+    stop = Event()
+
+    def one(name: str) -> Grade:
+        if name in problems:
+            return Grade("", name, points_of(originals.solved[name]), notes=(problems[name],))
+        return grade(
+            "", name, submissions, originals, timeout=timeout, stop=stop, show=board.show(name)
+        )
+
+    live = Live(board, console=console) if console.is_terminal else nullcontext()
+    with live, ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(one, name) for name in chosen]
+        try:
+            for name, future in zip(chosen, futures, strict=True):
+                board.finish(future.result())
+                if not console.is_terminal:
+                    console.print(board.text(name), soft_wrap=True)
+        except BaseException:
+            stop.set()
+            raise
+    return [future.result() for future in futures]
+
+
+class _Board:
+    """What is shown while the notebooks run; rich draws it again and again."""
+
+    def __init__(self, names: Iterable[str], originals: Originals):
+        self.titles = {
+            name: {e.name: title(e) for e in notebooks.exercises(originals.solved[name])}
+            for name in names
+        }
+        self.results = {name: {} for name in names}
+        self.grades = {}
+
+    def show(self, name: str):
+        """The function that takes the results of a notebook as they come in."""
+        return lambda result: self.results[name].update({result.exercise.name: result})
+
+    def finish(self, grade: Grade) -> None:
+        self.results[grade.notebook] = {r.exercise.name: r for r in grade.results}
+        self.grades[grade.notebook] = grade
+
+    def text(self, name: str) -> Text:
+        return rows(name, self.titles[name], self.results[name], self.grades.get(name))
+
+    def __rich__(self) -> Text:
+        return Text("\n").join(map(self.text, self.titles))
+
+
+def _read(
+    paths: Mapping[str, Path], originals: Originals
+) -> tuple[dict[str, Submission], dict[str, str]]:
+    """The answers in each notebook, and why the others can't be read."""
+    submissions, problems = {}, {}
+    for name, path in paths.items():
+        try:
+            submissions[name] = extract(notebooks.read(path), originals.solved[name])
+        except NotebookError as error:
+            problems[name] = str(error)
+    return submissions, problems
+
+
+def _failed(result: Result) -> bool:
+    return result.status not in (Status.DONE, Status.UNWRITTEN)
+
+
+def _open(result: Result) -> bool:
+    return result.status is Status.UNWRITTEN
+
+
+def _first_failure(grades: list[Grade]) -> str | None:
+    """The whole message of the first exercise that is neither done nor unwritten."""
+    failed = (result.message for grade in grades for result in filter(_failed, grade.results))
+    return next(failed, None)
+
+
+def _from_here(path: Path) -> str:
+    """A path as somebody would type it."""
+    return min(str(path), os.path.relpath(path), key=len)
