@@ -247,11 +247,12 @@ def _compare(name, backward, numerical):
             f"check_layer: {name} has shape {backward.shape}, but must be {numerical.shape}, "
             "the shape of the array it is the gradient by"
         )
+    error = relative_error(backward, numerical)
     # argmax takes a NaN for the largest, which is where to look.
     index = np.unravel_index(np.abs(backward - numerical).argmax(), backward.shape)
     return Comparison(
         name,
-        relative_error(backward, numerical),
+        error,
         tuple(int(i) for i in index),
         float(backward[index]),
         float(numerical[index]),

@@ -465,7 +465,7 @@ def _reads(i, j, dy, stride):
 
 
 def _whole(what, value, least=1):
-    if isinstance(value, bool | np.bool) or not isinstance(value, Integral):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{what} is {value!r}, but must be a whole number of at least {least}")
     if value < least:
         raise ValueError(f"{what} is {value}, but must be at least {least}")

@@ -252,6 +252,28 @@ def test_a_layer_that_changes_its_input_does_not_spoil_the_check():
     np.testing.assert_array_equal(x, before)
 
 
+def test_a_layer_that_reuses_its_memory_does_not_spoil_the_check():
+    class Thrifty(Dense):
+        """Keeps its gradients in the same arrays for ever, and clears them in forward."""
+
+        dx, dW, db = np.zeros((4, 3)), np.zeros((3, 2)), np.zeros(2)
+
+        def forward(self, x):
+            for gradient in (self.dx, self.dW, self.db):
+                gradient[...] = 0
+            return super().forward(x)
+
+        def backward(self, dy):
+            dW, db = self.dW, self.db
+            self.dx[...] = super().backward(dy)
+            dW[...], db[...] = self.dW, self.db
+            self.dW, self.db = dW, db
+            return self.dx
+
+    rng = np.random.default_rng(0)
+    assert check_layer(Thrifty(3, 2, rng=rng), rng.normal(size=(4, 3)), rng).ok
+
+
 def test_weights_in_float32_or_handed_out_as_copies():
     class Guarded(Dense):
         """As behind a wall: what is fetched is a copy, only setting counts."""
@@ -337,6 +359,11 @@ def test_a_layer_that_breaks_the_contract(layer, error, words):
 def test_a_dx_of_the_wrong_shape():
     with pytest.raises(ValueError, match=r"dx has shape \(2, 12\), but must be \(2, 3, 4\)"):
         check_layer(Flat(), np.ones((2, 3, 4)), 0)
+
+
+def test_an_empty_batch_proves_nothing():
+    with pytest.raises(ValueError, match="nothing to compare"):
+        check_layer(Flatten(), np.ones((0, 3, 4)), 0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, int])
