@@ -116,7 +116,7 @@ def find_course(start: str | Path = ".") -> Course:
     ----------
     start : path
         Where to begin: this folder, or the nearest one above it, that has both `solutions/` and
-        `exercises/`. The environment variable `CNNLIB_COURSE`, where set, decides alone.
+        `exercises/`. The environment variable `CNNLIB_COURSE`, where set, takes its place.
 
     Returns
     -------
@@ -129,16 +129,12 @@ def find_course(start: str | Path = ".") -> Course:
     """
     named = os.environ.get("CNNLIB_COURSE")
     start = Path(named or start).expanduser().resolve()
-    for folder in [start] if named else [start, *start.parents]:
+    for folder in (start, *start.parents):
         if (folder / "solutions").is_dir() and (folder / "exercises").is_dir():
             return Course(folder)
-    if named:
-        raise NotebookError(
-            f"CNNLIB_COURSE is {named}, but that folder has no solutions/ and exercises/ in it. "
-            "Set it to the course's folder, or unset it and work inside that folder."
-        )
+    looked = f"{start} (from CNNLIB_COURSE)" if named else start
     raise NotebookError(
-        f"No course found: neither {start} nor a folder above it has solutions/ and exercises/. "
+        f"No course found: neither {looked} nor a folder above it has solutions/ and exercises/. "
         "Work inside the course's folder, or set the environment variable CNNLIB_COURSE to it."
     )
 
@@ -192,8 +188,6 @@ def read(path: str | Path) -> NotebookNode:
     except Exception as error:  # whatever a file made by anybody can break in the converter
         raise NotebookError(f"{path} is JSON, but not a notebook ({error}). {again}") from None
     _identify(nb.cells, has_ids)
-    nb.metadata.pop("orig_nbformat", None)
-    nb.metadata.pop("orig_nbformat_minor", None)
     return nb
 
 
@@ -249,10 +243,10 @@ def to_bytes(nb: NotebookNode) -> bytes:
 def _make_sure(cell: NotebookNode) -> None:
     """Make sure of what every function here relies on; raises for what is not a cell."""
     cell["metadata"] = cell.get("metadata") or NotebookNode()
-    if not all(isinstance(cell[key], str) for key in ("cell_type", "source")):
+    if cell.cell_type not in ("code", "markdown", "raw"):
+        raise TypeError("a cell of an unknown kind")
+    if not isinstance(cell.source, str) or not isinstance(cell.metadata, dict):
         raise TypeError("a cell without text")
-    if not isinstance(cell.metadata, dict):
-        raise TypeError("a cell with odd metadata")
     # JSON can spell half a surrogate pair, which nothing else accepts.
     cell["source"] = cell.source.encode(errors="replace").decode()
 

@@ -108,6 +108,16 @@ def test_the_namespace_of_one_answer_is_not_that_of_another(notebook):
     assert "json" not in mine.double.__globals__, "imports that nothing uses are left alone"
 
 
+def test_what_the_solution_imports_in_its_answer_is_not_lent_to_the_learner(course, notebook):
+    nb = solved()
+    cell(nb, "double")["source"] = "from math import prod\n" + DOUBLE.replace(
+        "2 * x", "prod([2, x])"
+    )
+    notebooks.write(course.solutions / "04_turn.ipynb", nb)
+    write_answer(notebook, "double", "def double(x):\n    return prod([2, x])")
+    assert "name 'prod' is not defined" in refusal("double")
+
+
 # What doesn't is refused, with the way on
 
 
@@ -142,6 +152,7 @@ def test_the_reference_is_found_where_it_lives():
     assert mine._reference("Sequential") == "cnnlib.network"
     assert mine._reference("Layer") == "cnnlib.layers", "not where it is only imported"
     assert mine._reference("np") is None
+    assert mine._reference("sliding_window_view") is None, "that is NumPy's"
 
 
 def test_a_syntax_error_names_its_line(notebook):

@@ -46,6 +46,13 @@ def test_an_exercise_is_a_check_cell_with_its_points_and_its_answer():
     assert expected[1].check_id == "check_turn_forward"
 
 
+def test_a_cell_that_a_person_grades_is_no_check():
+    nb = solved()
+    cell(nb, "double").metadata.nbgrader["grade"] = True
+    assert notebooks.is_answer(cell(nb, "double"))
+    assert not notebooks.is_check(cell(nb, "double"))
+
+
 def test_a_check_without_an_answer_is_refused():
     nb = solved()
     nb.cells = [c for c in nb.cells if notebooks.grade_id(c) not in ("double", "turn")]
@@ -322,6 +329,12 @@ def test_recover_does_not_take_the_courses_own_cell_for_an_answer():
     assert found.repairs == ["the answer cell 'turn' is not in the notebook"]
 
 
+def test_recover_does_not_take_one_answer_for_another(handed_in):
+    cell(handed_in, "turn")["source"] = "def double(x): return x\n" + TURN
+    handed_in.cells = [c for c in handed_in.cells if notebooks.grade_id(c) != "double"]
+    assert "double" not in recover(handed_in, solved()).sources
+
+
 def test_recover_survives_odd_metadata(handed_in):
     handed_in.cells[0].metadata["nbgrader"] = "yes"
     handed_in.cells[2].metadata["nbgrader"] = {"grade_id": ["a"], "solution": 1}
@@ -339,6 +352,16 @@ def test_write_gives_the_same_bytes_and_leaves_an_equal_file_alone(tmp_path):
     assert path.stat().st_mtime == 1
     assert path.read_bytes().endswith(b"}\n")
     assert os.listdir(tmp_path) == ["a.ipynb"]
+
+
+def test_write_leaves_nothing_behind_where_it_fails(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(OSError, match="no space"):
+        notebooks.write(tmp_path / "a.ipynb", solved())
+    assert os.listdir(tmp_path) == []
 
 
 def test_write_refuses_what_is_no_notebook_and_keeps_the_old_file(tmp_path):
@@ -367,6 +390,10 @@ def test_write_refuses_what_is_no_notebook_and_keeps_the_old_file(tmp_path):
         (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [3]}', "not a notebook"),
         (b'{"nbformat": 9, "cells": []}', "not a notebook"),
         (b'{"nbformat": 4, "nbformat_minor": 5, "cells": [{"source": "x"}]}', "not a notebook"),
+        (
+            b'{"nbformat": 4, "nbformat_minor": 5, "cells": [{"cell_type": "x", "source": "x"}]}',
+            "unknown kind",
+        ),
         (
             b'{"nbformat": 4, "nbformat_minor": 5, "cells": [{"cell_type": "code"}]}',
             "not a notebook",
@@ -442,11 +469,11 @@ def test_find_course_says_where_it_looked(tmp_path, monkeypatch):
     assert str(tmp_path) in str(caught.value)
 
 
-def test_the_environment_decides_alone(course, tmp_path, monkeypatch):
+def test_the_environment_comes_first(course, tmp_path, monkeypatch):
     monkeypatch.setenv("CNNLIB_COURSE", str(course.root))
     assert notebooks.find_course(tmp_path) == course
     monkeypatch.setenv("CNNLIB_COURSE", str(tmp_path))
-    with pytest.raises(NotebookError, match="CNNLIB_COURSE is"):
+    with pytest.raises(NotebookError, match=f"{tmp_path} .from CNNLIB_COURSE."):
         notebooks.find_course(course.root)
 
 

@@ -8,6 +8,7 @@ so running a notebook again changes nothing unless it computes something else. A
 a cell fails is left as it was.
 """
 
+import os
 import re
 import sys
 import time
@@ -46,7 +47,6 @@ def execute(path: Path) -> NotebookNode:
         A cell raised, took too long or ended its kernel.
     """
     nb = notebooks.read(path)
-    notebooks.tidy(nb)
     client = NotebookClient(
         nb,
         kernel_name="python3",
@@ -68,18 +68,13 @@ def execute(path: Path) -> NotebookNode:
 
 
 def clean(nb: NotebookNode) -> None:
-    """Take out, in place, what only the kernel that just ran could use, and count from 1."""
+    """Take out, in place, what only the kernel that just ran could use."""
     notebooks.tidy(nb)
-    code = [cell for cell in nb.cells if cell.cell_type == "code"]
-    for cell in code:
-        for output in cell.outputs:
+    for cell in nb.cells:
+        for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
-        cell["outputs"] = [output for output in cell.outputs if output.get("data") != {}]
-    for number, cell in enumerate((cell for cell in code if cell.source.strip()), start=1):
-        cell["execution_count"] = number
-        for output in cell.outputs:
-            if output.output_type == "execute_result":
-                output["execution_count"] = number
+        if cell.cell_type == "code":
+            cell["outputs"] = [output for output in cell.outputs if output.get("data") != {}]
 
 
 def remarks(nb: NotebookNode) -> Iterator[str]:
@@ -116,7 +111,9 @@ def main(paths: list[str]) -> int:
             print(f"✗ {error}", file=sys.stderr)
             continue
         seconds = time.perf_counter() - start
-        print(f"✓ {path} in {seconds:.1f} s, {'written' if changed else 'unchanged'}")
+        print(
+            f"✓ {os.path.relpath(path)} in {seconds:.1f} s, {'written' if changed else 'unchanged'}"
+        )
         for remark in remarks(nb):
             print(f"  {remark}")
     return 1 if failures else 0
