@@ -36,7 +36,7 @@ class Failed(Exception):
     ) -> list[str]:
         headline, *explanation = re.split(r"(?<=[.?!]) ", self.says, maxsplit=1)
         headline = f"{self.sign} {self.title}{self.joint}{headline}"
-        lines = [headline_colour + line + reset for line in _wrap(headline, "", "  ")]
+        lines = [headline_colour + headline + reset]  # whole: a list of results shows it alone
         for paragraph in explanation:
             lines += _wrap(paragraph, "  ", "  ")
         column = 4 + max(map(len, self.facts), default=0)
