@@ -46,6 +46,9 @@ class Case:
         Relative to the largest expected value; 0 where numbers are only moved.
     own_gradient
         Like `run`, but gets the result by finite differences of the learner's own forward.
+    traits
+        What kind of case this is, such as ``{"stride": "1"}``. A mistake that no misconception
+        names may still go wrong with one kind only, and then the learner is told which.
     """
 
     result: str
@@ -55,6 +58,7 @@ class Case:
     note: str = ""
     tolerance: float = 0.0
     own_gradient: Callable | None = None
+    traits: dict[str, str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -142,7 +146,8 @@ class Check:
     def _not_written(self, error: NotImplementedError) -> NotWritten:
         owner, dot, _ = self.title.partition(".")
         stop = crash.own_frame(error)
-        if dot and stop and f"{owner}.{stop.function}" != self.title:
+        # Of "Conv2D.backward (dW)", the method is "Conv2D.backward".
+        if dot and stop and f"{owner}.{stop.function}" != self.title.partition(" ")[0]:
             needed = f"{owner}.{stop.function}"
             return NotWritten(
                 self.title, f"is not written yet: first comes {needed}, which it needs."
@@ -184,17 +189,18 @@ class Comparison(Check):
         consistent = fits_own_forward(thing, trials)
         named = self._named(trials, consistent)
         failure = self._failure(
-            wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
+            trials, wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
         )
         failure.misconception = named
         return failure
 
-    def _failure(self, wrong: list[Trial], known) -> Failed:
+    def _failure(self, trials: list[Trial], wrong: list[Trial], known) -> Failed:
         """The failure to show, with the finding that is known, or else the general diagnosis."""
         # A wrong number tells more than a crash: show a crash only where nothing else went wrong.
         values = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
         trial = (values or [t for t in wrong if t.outcome.error is None] or wrong)[0]
         outcome, where = trial.outcome, {"where": trial.case.where}
+        where |= {} if known else pattern(trials)
         if outcome.error is not None:
             return self.stopped(outcome, where, known)
         if outcome.changed:
@@ -272,6 +278,16 @@ def alike(mine: list[Trial], theirs: list[Trial]) -> bool:
         else:
             evidence = True
     return evidence
+
+
+def pattern(trials: list[Trial]) -> dict[str, str]:
+    """A trait that all wrong cases have and no right one has, as a fact; or nothing."""
+    for name in trials[0].case.traits:
+        right = {t.case.traits[name] for t in trials if t.right}
+        wrong = {t.case.traits[name] for t in trials if not t.right}
+        if len(right) == len(wrong) == 1 and right != wrong:
+            return {"pattern": f"right with {name} {right.pop()}, wrong with {name} {wrong.pop()}"}
+    return {}
 
 
 def fits_own_forward(thing, trials: list[Trial]) -> bool:
