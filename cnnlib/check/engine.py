@@ -46,6 +46,9 @@ class Case:
         Relative to the largest expected value; 0 where numbers are only moved.
     own_gradient
         Like `run`, but gets the result by finite differences of the learner's own forward.
+    closest
+        Where several answers are right: ``closest(expected, got, **inputs)`` is the right one that
+        is most like `got`, an array in the shape of `expected`.
     traits
         What kind of case this is, such as ``{"stride": "1"}``. A mistake that no misconception
         names may still go wrong with one kind only, and then the learner is told which.
@@ -58,6 +61,7 @@ class Case:
     note: str = ""
     tolerance: float = 0.0
     own_gradient: Callable | None = None
+    closest: Callable | None = None
     traits: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -79,7 +83,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Trial:
-    """A case, the reference's value for it, and the outcome of somebody's code."""
+    """A case, the value that is right for it, and the outcome of somebody's code.
+
+    Where several values are right, `expected` becomes the one that is most like the outcome's.
+    """
 
     case: Case
     expected: np.ndarray
@@ -87,6 +94,9 @@ class Trial:
     right: bool = field(init=False)
 
     def __post_init__(self):
+        if self.case.closest and self.evidence.comparable:
+            nearest = self.case.closest(self.expected, self.outcome.value, **self.case.inputs)
+            object.__setattr__(self, "expected", nearest)
         fine = self.outcome.error is None and not self.outcome.changed
         right = fine and same(self.expected, self.outcome.value, self.case.tolerance)
         object.__setattr__(self, "right", right)
@@ -261,9 +271,17 @@ def same(expected, got, tolerance: float) -> bool:
 
 
 def alike(mine: list[Trial], theirs: list[Trial]) -> bool:
-    """Whether two people's trials show the same mistake: right, stopped or wrong in the same way in each case."""
+    """Whether two people's trials show the same mistake: right, stopped or wrong in the same way in each case.
+
+    Where several answers are right, two people with the same mistake may still differ. So if the
+    mistake shows elsewhere too, only the cases with one right answer count.
+    """
+    pairs = list(zip(mine, theirs, strict=True))
+    unique = [(a, b) for a, b in pairs if a.case.closest is None]
+    if not all(a.right and b.right for a, b in unique):
+        pairs = unique
     evidence = False
-    for a, b in zip(mine, theirs, strict=True):
+    for a, b in pairs:
         if a.right or b.right:
             if a.right != b.right:
                 return False
