@@ -58,7 +58,7 @@ def places(shape: Pixel, order: str) -> np.ndarray:
 
 
 def draw(
-    position: int = 18,
+    position: int = 14,
     shape: Pixel = (2, 3, 4),
     order: str = "C",
     backward: str | None = None,
@@ -102,7 +102,7 @@ def draw(
 
 
 def flatten(
-    position: int = 18,
+    position: int = 14,
     shape: Pixel = (2, 3, 4),
     order: str = "C",
     backward: str | None = None,
@@ -365,7 +365,7 @@ class _Scene:
 
     def corner_of_pixel(self, pixel: Pixel) -> tuple[float, float]:
         c, h, w = pixel
-        x = GUTTER + 30 + c * (self.map_width + 18) + w * (CELL_WIDTH + GAP)
+        x = GUTTER + 30 + c * (self.map_width + 16) + w * (CELL_WIDTH + GAP)
         return x, self.maps_top + h * (CELL_HEIGHT + GAP)
 
     def corner_of_place(self, place: int) -> tuple[float, float]:

@@ -64,6 +64,8 @@ function render({ model, el }) {
     el.append(controls[name].node);
   }
   el.append(picture, words);
+  // JupyterLab would take the arrow keys for itself.
+  el.querySelectorAll("input").forEach((input) => (input.dataset.lmSuppressShortcuts = "true"));
 
   const updateControls = () => {
     const specs = model.get("view").controls;

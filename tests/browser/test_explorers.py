@@ -1,0 +1,223 @@
+"""The explorers in a real JupyterLab, in a real browser.
+
+Run them by naming the folder, in an environment that also has playwright:
+
+    pip install playwright
+    pytest tests/browser -s --basetemp=/tmp/explorers
+
+Chromium or Chrome is taken from the path. -s prints the times measured; the screenshots lie below
+the folder that --basetemp names. Takes about a minute.
+"""
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import nbclient
+import nbformat
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="neither Chromium nor Chrome is installed")
+
+CELL = "from cnnlib import explorers\n\nexplorers.flatten(33, shape=(3, 4, 5))"
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "apputils-extension/themes": {"theme": "JupyterLab Light"},
+}
+
+
+def notebook():
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(CELL, id="explorer")],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab with two notebooks: one to run, one as freshly cloned."""
+    root = tmp_path_factory.mktemp("lab")
+    home = tmp_path_factory.mktemp("home")
+    nbformat.write(notebook(), root / "run.ipynb")
+    cloned = nbclient.NotebookClient(notebook(), record_timing=False).execute()
+    del cloned.metadata["widgets"]
+    nbformat.write(cloned, root / "cloned.ipynb")
+
+    settings = home / "settings"
+    for name, values in SETTINGS.items():
+        path = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/lab"
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *(f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={root}"),
+        ],
+        env=os.environ
+        | {"HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config")}
+        | {"JUPYTERLAB_SETTINGS_DIR": str(settings), "JUPYTERLAB_WORKSPACES_DIR": str(home / "ws")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(address).close()
+                break
+            except urllib.error.URLError:
+                assert server.poll() is None, "JupyterLab did not start"
+                time.sleep(0.25)
+        yield address, settings
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def open_notebook(chromium, address, name, width=1280):
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    page.goto(f"{address}/tree/{name}?reset")
+    page.locator(".jp-CodeCell").wait_for(timeout=60_000)
+    page.get_by_text("| Idle").wait_for(state="attached", timeout=60_000)  # the kernel is there
+    return page
+
+
+def run(page):
+    page.locator(".jp-CodeCell .cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    page.locator(".cnnlib-explorer svg").wait_for(timeout=60_000)
+
+
+def position(page):
+    return int(page.locator(".cnnlib-explorer input[type=range]").input_value())
+
+
+def told(page):
+    """What the picture on the screen says."""
+    return page.locator(".cnnlib-explorer svg").get_attribute("aria-label")
+
+
+def wait_for_words(page, words):
+    page.wait_for_function(
+        "words => document.querySelector('.cnnlib-explorer svg').ariaLabel.includes(words)",
+        arg=words,
+        timeout=5000,
+    )
+
+
+def test_a_slider_step_is_painted_within_100_ms(lab, chromium, tmp_path):
+    page = open_notebook(chromium, lab[0], "run.ipynb")
+    run(page)
+    page.screenshot(path=tmp_path / "light.png")
+    page.evaluate(
+        """() => {
+            window.times = [];
+            let start;
+            const box = document.querySelector(".cnnlib-explorer");
+            box.addEventListener("input", () => (start = performance.now()), true);
+            new MutationObserver(() => requestAnimationFrame(
+                () => window.times.push(performance.now() - start)
+            )).observe(box.querySelector(".picture"), { childList: true });
+        }"""
+    )
+    page.locator("input[type=range]").focus()
+    for step in range(24):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("n => window.times.length === n", arg=step + 1, timeout=5000)
+        assert f"goes to y[{34 + step}]" in told(page)
+    times = page.evaluate("window.times")
+    median = statistics.median(times)
+    print(f"\nslider event to repaint: median {median:.0f} ms, worst {max(times):.0f} ms")
+    assert median < 100
+
+    page.evaluate("window.times = []")
+    for _ in range(22):
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_timeout(50)
+    pressed = time.monotonic()
+    wait_for_words(page, "goes to y[35]")
+    lag = time.monotonic() - pressed
+    frames = page.evaluate("window.times.length")
+    print(f"22 keys 50 ms apart: {frames} pictures, the last one {1000 * lag:.0f} ms late")
+    assert position(page) == 35
+    assert lag < 0.5
+    page.close()
+
+
+def test_pointing_at_a_cell_shows_its_partner(lab, chromium, tmp_path):
+    page = open_notebook(chromium, lab[0], "run.ipynb")
+    run(page)
+    cell = page.locator(".cnnlib-explorer [data-pick='position=47']")
+    assert cell.count() == 2  # one in the maps, one in the ribbon
+    cell.first.click()
+    wait_for_words(page, "x[2, 1, 2] goes to y[47]: (2·4 + 1)·5 + 2 = 47")
+    assert position(page) == 47
+    marked = page.locator(".cnnlib-explorer [data-pick='position=47'] rect[stroke-width='3']")
+    assert marked.count() == 2
+    assert page.locator(".cnnlib-explorer rect[stroke-width='3']").count() == 2
+
+    page.get_by_role("group", name="Backward").get_by_label("in F order").check()
+    wait_for_words(page, "pixels get another pixel's gradient")
+    page.screenshot(path=tmp_path / "backward.png")
+
+    # The pointer rests on the picture while the keyboard moves the slider.
+    page.locator(".cnnlib-explorer [data-pick='position=20']").last.hover()
+    wait_for_words(page, "dy[20] goes to")
+    page.locator("input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    wait_for_words(page, "dy[21] goes to")
+    page.wait_for_timeout(400)
+    assert position(page) == 21
+
+    page.locator("input[type=range]").press("End")
+    wait_for_words(page, "dy[59] goes to")
+    page.get_by_label("(2, 3, 3)").check()
+    wait_for_words(page, "dy[17] goes to")
+    assert position(page) == 17
+    page.close()
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_a_fresh_clone_shows_the_picture_and_keeps_its_words(lab, chromium, tmp_path, theme):
+    address, settings = lab
+    path = settings / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+    path.write_text(json.dumps({"theme": f"JupyterLab {theme}"}))
+    page = open_notebook(chromium, address, "cloned.ipynb", width=900)
+    picture = page.locator(".jp-OutputArea figure img")
+    picture.wait_for()
+    assert "x[1, 2, 3] goes to y[33]" in picture.get_attribute("alt")
+    assert picture.evaluate("img => img.complete && img.naturalWidth > 0")
+    room = page.locator(".jp-OutputArea-output").first.bounding_box()
+    assert picture.bounding_box()["width"] <= room["width"]
+    page.screenshot(path=tmp_path / "cloned.png")
+
+    run(page)
+    assert page.locator(".jp-OutputArea figure").count() == 0
+    page.wait_for_timeout(300)
+    page.screenshot(path=tmp_path / "run.png")
+    page.close()
