@@ -176,17 +176,15 @@ def read(path: str | Path) -> NotebookNode:
     if not text.strip():
         raise NotebookError(f"{path} is empty. {again}")
     try:
-        json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NotebookError(f"{path} is not JSON, so not a notebook: {error}. {again}") from None
     try:
-        nb = nbformat.reader.reads(text)
-        has_ids = (nb.nbformat, nb.get("nbformat_minor", 0)) >= (4, 5)
-        nb = nbformat.convert(nb, 4)
-        for cell in nb.cells:
-            _make_sure(cell)
+        has_ids = (content["nbformat"], content.get("nbformat_minor", 0)) >= (4, 5)
+        nb = _version_4(content)
     except Exception as error:  # whatever a file made by anybody can break in the converter
-        raise NotebookError(f"{path} is JSON, but not a notebook ({error}). {again}") from None
+        why = f"{type(error).__name__}: {error}"
+        raise NotebookError(f"{path} is JSON, but not a notebook ({why}). {again}") from None
     _identify(nb.cells, has_ids)
     return nb
 
@@ -240,15 +238,19 @@ def to_bytes(nb: NotebookNode) -> bytes:
     return (nbformat.writes(nb).rstrip("\n") + "\n").encode()
 
 
-def _make_sure(cell: NotebookNode) -> None:
-    """Make sure of what every function here relies on; raises for what is not a cell."""
-    cell["metadata"] = cell.get("metadata") or NotebookNode()
-    if cell.cell_type not in ("code", "markdown", "raw"):
-        raise TypeError("a cell of an unknown kind")
-    if not isinstance(cell.source, str) or not isinstance(cell.metadata, dict):
-        raise TypeError("a cell without text")
-    # JSON can spell half a surrogate pair, which nothing else accepts.
-    cell["source"] = cell.source.encode(errors="replace").decode()
+def _version_4(content: dict) -> NotebookNode:
+    """Convert what was read from JSON, and make sure of what every function here relies on."""
+    for part in (content, *content.get("cells", [])):
+        part.setdefault("metadata", {})
+    nb = nbformat.convert(nbformat.versions[content["nbformat"]].to_notebook_json(content), 4)
+    for cell in nb.cells:
+        if cell.cell_type not in ("code", "markdown", "raw"):
+            raise ValueError("a cell of an unknown kind")
+        if not isinstance(cell.source, str):
+            raise ValueError("a cell without text")
+        # JSON can spell half a surrogate pair, which nothing else accepts.
+        cell["source"] = cell.source.encode(errors="replace").decode()
+    return nb
 
 
 def _identify(cells: list[NotebookNode], has_ids: bool) -> None:
