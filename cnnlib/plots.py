@@ -1,0 +1,267 @@
+"""Pictures of arrays and of the course's network: pure functions.
+
+Those made with matplotlib return a Figure; `show` turns it into a picture with alternative text.
+"""
+
+import io
+from functools import cache
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cnnlib import datasets, svg
+from cnnlib.svg import Drawing, Picture, arrow, move, rect, text
+
+DPI = 110
+
+
+class Shown:
+    """A finished Figure with its alternative text; Jupyter shows it."""
+
+    def __init__(self, png: bytes, alt: str):
+        self.png, self.alt = png, alt
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return svg.figure("image/png", self.png, self.alt)
+
+
+def show(figure: Figure, alt: str) -> Shown:
+    """Return a Figure as a picture that says in words what it shows.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What the picture says, for readers who can't see it.
+
+    Examples
+    --------
+    >>> show(heat(np.eye(3)), alt="Ones on the diagonal")
+    Ones on the diagonal
+    """
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=DPI, bbox_inches="tight", facecolor="white")
+    return Shown(data.getvalue(), alt)
+
+
+def pictures(images, titles=None, columns: int = 5, scale: float = 1.1) -> Figure:
+    """Draw grey pictures in a grid.
+
+    Parameters
+    ----------
+    images : array_like, (N, H, W) or (N, 1, H, W)
+        All drawn with the same black and white: the smallest and the largest value of all.
+    titles : sequence of str, optional
+        One above each picture.
+    columns : int
+        Pictures in a row.
+    scale : float
+        Inches for the width of one picture.
+
+    Raises
+    ------
+    ValueError
+        If `images` has another number of axes, or there aren't as many titles as pictures.
+
+    Examples
+    --------
+    >>> len(pictures(np.zeros((3, 4, 5)), titles="abc").axes)
+    3
+    """
+    images = np.asarray(images)
+    if images.ndim == 4 and images.shape[1] == 1:
+        images = images[:, 0]
+    if images.ndim != 3:
+        raise ValueError(f"pictures: images has shape {images.shape}; give (N, H, W)")
+    if titles is not None and len(titles) != len(images):
+        raise ValueError(f"pictures: {len(titles)} titles for {len(images)} pictures")
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    height = scale * images.shape[1] / images.shape[2] + (0.22 if titles is not None else 0)
+    figure = Figure(figsize=(scale * columns, height * rows), layout="constrained")
+    for k, image in enumerate(images):
+        axes = figure.add_subplot(rows, columns, k + 1)
+        axes.imshow(image, cmap="gray", vmin=images.min(), vmax=images.max())
+        axes.set_axis_off()
+        if titles is not None:
+            axes.set_title(titles[k], fontsize=9)
+    return figure
+
+
+def strip(row, width: float = 9.0) -> Figure:
+    """Draw a row of numbers as one long strip of grey.
+
+    Parameters
+    ----------
+    row : array_like, (D,)
+    width : float
+        Inches.
+
+    Examples
+    --------
+    >>> len(strip(np.arange(784)).axes)
+    1
+    """
+    figure = Figure(figsize=(width, 0.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(np.atleast_2d(row), cmap="gray", aspect="auto", interpolation="nearest")
+    axes.set_yticks([])
+    axes.tick_params(labelsize=8)
+    return figure
+
+
+def heat(array, title: str = "", limit: float | None = None, size: float = 3.0) -> Figure:
+    """Draw a matrix of positive and negative numbers: blue, white at 0, orange, with a scale beside it.
+
+    Parameters
+    ----------
+    array : array_like, (H, W)
+    title : str
+    limit : float, optional
+        The value of the strongest colours; by default the largest absolute value.
+    size : float
+        Inches for the longer side.
+
+    Examples
+    --------
+    >>> len(heat(np.eye(3)).axes)  # the matrix and its scale
+    2
+    """
+    array = np.asarray(array, float)
+    limit = limit or float(np.abs(array).max()) or 1.0
+    height, width = np.array(array.shape) / max(array.shape) * size
+    figure = Figure(figsize=(width + 1.0, height + 0.4), layout="constrained")
+    axes = figure.add_subplot()
+    drawn = axes.imshow(array, cmap="PuOr_r", vmin=-limit, vmax=limit)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_title(title, fontsize=10)
+    figure.colorbar(drawn, ax=axes, shrink=0.8).ax.tick_params(labelsize=8)
+    return figure
+
+
+# ---------------------------------------------------------------------------- the network
+
+# Each layer with the lesson that builds it, and the shape of one picture behind it.
+LAYERS = (
+    ("Conv2D", "conv", "8×28×28"),
+    ("ReLU", "gradients", "8×28×28"),
+    ("MaxPool2D", "pool", "8×14×14"),
+    ("Conv2D", "conv", "16×14×14"),
+    ("ReLU", "gradients", "16×14×14"),
+    ("MaxPool2D", "pool", "16×7×7"),
+    ("Flatten", "flatten", "784"),
+    ("Dense", "dense", "10"),
+    ("softmax and\ncross-entropy", "dense", "1 number"),
+)
+LESSONS = ("gradients", "conv", "pool", "flatten", "dense", "network")
+BOX, LINK, HEIGHT, ROW = (84, 60), 62, 46, 6  # ROW: layers in the first of the two rows
+BUILT, FAINT, BACK = "#DCEEFA", "#FFFFFF", svg.WRONG
+
+
+def network(lesson: str = "network") -> Picture:
+    """Draw the course's network, from the shirt to the loss and back.
+
+    Parameters
+    ----------
+    lesson : {"gradients", "conv", "pool", "flatten", "dense", "network"}
+        What this lesson builds is marked; what later ones build is faint.
+
+    Raises
+    ------
+    ValueError
+        If there is no such lesson.
+
+    Examples
+    --------
+    >>> network("flatten").alt.splitlines()[-1]
+    'This lesson builds Flatten. Later lessons build Dense, softmax and cross-entropy.'
+    """
+    if lesson not in LESSONS:
+        raise ValueError(f"network: there is no lesson {lesson!r}; choose one of {LESSONS}")
+    first = svg.beside(_shirt(), _chain(LAYERS[:ROW], "1×28×28", lesson), gap=2)
+    second = _chain(LAYERS[ROW:], LAYERS[ROW - 1][2], lesson)
+    loss = Drawing(text(0, HEIGHT / 2, "loss", size=15, weight="bold"), 40, HEIGHT)
+    drawing = svg.above(first, svg.beside(Drawing("", 58, 0), second, loss, gap=2), gap=26)
+    key = svg.beside(
+        svg.label("→ forward: what each layer hands on, for one picture", size=12),
+        svg.label("← backward: the gradient, in the same shape", size=12, fill=BACK),
+    )
+    return svg.above(drawing, key).picture(_network_alt(lesson))
+
+
+def _chain(layers, shape: str, lesson: str) -> Drawing:
+    """Arrows with shapes, and boxes, from left to right; it begins and ends with arrows."""
+    body, x = _link(shape), LINK
+    for k, (name, built_in, shape) in enumerate(layers):
+        body += move(_box(name, built_in, lesson), x, 0)
+        x += BOX[0]
+        if k < len(layers) - 1 or name.startswith("softmax"):
+            body += move(_link(shape), x, 0)
+            x += LINK
+    return Drawing(body, x, HEIGHT)
+
+
+def _box(name: str, built_in: str, lesson: str) -> str:
+    now = lesson in (built_in, "network")
+    built = LESSONS.index(built_in) <= LESSONS.index(lesson)
+    body = rect(
+        0,
+        0,
+        BOX[0],
+        HEIGHT,
+        fill=svg.YELLOW if built_in == lesson else BUILT if built else FAINT,
+        stroke=svg.INK if built else svg.EDGE,
+        stroke_width=2.5 if now and lesson != "network" else 1.2,
+        radius=6,
+    )
+    lines = name.split("\n")
+    for k, line in enumerate(lines):
+        y = HEIGHT / 2 + (k - (len(lines) - 1) / 2) * 15
+        fill = svg.INK if built else svg.QUIET
+        body += text(
+            BOX[0] / 2, y, line, anchor="middle", size=13 if len(lines) == 1 else 11, fill=fill
+        )
+    return body
+
+
+def _link(shape: str) -> str:
+    return (
+        text(LINK / 2, 6, shape, size=10.5, anchor="middle", fill=svg.QUIET)
+        + arrow(4, 18, LINK - 4, 18, stroke=svg.INK)
+        + arrow(LINK - 4, 32, 4, 32, stroke=BACK)
+    )
+
+
+@cache
+def _shirt() -> Drawing:
+    """The shirt of the course, coarse enough to be small: 14×14 squares of grey."""
+    data = datasets.load_fashion_mnist()
+    shirt = data.test_images[data.test_labels == data.class_names.index("Shirt")][0, 0]
+    coarse = shirt.reshape(14, 2, 14, 2).mean(axis=(1, 3))
+    side = 4
+    body = rect(0, 0, 14 * side, 14 * side, fill=svg.BLACK)
+    for i, j in zip(*np.nonzero(coarse > 8), strict=True):
+        grey = f"#{round(coarse[i, j]):02X}" + f"{round(coarse[i, j]):02X}" * 2
+        body += rect(j * side, i * side, side, side, fill=grey)
+    return Drawing(body, 14 * side, 14 * side)
+
+
+def _network_alt(lesson: str) -> str:
+    way = "a shirt of 1×28×28" + "".join(
+        f" → {name.replace(chr(10), ' ')} ({shape})" for name, _, shape in LAYERS
+    )
+    alt = f"The network, forward: {way}. Backward, a gradient of the same shape passes each arrow."
+    if lesson == "network":
+        return f"{alt}\nEvery layer is built; this lesson puts them together."
+
+    def names(keep):
+        found = [n.replace("\n", " ") for n, built_in, _ in LAYERS if keep(LESSONS.index(built_in))]
+        return ", ".join(dict.fromkeys(found))
+
+    place = LESSONS.index(lesson)
+    now, later = names(lambda k: k == place), names(lambda k: k > place)
+    return f"{alt}\nThis lesson builds {now}." + (f" Later lessons build {later}." if later else "")

@@ -1,0 +1,84 @@
+"""The pictures: they say what they show, and they draw what they are given."""
+
+import doctest
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from cnnlib import plots
+
+
+def test_the_examples_run():
+    assert doctest.testmod(plots).failed == 0
+
+
+@pytest.mark.parametrize("lesson", plots.LESSONS)
+def test_the_network_is_drawn_for_each_lesson(lesson):
+    picture = plots.network(lesson)
+    words = [
+        text.text for text in ET.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    names = [line for name, _, _ in plots.LAYERS for line in name.split("\n")]
+    assert [word for word in words if word in names] == names
+    for _, _, shape in plots.LAYERS:
+        assert shape in words
+        assert shape in picture.alt
+
+
+def test_a_lesson_marks_what_it_builds_and_what_is_still_to_come():
+    assert "This lesson builds Conv2D. Later lessons build MaxPool2D" in plots.network("conv").alt
+    assert "Later" not in plots.network("dense").alt
+    assert plots.network("conv").svg != plots.network("pool").svg
+
+
+def test_an_unknown_lesson_is_refused():
+    with pytest.raises(ValueError, match="there is no lesson 'maths'"):
+        plots.network("maths")
+
+
+def test_the_shapes_are_those_of_the_network():
+    from cnnlib.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU
+
+    layers = [
+        *(Conv2D(1, 8, 3, padding=1), ReLU(), MaxPool2D(2)),
+        *(Conv2D(8, 16, 3, padding=1), ReLU(), MaxPool2D(2)),
+        *(Flatten(), Dense(784, 10)),
+    ]
+    x = np.zeros((1, 1, 28, 28))
+    for layer, (name, _, shape) in zip(layers, plots.LAYERS, strict=False):
+        x = layer.forward(x)
+        assert type(layer).__name__ == name
+        assert "×".join(map(str, x.shape[1:])) == shape
+
+
+def test_pictures_are_shown_with_one_scale_and_their_titles():
+    images = np.arange(24.0).reshape(2, 1, 3, 4)
+    axes = plots.pictures(images, titles=["a", "b"]).axes
+    assert [ax.get_title() for ax in axes] == ["a", "b"]
+    assert {ax.images[0].get_clim() for ax in axes} == {(0.0, 23.0)}
+    assert np.array_equal(axes[1].images[0].get_array(), images[1, 0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.zeros((3, 4)),), r"shape \(3, 4\); give \(N, H, W\)"),
+        ((np.zeros((3, 4, 5)), ["one"]), "1 titles for 3 pictures"),
+    ],
+)
+def test_pictures_refuses_what_it_cannot_draw(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plots.pictures(*arguments)
+
+
+def test_a_heat_map_is_white_at_zero():
+    drawn = plots.heat(np.array([[-1.0, 0.0], [0.0, 3.0]])).axes[0].images[0]
+    assert drawn.get_clim() == (-3.0, 3.0)
+
+
+def test_a_shown_figure_keeps_its_alternative_text():
+    bundle = plots.show(plots.strip([1, 2, 3]), alt='three "greys"')._repr_mimebundle_()
+    assert bundle["text/plain"] == 'three "greys"'
+    assert 'alt="three &quot;greys&quot;"' in bundle["text/html"]
+    assert "data:image/png;base64," in bundle["text/html"]
