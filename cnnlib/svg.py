@@ -84,11 +84,11 @@ def figure(media_type: str, data: bytes, alt: str) -> dict[str, str]:
     Examples
     --------
     >>> figure("image/png", b"...", "A shirt")["text/html"]
-    '<figure><img alt="A shirt" src="data:image/png;base64,Li4u"></figure>'
+    '<figure style="margin:0"><img alt="A shirt" src="data:image/png;base64,Li4u"></figure>'
     """
     source = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
     return {
-        "text/html": f'<figure><img alt="{escape(alt)}" src="{source}"></figure>',
+        "text/html": f'<figure style="margin:0"><img alt="{escape(alt)}" src="{source}"></figure>',
         "text/plain": alt,
     }
 
