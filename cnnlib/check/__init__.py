@@ -10,6 +10,18 @@ code is `Crashed`.
 ✓ Flatten.backward: every gradient is back at the place its value came from
 """
 
+from cnnlib.check.dense import (
+    blind_guess,
+    dense_db,
+    dense_dW,
+    dense_dx,
+    dense_forward,
+    dense_hunt_1,
+    dense_hunt_2,
+    dense_hunt_3,
+    loss_backward,
+    loss_forward,
+)
 from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.check.flatten import (
     flat_index,
@@ -26,8 +38,16 @@ __all__ = [
     "Crashed",
     "Failed",
     "NotWritten",
+    "blind_guess",
     "brightness",
     "channels_last",
+    "dense_dW",
+    "dense_db",
+    "dense_dx",
+    "dense_forward",
+    "dense_hunt_1",
+    "dense_hunt_2",
+    "dense_hunt_3",
     "flat_index",
     "flatten_backward",
     "flatten_forward",
@@ -35,4 +55,6 @@ __all__ = [
     "flatten_hunt_2",
     "flatten_hunt_3",
     "flatten_predictions",
+    "loss_backward",
+    "loss_forward",
 ]

@@ -50,8 +50,8 @@ class Case:
         Where several answers are right: ``closest(expected, got, **inputs)`` is the right one that
         is most like `got`, an array in the shape of `expected`.
     traits
-        What kind of case this is, such as ``{"stride": "1"}``. A mistake that no misconception
-        names may still go wrong with one kind only, and then the learner is told which.
+        What kind of case this is, such as ``{"stride": "stride 1"}``. A mistake that no
+        misconception names may still go wrong with one kind only; then the learner is told which.
     """
 
     result: str
@@ -260,6 +260,8 @@ def same(expected, got, tolerance: float) -> bool:
     """Whether `got` is the expected value: kind, shape, dtype, and every element; NaN is never the same."""
     if not isinstance(got, np.ndarray | np.generic | int | float):
         return False
+    if isinstance(expected, float) and not isinstance(got, float):
+        return False
     expected, got = np.asarray(expected), np.asarray(got)
     if got.shape != expected.shape or got.dtype.kind not in "iuf":
         return False
@@ -291,7 +293,7 @@ def alike(mine: list[Trial], theirs: list[Trial]) -> bool:
             evidence |= repr(a.outcome.error) == repr(b.outcome.error)
         elif a.outcome.changed != b.outcome.changed:
             return False
-        elif not same(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12)):
+        elif not _agree(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12)):
             return False
         else:
             evidence = True
@@ -304,8 +306,18 @@ def pattern(trials: list[Trial]) -> dict[str, str]:
         right = {t.case.traits[name] for t in trials if t.right}
         wrong = {t.case.traits[name] for t in trials if not t.right}
         if len(right) == len(wrong) == 1 and right != wrong:
-            return {"pattern": f"right with {name} {right.pop()}, wrong with {name} {wrong.pop()}"}
+            return {"pattern": f"right with {right.pop()}, wrong with {wrong.pop()}"}
     return {}
+
+
+def _agree(one, other, tolerance: float) -> bool:
+    """Whether two wrong results are the same; NaN and infinity count as one, as it hangs on details which comes out."""
+    if np.asarray(one).dtype.kind != "f" or np.asarray(other).dtype.kind != "f":
+        return same(one, other, tolerance)
+    if not np.array_equal(np.isfinite(one), np.isfinite(other)):
+        return False
+    finite = np.isfinite(one)
+    return same(np.where(finite, one, 0), np.where(finite, other, 0), tolerance)
 
 
 def fits_own_forward(thing, trials: list[Trial]) -> bool:

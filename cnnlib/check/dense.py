@@ -1,0 +1,407 @@
+"""The checks of lesson 05: Dense forward, its three gradients, softmax cross-entropy, a blind guess."""
+
+import numpy as np
+
+from cnnlib import layers, losses, misconceptions
+from cnnlib.check.engine import Case, check
+from cnnlib.check.hunt import hunt
+from cnnlib.gradcheck import numerical_gradient
+
+TOLERANCE = {np.float64: 1e-9, np.float32: 1e-5}
+AXES = {"y": ("N", "K"), "dx": ("N", "D"), "dW": ("D", "K"), "db": ("K",)}
+
+# ---------------------------------------------------------------------------- Dense
+
+
+def _built(layer_class, W, b):
+    layer = layer_class(*W.shape)
+    layer.W, layer.b = W.copy(order="K"), b.copy()
+    return layer
+
+
+def _hand_back(layer, W, b):
+    """Bring the layer's W and b to where it is noticed if they are no longer what they were."""
+    W[...], b[...] = layer.W, layer.b
+
+
+def _forward(layer_class, x, W, b):
+    layer = _built(layer_class, W, b)
+    y = layer.forward(x)
+    _hand_back(layer, W, b)
+    return y
+
+
+def _forward_twice(layer_class, first, x, W, b):
+    layer = _built(layer_class, W, b)
+    layer.forward(first)
+    return layer.forward(x)
+
+
+def _forward_with_new_weights(layer_class, x, old_W, old_b, W, b):
+    layer = _built(layer_class, old_W, old_b)
+    layer.forward(x)
+    layer.W, layer.b = W.copy(), b.copy()
+    return layer.forward(x)
+
+
+@check(
+    title="Dense.forward",
+    reference=layers.Dense,
+    passes="every output is its own weighted sum of all inputs, plus its bias",
+)
+def dense_forward():
+    """Check ``Dense.forward`` on digits, random numbers, and one layer used twice."""
+    rng = np.random.default_rng(5)
+
+    def case(inputs, run=_forward, note="", dtype=np.float64):
+        return Case("y", inputs, run, AXES["y"], note, TOLERANCE[dtype])
+
+    by_hand = _by_hand()
+    del by_hand["dy"]
+    yield case(by_hand, note="each digit of y tells which weight it met")
+    for (N, D, K), note in SIZES:
+        yield case(_drawn(rng, N, D, K), note=note)
+    yield case(_drawn(rng, 5, 4, 2, np.float32), note="all in float32", dtype=np.float32)
+    turned = {name: a.T.copy().T for name, a in _drawn(rng, 3, 5, 4).items()}
+    yield case(turned, note="x and W are transposed views")
+    first = {"first": rng.normal(size=(5, 4))}
+    yield case(
+        first | _drawn(rng, 2, 4, 3), _forward_twice, "x is the second batch through one layer"
+    )
+    old = {"old_W": rng.normal(size=(4, 3)), "old_b": rng.normal(size=3)}
+    yield case(
+        old | _drawn(rng, 2, 4, 3),
+        _forward_with_new_weights,
+        "layer.W and layer.b were set anew after a first forward, as an optimiser does",
+    )
+
+
+SIZES = [
+    ((4, 5, 3), ""),
+    ((2, 4, 4), "as many outputs as inputs"),
+    ((3, 5, 3), "as many rows in the batch as outputs"),
+    ((1, 4, 3), "a batch of one"),
+    ((5, 1, 3), "a single input"),
+    ((4, 3, 1), "a single output"),
+]
+
+
+def _by_hand():
+    """Numbers whose digits show who met whom: y = [[213.7, 546.8]], dx = [[63, 41, 52]]."""
+    return {
+        "x": np.array([[1.0, 10.0, 100.0]]),
+        "W": np.array([[3.0, 6.0], [1.0, 4.0], [2.0, 5.0]]),
+        "b": np.array([0.7, 0.8]),
+        "dy": np.array([[1.0, 10.0]]),
+    }
+
+
+def _drawn(rng, N, D, K, dtype=np.float64):
+    shapes = {"x": (N, D), "W": (D, K), "b": (K,)}
+    return {name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
+
+
+def _drawn_with_dy(rng, N, D, K, dtype=np.float64):
+    return _drawn(rng, N, D, K, dtype) | {"dy": rng.normal(size=(N, K)).astype(dtype)}
+
+
+def _result(layer, name, dx):
+    return dx if name == "dx" else getattr(layer, name)
+
+
+def _once(name, layer_class, x, W, b, dy):
+    layer = _built(layer_class, W, b)
+    layer.forward(x)
+    dx = layer.backward(dy)
+    _hand_back(layer, W, b)
+    return _result(layer, name, dx)
+
+
+def _of_second_batch(name, layer_class, first, first_dy, x, W, b, dy):
+    layer = _built(layer_class, W, b)
+    layer.forward(first)
+    layer.backward(first_dy)
+    layer.forward(x)
+    return _result(layer, name, layer.backward(dy))
+
+
+def _twice(name, layer_class, x, W, b, first_dy, dy):
+    layer = _built(layer_class, W, b)
+    layer.forward(x)
+    layer.backward(first_dy)
+    return _result(layer, name, layer.backward(dy))
+
+
+def _of_two_layers(name, layer_class, x, W, b, dy, other, other_dy):
+    layer, next_layer = _built(layer_class, W, b), _built(layer_class, W, b)
+    layer.forward(x)
+    next_layer.forward(other)
+    dx = layer.backward(dy)
+    next_layer.backward(other_dy)
+    return _result(layer, name, dx)
+
+
+def _own_gradient(name, layer_class, x, W, b, dy, **_):
+    """The learner's forward, differentiated by the array that `name` is the gradient of."""
+    arrays = {"x": x, "W": W, "b": b}
+    arrays = {letter: array.astype(float) for letter, array in arrays.items()}
+
+    def total(_):
+        layer = _built(layer_class, arrays["W"], arrays["b"])
+        return float((layer.forward(arrays["x"]) * dy).sum())
+
+    return numerical_gradient(total, arrays[name[1:]])
+
+
+def _backward_cases(name):
+    """The cases for one of the three gradients that backward is asked for."""
+    rng = np.random.default_rng(5)
+
+    def case(inputs, scenario=_once, note="", dtype=np.float64):
+        def run(layer_class, **arrays):
+            return scenario(name, layer_class, **arrays)
+
+        def own_gradient(layer_class, **arrays):
+            return _own_gradient(name, layer_class, **arrays)
+
+        return Case(name, inputs, run, AXES[name], note, TOLERANCE[dtype], own_gradient)
+
+    yield case(_by_hand(), note=f"each digit of {name} tells who met whom")
+    for (N, D, K), note in SIZES:
+        yield case(_drawn_with_dy(rng, N, D, K), note=note)
+    yield case(_drawn_with_dy(rng, 5, 4, 2, np.float32), note="all in float32", dtype=np.float32)
+    turned = {name: a.T.copy().T for name, a in _drawn_with_dy(rng, 3, 5, 4).items()}
+    yield case(turned, note="x, W and dy are transposed views")
+    first = {"first": rng.normal(size=(5, 4)), "first_dy": rng.normal(size=(5, 3))}
+    yield case(
+        first | _drawn_with_dy(rng, 2, 4, 3),
+        _of_second_batch,
+        "x is the second batch through one layer",
+    )
+    twice = {"first_dy": rng.normal(size=(4, 2))}
+    yield case(twice | _drawn_with_dy(rng, 4, 3, 2), _twice, "backward is called twice")
+    other = {"other": rng.normal(size=(3, 4)), "other_dy": rng.normal(size=(3, 2))}
+    yield case(
+        other | _drawn_with_dy(rng, 3, 4, 2),
+        _of_two_layers,
+        "another Dense walks there and back meanwhile",
+    )
+
+
+@check(
+    title="Dense.dW",
+    reference=layers.Dense,
+    passes="every weight knows what it would do to the loss",
+)
+def dense_dW():
+    """Check the ``dW`` that ``Dense.backward`` sets."""
+    yield from _backward_cases("dW")
+
+
+@check(
+    title="Dense.db",
+    reference=layers.Dense,
+    passes="every bias hears from the whole batch",
+)
+def dense_db():
+    """Check the ``db`` that ``Dense.backward`` sets."""
+    yield from _backward_cases("db")
+
+
+@check(
+    title="Dense.dx",
+    reference=layers.Dense,
+    passes="every input hears from all outputs that it fed",
+)
+def dense_dx():
+    """Check the ``dx`` that ``Dense.backward`` returns."""
+    yield from _backward_cases("dx")
+
+
+# ---------------------------------------------------------------------------- the loss
+
+
+def _loss(loss_class, logits, labels):
+    return loss_class().forward(logits, labels)
+
+
+def _loss_of_second_batch(loss_class, first, first_labels, logits, labels):
+    loss = loss_class()
+    loss.forward(first, first_labels)
+    return loss.forward(logits, labels)
+
+
+def _dlogits(loss_class, logits, labels):
+    loss = loss_class()
+    loss.forward(logits, labels)
+    return loss.backward()
+
+
+def _dlogits_of_second_batch(loss_class, first, first_labels, logits, labels):
+    loss = loss_class()
+    loss.forward(first, first_labels)
+    loss.forward(logits, labels)
+    return loss.backward()
+
+
+def _dlogits_twice(loss_class, logits, labels):
+    loss = loss_class()
+    loss.forward(logits, labels)
+    first = loss.backward()
+    before = first.copy()
+    second = loss.backward()
+    return second if np.array_equal(first, before) else first
+
+
+def _dlogits_of_two_losses(loss_class, logits, labels, other, other_labels):
+    loss, next_loss = loss_class(), loss_class()
+    loss.forward(logits, labels)
+    next_loss.forward(other, other_labels)
+    return loss.backward()
+
+
+def _own_loss_gradient(loss_class, logits, labels, **_):
+    loss = loss_class()
+    return numerical_gradient(lambda z: loss.forward(z, labels), logits.astype(float))
+
+
+def _scores(rng, N, K, dtype=np.float64, labels=None):
+    labels = rng.integers(K, size=N) if labels is None else np.array(labels)
+    return {"logits": rng.normal(0, 2, size=(N, K)).astype(dtype), "labels": labels}
+
+
+def _batches_of_scores(rng):
+    """What both checks of the loss try: inputs, what is special about them, and the dtype."""
+    by_hand = {"logits": np.array([[0.0, np.log(3.0)]]), "labels": np.array([0])}
+    yield by_hand, "the logits are 0 and ln 3, the label is 0", np.float64
+    yield _scores(rng, 5, 4, labels=[2, 0, 3, 0, 1]), "", np.float64
+    yield _scores(rng, 2, 6, labels=[5, 1]), "", np.float64
+    yield _scores(rng, 4, 4, labels=[3, 1, 0, 1]), "as many rows as classes", np.float64
+    yield _scores(rng, 1, 5), "a batch of one", np.float64
+    many = _scores(rng, 40, 10, np.float32)
+    many["labels"] = many["labels"].astype(np.uint8)
+    yield many, "logits in float32, labels in uint8", np.float32
+    turned = _scores(rng, 3, 5, labels=[4, 0, 2])
+    turned["logits"] = turned["logits"].T.copy().T
+    yield turned, "logits are a transposed view", np.float64
+    for shift, near in ((1000, "near 1000"), (-1000, "near −1000")):
+        scores = _scores(rng, 3, 4, labels=[1, 3, 2])
+        scores["logits"] += shift
+        yield scores, f"all logits are {near}", np.float64
+    scores = _scores(rng, 3, 4, labels=[2, 0, 1])
+    scores["logits"] += np.array([[1000], [-1000], [0]])
+    yield scores, "one row is near 1000, one near −1000, one near 0", np.float64
+    sure = np.array([[1000.0, 0.0, -1000.0], [-1000.0, 1000.0, 0.0], [0.0, 5.0, 1.0]])
+    right, wrong = np.array([0, 1, 1]), np.array([2, 1, 1])
+    yield {"logits": sure, "labels": right}, "two rows are very sure, and right", np.float64
+    yield {"logits": sure, "labels": wrong}, "the first row is very sure, and wrong", np.float64
+
+
+@check(
+    title="SoftmaxCrossEntropy.forward",
+    reference=losses.SoftmaxCrossEntropy,
+    passes="the mean of −ln p, for scores of any size",
+)
+def loss_forward():
+    """Check ``SoftmaxCrossEntropy.forward`` on scores of every size, and on two batches."""
+    rng = np.random.default_rng(5)
+    for inputs, note, dtype in _batches_of_scores(rng):
+        yield Case("loss", inputs, _loss, (), note, TOLERANCE[dtype])
+    first = {"first": rng.normal(size=(5, 3)), "first_labels": np.array([0, 2, 1, 1, 0])}
+    yield Case(
+        "loss",
+        first | _scores(rng, 2, 3, labels=[2, 1]),
+        _loss_of_second_batch,
+        (),
+        "the second batch through one loss",
+        1e-9,
+    )
+
+
+@check(
+    title="SoftmaxCrossEntropy.backward",
+    reference=losses.SoftmaxCrossEntropy,
+    passes="p − y for every score, divided by N once",
+)
+def loss_backward():
+    """Check ``SoftmaxCrossEntropy.backward`` on scores of every size, on two batches, and called twice."""
+    rng = np.random.default_rng(5)
+
+    def case(inputs, run=_dlogits, note="", dtype=np.float64):
+        return Case("dlogits", inputs, run, AXES["y"], note, TOLERANCE[dtype], _own_loss_gradient)
+
+    for inputs, note, dtype in _batches_of_scores(rng):
+        yield case(inputs, note=note, dtype=dtype)
+    first = {"first": rng.normal(size=(5, 3)), "first_labels": np.array([0, 2, 1, 1, 0])}
+    yield case(
+        first | _scores(rng, 2, 3, labels=[2, 1]),
+        _dlogits_of_second_batch,
+        "the second batch through one loss",
+    )
+    yield case(_scores(rng, 3, 4, labels=[1, 3, 1]), _dlogits_twice, "backward is called twice")
+    other = {"other": rng.normal(size=(4, 3)), "other_labels": np.array([0, 2, 1, 1])}
+    yield case(
+        _scores(rng, 4, 3, labels=[2, 2, 0, 1]) | other,
+        _dlogits_of_two_losses,
+        "another loss saw `other` meanwhile",
+    )
+
+
+# ---------------------------------------------------------------------------- a blind guess
+
+
+def _blind_guess(x, labels):
+    dense = layers.Dense(x.shape[1], 10)
+    dense.W, dense.b = np.zeros_like(dense.W), np.zeros_like(dense.b)
+    return losses.SoftmaxCrossEntropy().forward(dense.forward(x), labels)
+
+
+_blind_guess.__name__ = "blind_guess"
+
+
+@check(title="blind guess", reference=_blind_guess, passes="a loss of ln 10, whatever the pictures")
+def blind_guess():
+    """Check ``blind_guess(x, labels)``, the loss of a Dense layer that knows nothing."""
+    rng = np.random.default_rng(5)
+    for N, D in [(5, 12), (1, 784), (20, 7)]:
+        inputs = {"x": rng.random((N, D)), "labels": rng.integers(10, size=N)}
+        yield Case("loss", inputs, lambda f, x, labels: f(x, labels), tolerance=1e-9)
+
+
+# ---------------------------------------------------------------------------- bug hunts
+
+
+@hunt(
+    title="bug hunt 1",
+    passes="your arrays show the mistake that a single output hides",
+    patient=misconceptions.dense.ReshapesWeights,
+    right=layers.Dense,
+    names=("x", "W", "b", "dy"),
+)
+def dense_hunt_1(layer_class, x, W, b, dy):
+    """Check arrays x, W, b, dy for which the first patient's dx is wrong."""
+    return _once("dx", layer_class, x, W, b, dy)
+
+
+@hunt(
+    title="bug hunt 2",
+    passes="your scores show what one shift for all rows can't stand",
+    patient=misconceptions.dense.OneMaximumForAll,
+    right=losses.SoftmaxCrossEntropy,
+    names=("logits", "labels"),
+)
+def dense_hunt_2(loss_class, logits, labels):
+    """Check logits and labels for which the second patient's loss is wrong."""
+    return _loss(loss_class, logits, labels.astype(int))
+
+
+@hunt(
+    title="bug hunt 3",
+    passes="your labels show what sorted data hide",
+    patient=misconceptions.dense.SubtractsFromWholeColumns,
+    right=losses.SoftmaxCrossEntropy,
+    names=("logits", "labels"),
+)
+def dense_hunt_3(loss_class, logits, labels):
+    """Check logits and labels for which the third patient's backward is wrong."""
+    return _dlogits(loss_class, logits, labels.astype(int))
