@@ -190,8 +190,11 @@ class Comparison(Check):
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or None."""
         for broken in misconceptions.seen_by(self.name):
-            theirs = [Trial(t.case, t.expected, attempt(t.case, broken)) for t in trials]
-            if alike(trials, theirs) and consistent == fits_own_forward(broken, theirs):
+            # Most differ in one of the first cases, so the others need not be run.
+            theirs = (Trial(t.case, t.expected, attempt(t.case, broken)) for t in trials)
+            if alike(trials, theirs) and consistent == fits_own_forward(
+                broken, self.trials(broken)
+            ):
                 return broken
         return None
 
@@ -272,18 +275,17 @@ def same(expected, got, tolerance: float) -> bool:
     return diagnosis.close(expected, got, tolerance).all()
 
 
-def alike(mine: list[Trial], theirs: list[Trial]) -> bool:
+def alike(mine: list[Trial], theirs: Iterable[Trial]) -> bool:
     """Whether two people's trials show the same mistake: right, stopped or wrong in the same way in each case.
 
     Where several answers are right, two people with the same mistake may still differ. So if the
     mistake shows elsewhere too, only the cases with one right answer count.
     """
-    pairs = list(zip(mine, theirs, strict=True))
-    unique = [(a, b) for a, b in pairs if a.case.closest is None]
-    if not all(a.right and b.right for a, b in unique):
-        pairs = unique
+    elsewhere = any(not a.right and a.case.closest is None for a in mine)
     evidence = False
-    for a, b in pairs:
+    for a, b in zip(mine, theirs, strict=True):
+        if elsewhere and a.case.closest:
+            continue
         if a.right or b.right:
             if a.right != b.right:
                 return False
