@@ -101,6 +101,8 @@ def _finished(name: str, answer_id: str, solution: Path, written: Path, saved: t
         with contextlib.redirect_stdout(io.StringIO()):
             for key, source in answers.items():
                 _define(key, f"{label}[{key}]", source, namespace)
+            if name not in namespace:
+                raise _Stopped(answer_id, f"The answer cell doesn't define {name}.")
             for check in checks:
                 _check(check.name, sources[check.check_id], namespace)
     except _Stopped as stop:

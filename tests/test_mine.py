@@ -170,6 +170,11 @@ def test_a_cell_that_cannot_be_run_names_its_line_and_what_is_read(notebook):
     assert "Only the answer cells are read" in told
 
 
+def test_an_answer_under_another_name_is_told(notebook):
+    write_answer(notebook, "turn", TURN.replace("class Turn", "class Return"))
+    assert "The answer cell doesn't define Turn." in refusal("Turn")
+
+
 def test_a_missing_answer_cell_and_a_missing_or_broken_notebook_are_told(notebook):
     nb = notebooks.read(notebook)
     nb.cells = [c for c in nb.cells if notebooks.grade_id(c) != "double"]
