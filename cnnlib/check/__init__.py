@@ -10,6 +10,17 @@ code is `Crashed`.
 ✓ Flatten.backward: every gradient is back at the place its value came from
 """
 
+from cnnlib.check.conv import (
+    conv_db,
+    conv_dW,
+    conv_dx,
+    conv_forward,
+    conv_hunt_1,
+    conv_hunt_2,
+    conv_hunt_3,
+    output_size,
+    pad,
+)
 from cnnlib.check.dense import (
     blind_guess,
     dense_db,
@@ -32,15 +43,34 @@ from cnnlib.check.flatten import (
     flatten_hunt_3,
     flatten_predictions,
 )
+from cnnlib.check.pool import (
+    avgpool_backward,
+    avgpool_forward,
+    maxpool_backward,
+    maxpool_forward,
+    pool_by_hand,
+    pool_hunt_1,
+    pool_hunt_2,
+    pool_hunt_3,
+)
 from cnnlib.check.shapes import brightness, channels_last
 
 __all__ = [
     "Crashed",
     "Failed",
     "NotWritten",
+    "avgpool_backward",
+    "avgpool_forward",
     "blind_guess",
     "brightness",
     "channels_last",
+    "conv_dW",
+    "conv_db",
+    "conv_dx",
+    "conv_forward",
+    "conv_hunt_1",
+    "conv_hunt_2",
+    "conv_hunt_3",
     "dense_dW",
     "dense_db",
     "dense_dx",
@@ -57,4 +87,12 @@ __all__ = [
     "flatten_predictions",
     "loss_backward",
     "loss_forward",
+    "maxpool_backward",
+    "maxpool_forward",
+    "output_size",
+    "pad",
+    "pool_by_hand",
+    "pool_hunt_1",
+    "pool_hunt_2",
+    "pool_hunt_3",
 ]
