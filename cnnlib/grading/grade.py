@@ -14,7 +14,8 @@ from nbformat import NotebookNode
 from cnnlib import notebooks
 from cnnlib.grading.assemble import Originals, Submission
 from cnnlib.grading.collect import Handed, Learner
-from cnnlib.grading.run import Result, RunError, Status, Stopped, run
+from cnnlib.grading.run import Stopped, run
+from cnnlib.grading.verdict import Result, RunError, Status
 from cnnlib.notebooks import NotebookError
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from cnnlib import notebooks
 from cnnlib.grading.assemble import Originals, Submission, extract, load
 from cnnlib.grading.grade import Grade, grade, points_of
-from cnnlib.grading.run import Result, Status, title
+from cnnlib.grading.verdict import Result, Status, title
 from cnnlib.notebooks import NotebookError
 
 COLOURS = {Status.DONE: "green", Status.UNWRITTEN: "blue"}  # the others are red
@@ -185,17 +185,19 @@ def _run(
 
     def one(name: str) -> Grade:
         if name in problems:
-            return Grade("", name, points_of(originals.solved[name]), notes=(problems[name],))
-        return grade(
-            "", name, submissions, originals, timeout=timeout, stop=stop, show=board.show(name)
-        )
+            found = Grade("", name, points_of(originals.solved[name]), notes=(problems[name],))
+        else:
+            options = {"timeout": timeout, "stop": stop, "show": board.show(name)}
+            found = grade("", name, submissions, originals, **options)
+        board.finish(found)
+        return found
 
     live = Live(board, console=console) if console.is_terminal else nullcontext()
     with live, ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(one, name) for name in chosen]
         try:
             for name, future in zip(chosen, futures, strict=True):
-                board.finish(future.result())
+                future.result()
                 if not console.is_terminal:
                     console.print(board.text(name), soft_wrap=True)
         except BaseException:

@@ -5,6 +5,7 @@ for each cell, when it starts and when it ends. So there is something to show me
 that dies has said how far it came. The first cell that hangs or kills its kernel ends the run.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -69,8 +70,7 @@ class Kernel(RunningKernel):
             if stream == "iopub" and self._outputs:
                 return self._outputs.popleft()
             try:
-                wait = min(POLL_SECONDS, max(0, end - time.monotonic()))
-                return self._cut(super().get_message(stream, wait))
+                return self._receive(stream, min(POLL_SECONDS, max(0, end - time.monotonic())))
             except Empty:
                 if not self.is_alive():
                     raise KernelDied("the kernel died") from None
@@ -81,13 +81,14 @@ class Kernel(RunningKernel):
 
     def _fetch_outputs(self):
         """Take what has been printed so far, before the queue of it fills the memory."""
-        while True:
-            try:
-                self._outputs.append(self._cut(super().get_message("iopub", 0)))
-            except Empty:
-                return
+        with contextlib.suppress(Empty):
+            while True:
+                self._outputs.append(self._receive("iopub", 0))
 
-    def _cut(self, message):
+    def _receive(self, stream, timeout):
+        if stream == "shell":
+            return self.kc.get_shell_msg(timeout=timeout)
+        message = self.kc.get_iopub_msg(timeout=timeout)
         if message["msg_type"] == "stream":
             content = message["content"]
             content["text"] = content["text"][: max(0, PRINT_LIMIT - self._printed)]

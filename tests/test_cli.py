@@ -1,0 +1,295 @@
+"""The commands, as somebody types them, on the course's own notebooks."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from synthetic import answer, check, statement, write_answer
+
+from cnnlib import cli, datasets, notebooks
+from cnnlib.grading import learner
+from cnnlib.grading.grade import Grade
+from cnnlib.grading.verdict import Result, Status
+from cnnlib.notebooks import Course, Exercise, NotebookError
+
+ROOT = Path(__file__).parents[1]
+FILE = "04_flatten.ipynb"
+FLAT_BACKWARD = """class Flatten:
+    def forward(self, x):
+        return x.reshape(len(x), -1)
+
+    def backward(self, dy):
+        return dy"""
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch) -> Course:
+    """The course's solutions, with exercises that nobody has touched."""
+    course = Course(tmp_path / "course")
+    shutil.copytree(ROOT / "solutions", course.solutions)
+    course.exercises.mkdir()
+    notebooks.release_course(course)
+    monkeypatch.setenv("CNNLIB_COURSE", str(course.root))
+    monkeypatch.chdir(tmp_path)
+    return course
+
+
+def solve(path: Path, course: Course, **answers: str) -> None:
+    """Write the right answers into an exercise, but for those given."""
+    for name, source in notebooks.answers(notebooks.read(course.solutions / path.name)).items():
+        write_answer(path, name, answers.get(name, source))
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+
+
+# The program
+
+
+def test_help_comes_without_the_heavy_imports():
+    code = (
+        "import sys; from cnnlib.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print([m for m in sys.modules if m in "
+        "('numpy', 'nbformat', 'rich', 'pytest', 'jinja2')])"
+    )
+    done = run("-c", code)
+    assert done.stdout.endswith("[]\n")
+    assert all(command in done.stdout for command in ("check", "release", "grade", "data"))
+
+
+@pytest.mark.parametrize("command", ["check", "release", "grade", "data fetch"])
+def test_each_command_documents_its_exit_codes(command, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([*command.split(), "--help"])
+    assert "Exit code: 0 when" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", ["", "nonsense", "grade x", "check --jobs 0", "check --timeout -1"]
+)
+def test_wrong_usage_ends_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments.split())
+    assert stopped.value.code == 2
+    assert "usage: cnnlib" in capsys.readouterr().err
+
+
+def test_an_error_is_one_message_without_a_traceback(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("CNNLIB_COURSE", raising=False)
+    for arguments in (["check"], ["release"], ["grade", ".", "--out", "r"]):
+        monkeypatch.setenv("CNNLIB_COURSE", "")
+        assert cli.main([*arguments, "--course", str(tmp_path)]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("cnnlib: ") and "solutions/" in error and "Traceback" not in error
+
+
+# check
+
+
+def test_check_of_untouched_exercises_says_what_to_write_first(course, capsys):
+    assert cli.main(["check"]) == 1
+    out = capsys.readouterr().out
+    assert "00_start_here  0 of 2 points\n  ○ brightness" in out
+    assert "  ○ Flatten.backward  not written yet.\n" in out
+    assert "Next: write brightness in course/exercises/00_start_here.ipynb" in out
+    assert "reads the file as it was last saved" in out
+
+
+def test_check_shows_the_diagnosis_and_goes_on_to_the_next(course, capsys):
+    path = course.exercises / FILE
+    solve(path, course, flatten=FLAT_BACKWARD)
+    assert cli.main(["check", "flatten"]) == 1
+    out = capsys.readouterr().out
+    assert "  ✓ Flatten.forward\n" in out
+    assert "  ✗ Flatten.backward  Your backward hands dy back as flat as it came.\n" in out
+    message = out.partition("\n✗ Flatten.backward: ")[2]
+    assert "expected  dx of shape" in message
+    assert f"Next: mend Flatten.backward in course/exercises/{FILE}" in message
+    assert "cnnlib check 04" in message and "00_start_here" not in out
+
+
+def test_check_of_finished_exercises_ends_with_0(course, capsys):
+    solve(course.exercises / FILE, course)
+    assert cli.main(["check", f"course/exercises/{FILE}"]) == 0
+    out = capsys.readouterr().out
+    assert "✗" not in out and "○" not in out and out.count("✓") == 7
+    assert "All done" in out
+
+
+def test_check_of_a_broken_file_says_so_and_shows_the_others(course, capsys):
+    (course.exercises / FILE).write_text("")
+    assert cli.main(["check"]) == 1
+    out = capsys.readouterr().out
+    assert "04_flatten  not run\n" in out and f"{FILE} is empty" in out
+    assert "○ brightness" in out
+
+
+def test_a_notebook_uses_what_the_learner_wrote_in_another(course, capsys):
+    source = "def again():\n    ### BEGIN SOLUTION\n    return mine.Flatten\n    ### END SOLUTION"
+    call = check("flatten_backward", "again()")
+    call["outputs"][0]["text"] = (
+        "✓ Flatten.backward: every gradient is back at the place its value came from\n"
+    )
+    setup = new_code_cell("from cnnlib import check, mine", id="setup")
+    cells = [setup, statement("again"), answer("again", source), call]
+    later = new_notebook(cells=cells, metadata=notebooks.METADATA)
+    notebooks.write(course.solutions / "05_later.ipynb", later)
+    notebooks.release_course(course)
+    solve(course.exercises / "05_later.ipynb", course)
+    solve(course.exercises / FILE, course)
+    assert cli.main(["check", "later"]) == 0
+    assert "✓ Flatten.backward" in capsys.readouterr().out
+
+
+def test_pytest_itself_runs_an_exercise(course):
+    path = course.exercises / FILE
+    solve(path, course, flatten=FLAT_BACKWARD)
+    done = run("-m", "pytest", "--nbval-lax", "--color=no", "-p", "no:cacheprovider", str(path))
+    assert done.returncode == 1
+    assert "✗ Flatten.backward: Your backward hands dy back as flat as it came." in done.stdout
+    assert done.stdout.count("FAILED") == 1
+
+
+@pytest.mark.parametrize("name", ["4_flatten", "05", "flat", "elsewhere/05_dense.ipynb"])
+def test_a_name_that_no_exercise_has_is_an_error(name):
+    paths = {"00_start_here": Path("a"), "04_flatten": Path("b")}
+    with pytest.raises(NotebookError, match="It has 00_start_here, 04_flatten"):
+        learner.choose(name, paths)
+
+
+def test_a_notebook_goes_by_number_by_name_and_by_path():
+    paths = {"00_start_here": Path("a"), "04_flatten": Path("b")}
+    for name in ("04", "flatten", "04_flatten"):
+        assert learner.choose(name, paths) == ("04_flatten", Path("b"))
+    assert learner.choose("x/04_flatten.ipynb", paths) == ("04_flatten", Path("x/04_flatten.ipynb"))
+
+
+def test_the_next_thing_is_what_is_wrong_then_what_is_not_written_then_the_next_notebook():
+    def graded(notebook, *statuses):
+        results = [Result(Exercise(s, 1.0, s), s, "…") for s in statuses]
+        return Grade("", notebook, float(len(results)), tuple(results))
+
+    paths = {name: Path(name) for name in ("01_a", "02_b", "03_c")}
+    done, unwritten, wrong = Status.DONE, Status.UNWRITTEN, Status.WRONG
+
+    def following(*grades):
+        return learner.next_step(list(grades), paths, list(paths)).partition("\n")[0]
+
+    assert following(graded("01_a", done, unwritten), graded("02_b", unwritten, wrong)) == (
+        "Next: mend wrong in 02_b, save it, and run: cnnlib check 02"
+    )
+    assert following(graded("01_a", done), graded("02_b", unwritten)) == (
+        "Next: write unwritten in 02_b, save it, and run: cnnlib check 02"
+    )
+    assert following(graded("01_a", done)) == "All done here. Next: 02_b"
+    assert following(graded("03_c", done)) == "All done."
+    everything = [graded(name, done) for name in paths]
+    assert following(*everything) == "All done: every exercise of the course."
+
+
+def test_rows_line_up_and_tell_what_is_still_running():
+    titles = {"a": "A", "b": "Long.name"}
+    known = {"a": Result(Exercise("a", 1.0, "a"), Status.WRONG, "✗ a: no.\n  more")}
+    assert learner.rows("01_a", titles, known, None).plain == (
+        "01_a  running …\n  ✗ A          no.\n  · Long.name\n"
+    )
+
+
+# release
+
+
+def test_release_makes_exercises_and_gives_up_no_work_unasked(course, capsys):
+    path = course.exercises / FILE
+    assert cli.main(["release", "--check"]) == 0
+    path.unlink()
+    assert cli.main(["release", "--check"]) == 1
+    assert f"{FILE}: differ from their solutions" in capsys.readouterr().out
+    assert cli.main(["release"]) == 0
+    solve(path, course)
+    assert cli.main(["release"]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert cli.main(["release", "--force"]) == 0
+    assert cli.main(["release", "--check"]) == 0
+
+
+# grade
+
+
+def hand_in(folder: Path, course: Course, name: str, **answers: str) -> Path:
+    path = folder / name / FILE
+    path.parent.mkdir(parents=True)
+    shutil.copy(course.exercises / FILE, path)
+    solve(path, course, **answers)
+    return path
+
+
+def test_grade_writes_the_report_and_shows_how_far_it_is(course, tmp_path, capsys):
+    folder = tmp_path / "handed in"
+    hand_in(folder, course, "ada", flatten=FLAT_BACKWARD)
+    (folder / "[bob]").mkdir()
+    assert cli.main(["grade", str(folder), "--out", "report", "--jobs", "2"]) == 0
+    shown = capsys.readouterr()
+    assert "ada, 04_flatten: 9 of 12\n" in shown.err
+    assert "1/2  " in shown.err and "2/2  " in shown.err
+    assert "1 of 2 notebooks have a grade." in shown.out
+    assert f"  [bob], 04_flatten: {FILE} is missing; the folder has nothing\n" in shown.out
+    assert "Report: report/index.html" in shown.out
+    assert (tmp_path / "report/grades.csv").read_text() == (
+        "learner,notebook,points,out_of,flat_index,flatten_predictions,flatten_forward,"
+        "flatten_backward,flatten_hunt_1,flatten_hunt_2,flatten_hunt_3,note\n"
+        f"[bob],04_flatten,,12,,,,,,,,{FILE} is missing; the folder has nothing\n"
+        "ada,04_flatten,9,12,2,2,2,0,1,1,1,\n"
+    )
+    page = (tmp_path / "report/feedback/ada.html").read_text()
+    assert "✗ Flatten.backward: Your backward hands dy back as flat as it came." in page
+
+
+def test_grade_refuses_a_report_among_the_submissions(course, tmp_path, capsys):
+    hand_in(tmp_path / "handed", course, "ada")
+    assert cli.main(["grade", "handed", "--out", "handed/report"]) == 2
+    assert "Write the report elsewhere" in capsys.readouterr().err
+    assert not (tmp_path / "handed/report").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal as a terminal does")
+def test_ctrl_c_keeps_what_is_graded(course, tmp_path):
+    hand_in(tmp_path / "handed", course, "ada", flatten=f"while True:\n    pass\n{FLAT_BACKWARD}")
+    (tmp_path / "handed/bob").mkdir()
+    code = "import sys; from cnnlib.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "grade", "handed", "--out", "r", "--timeout", "300"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr.readline().startswith("1/2  bob")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+    grades = json.loads(Path("r/grades.json").read_text())["grades"]
+    assert {g["learner"]: g["notes"] for g in grades} == {
+        "ada": ["not graded: the run was interrupted"],
+        "bob": [f"{FILE} is missing; the folder has nothing"],
+    }
+
+
+# data
+
+
+def test_data_fetch_hands_over_the_folder_and_reports_the_error(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(datasets, "fetch", lambda source=None: asked.append(source) or Path("full"))
+    assert cli.main(["data", "fetch"]) == 0
+    assert cli.main(["data", "fetch", "--from", "disk"]) == 0
+    assert asked == [None, Path("disk")]
+    assert capsys.readouterr().out.endswith("is in full\n")
+
+    def fail(source=None):
+        raise datasets.DataError("there is no such folder")
+
+    monkeypatch.setattr(datasets, "fetch", fail)
+    assert cli.main(["data", "fetch"]) == 2
+    assert capsys.readouterr().err == "cnnlib: there is no such folder\n"

@@ -1,0 +1,637 @@
+"""Grading: whatever is handed in, each answer gets the points that it deserves, and a reason if none."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from threading import Event
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbval.plugin import find_comment_markers
+from synthetic import answer, cell, check, statement, write_answer
+
+from cnnlib import notebooks
+from cnnlib.grading import report
+from cnnlib.grading.assemble import Originals, Submission, assemble, extract, load
+from cnnlib.grading.collect import SIZE_LIMIT, collect
+from cnnlib.grading.grade import Grade, grade, grade_all
+from cnnlib.grading.verdict import Result, Row, RunError, Status, settle
+from cnnlib.notebooks import Course, Exercise, NotebookError
+
+NAME = "03_numbers"
+FILE = f"{NAME}.ipynb"
+TIMEOUT = 3
+
+CHECKS = '''class Failed(Exception):
+    """Wrong."""
+
+class NotWritten(Failed):
+    """Not written yet."""
+
+class check:
+    """Stands for `cnnlib.check`."""
+
+def add_check(name, right):
+    def run(thing):
+        try:
+            if not right(thing):
+                raise Failed(f"✗ {name}: not the right number.\\n  hint  think")
+        except NotImplementedError:
+            raise NotWritten(f"○ {name} is not written yet.")
+        print(f"✓ {name}")
+    setattr(check, name, run)
+
+add_check("double", lambda double: double(3) == 6)
+add_check("turn_there", lambda Turn: Turn().there(3) == -3)
+add_check("turn_back", lambda Turn: Turn().back(-3) == 3)
+add_check("half", lambda half: half(6) == 3)
+add_check("last", lambda last: last([1, 2]) == 2)'''
+
+RIGHT = {
+    "double": "def double(x):\n    return 2 * x",
+    "turn": "class Turn:\n    def there(self, x):\n        return -x\n\n"
+    "    def back(self, y):\n        return -y",
+    "half": "def half(x):\n    return x / 2",
+    "last": "def last(x):\n    return x[-1]",
+}
+POINTS = {"double": 2, "turn_there": 2, "turn_back": 3, "half": 2, "last": 1}
+TITLES = ["double", "turn_there", "turn_back", "half", "last"]
+
+
+def solution(source: str) -> str:
+    """An answer as it stands in solutions/: what each `return` says is to be written."""
+    lines = []
+    for line in source.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        written = "return" in line
+        lines += [f"{indent}{notebooks.BEGIN}"] * written + [line]
+        lines += [f"{indent}{notebooks.END}"] * written
+    return "\n".join(lines)
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory) -> Course:
+    """A course of one notebook: four answers with five checks."""
+    parts = [new_code_cell(CHECKS, id="checks", execution_count=1)]
+    for name, source in RIGHT.items():
+        calls = [n for n in POINTS if n.startswith(name)]
+        thing = notebooks.defined(source)[0]
+        parts += [statement(name), answer(name, solution(source))]
+        parts += [check(call, thing, points=POINTS[call]) for call in calls]
+    course = Course(tmp_path_factory.mktemp("course"))
+    for folder in (course.exercises, course.solutions):
+        folder.mkdir()
+    notebooks.write(course.solutions / FILE, new_notebook(cells=parts, metadata=notebooks.METADATA))
+    notebooks.release_course(course)
+    return course
+
+
+@pytest.fixture(scope="session")
+def originals(course) -> Originals:
+    return load(course)
+
+
+@pytest.fixture
+def pristine(originals):
+    return originals.solved[NAME]
+
+
+@pytest.fixture
+def handed_out(course):
+    """The exercise, to be worked in."""
+    return notebooks.read(course.exercises / FILE)
+
+
+def hand_in(folder: Path, course: Course, learner: str, answers: dict[str, str]) -> Path:
+    """Do what a learner does: take the exercise, write the answers, hand the file in."""
+    path = folder / learner / FILE
+    path.parent.mkdir(parents=True)
+    shutil.copy(course.exercises / FILE, path)
+    for name, source in answers.items():
+        write_answer(path, name, source)
+    return path
+
+
+# Assemble
+
+
+def test_answers_go_into_the_pristine_notebook_and_nothing_else_does(pristine, handed_out):
+    for each in handed_out.cells:
+        each.metadata["tags"] = ["raises-exception", "nbval-skip"]
+        if notebooks.is_check(each):
+            each["source"] = "print('✓ forged')"
+            each["outputs"] = [new_output("stream", text="✓ forged\n")]
+    cell(handed_out, "half")["source"] = "def half(x):\n    return 'mine'"
+    cell(handed_out, "half")["outputs"] = [new_output("stream", text="forged")]
+    handed_out.cells.append(new_code_cell("import os; os._exit(1)", id="extra"))
+
+    nb = assemble(pristine, extract(handed_out, pristine).answers)
+
+    changed = [key for ours, theirs in zip(pristine.cells, nb.cells, strict=True)
+               for key in ours if ours[key] != theirs[key] and not notebooks.is_answer(ours)]  # fmt: skip
+    assert changed == []
+    assert cell(nb, "half").source == "def half(x):\n    return 'mine'"
+    assert cell(nb, "half").outputs == []
+    assert cell(nb, "double").source == "def double(x):\n    raise NotImplementedError"
+    assert "forged" not in json.dumps(nb) and "raises-exception" not in json.dumps(nb)
+
+
+def test_assembling_leaves_the_original_as_it_is(pristine):
+    before = notebooks.to_bytes(pristine)
+    assemble(pristine, RIGHT, {"double", "check_half"})
+    assert notebooks.to_bytes(pristine) == before
+
+
+def test_what_is_left_out_becomes_a_stub_or_nothing(pristine):
+    nb = assemble(pristine, RIGHT, {"double", "check_half", "checks"})
+    assert cell(nb, "double").source == "def double(x):\n    raise NotImplementedError"
+    assert cell(nb, "check_half").source == cell(nb, "checks").source == ""
+    assert cell(nb, "last").source == RIGHT["last"]
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "# NBVAL_SKIP",
+        "#NBVAL_IGNORE_OUTPUT",
+        "    ## # NBVAL_RAISES_EXCEPTION  ",
+        "# PYTEST_VALIDATE_IGNORE_OUTPUT",
+        "x = 1 #\x0c# NBVAL_SKIP",
+        "'''\n# NBVAL_SKIP\n'''",
+    ],
+)
+def test_a_comment_in_an_answer_steers_nothing(pristine, marker):
+    nb = assemble(pristine, {"half": f"{marker}\n{RIGHT['half']}"})
+    source = cell(nb, "half").source
+    assert dict(find_comment_markers(source)) == {}
+    assert source.endswith(RIGHT["half"])
+
+
+def test_other_comments_stay_as_they_are(pristine):
+    source = f"# NBVAL is a tool: # NBVAL_SKIP skips\r\n{RIGHT['half']}\n# last"
+    assert cell(assemble(pristine, {"half": source}), "half").source == source
+
+
+def test_an_untouched_or_emptied_answer_is_none(pristine, handed_out):
+    cell(handed_out, "half")["source"] = "  \n"
+    assert extract(handed_out, pristine) == Submission({})
+
+
+def test_changed_checks_are_mentioned(pristine, handed_out):
+    cell(handed_out, "check_double")["source"] = "print('✓ double')"
+    cell(handed_out, "check_half")["cell_type"] = "markdown"
+    cell(handed_out, "check_last").metadata["tags"] = 5
+    handed_out.cells.remove(cell(handed_out, "check_turn_back"))
+    notes = extract(handed_out, pristine).notes
+    assert notes == (
+        "the check cell 'check_double' was changed; the original was used",
+        "the check cell 'check_turn_back' is gone; the original was used",
+        "the check cell 'check_half' was changed; the original was used",
+        "the check cell 'check_last' was changed; the original was used",
+    )
+
+
+def test_names_defined_outside_the_answers_are_found(pristine, handed_out):
+    sources = (
+        "%matplotlib inline\nimport numpy as np, os.path\nfrom math import pi as π\n"
+        "def helper(x):\n    inside = 1\nclass Kit: pass\na, (b, c) = 1, (2, 3)\nd: int = 4",
+        "def broken(:",
+        "\0",
+    )
+    handed_out.cells += [new_code_cell(s, id=f"own-{n}") for n, s in enumerate(sources)]
+    found = extract(handed_out, pristine).elsewhere
+    assert found == {"np", "os", "π", "helper", "Kit", "a", "b", "c", "d"}
+
+
+# Collect
+
+
+def test_everything_but_a_submission_becomes_a_sentence(course, originals, tmp_path):
+    ada = hand_in(tmp_path, course, "ada", RIGHT)
+    for learner, content in (
+        ("empty", b""),
+        ("text", b"not JSON"),
+        ("other", b'{"a": 1}'),
+        ("list", b"[1, 2]"),
+        ("binary", b"\xff\xfe\x00"),
+        ("cells", b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [5]}'),
+    ):
+        (tmp_path / learner).mkdir()
+        (tmp_path / learner / FILE).write_bytes(content)
+    (tmp_path / "missing").mkdir()
+    (tmp_path / "missing" / "03_numbers (1).ipynb").write_bytes(ada.read_bytes())
+    (tmp_path / "folder" / FILE).mkdir(parents=True)
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / FILE).symlink_to("/etc/passwd")
+    (tmp_path / "whole").symlink_to(tmp_path / "ada")
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / FILE)
+    (tmp_path / "big").mkdir()
+    with (tmp_path / "big" / FILE).open("wb") as file:
+        file.truncate(SIZE_LIMIT + 1)
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / ".git").mkdir()
+
+    handed = collect(tmp_path, originals)
+
+    assert handed.notebooks == [NAME]
+    read = {learner.name: learner.submissions for learner in handed.learners if learner.submissions}
+    assert read == {"ada": {NAME: Submission(RIGHT)}}
+    problems = {learner.name: learner.problems.get(NAME) for learner in handed.learners}
+    assert problems.pop("ada") is None
+    expected = {
+        "empty": f"{FILE} is empty",
+        "text": f"{FILE} is not JSON",
+        "other": "not a notebook",
+        "list": "not a notebook",
+        "binary": "not text in UTF-8",
+        "cells": "not a notebook",
+        "missing": f"{FILE} is missing; the folder has 03_numbers (1).ipynb",
+        "folder": f"{FILE} is not a file",
+        "link": f"{FILE} is a symbolic link, which is not followed",
+        "whole": "the folder is a symbolic link, which is not followed",
+        "pipe": f"{FILE} is not a file",
+        "big": f"{FILE} has 50 MB, more than the 50 MB allowed",
+    }
+    assert problems.keys() == expected.keys()
+    for learner, words in expected.items():
+        assert words in problems[learner], learner
+        assert str(tmp_path) not in problems[learner]
+    assert handed.skipped == [
+        ".git: no learner's folder",
+        "notes.txt: no learner's folder",
+        "missing/03_numbers (1).ipynb: no notebook to grade",
+    ]
+
+
+def test_odd_names_are_learners_too(course, originals, tmp_path):
+    names = ["-rf", "=1+1", "Zoë Łuk 李", "a b", "new\nline", "[red]"]
+    for name in names:
+        hand_in(tmp_path, course, name, {})
+    os.mkdir(os.fsencode(tmp_path) + b"/latin\xe9")
+    handed = collect(tmp_path, originals)
+    shown = {learner.name for learner in handed.learners}
+    assert shown == {"-rf", "=1+1", "Zoë Łuk 李", "a b", "new\\nline", "[red]", "latin\\xe9"}
+
+
+def test_older_formats_without_ids_are_read(course, originals, tmp_path):
+    path = hand_in(tmp_path, course, "old", RIGHT)
+    nb = nbformat.convert(notebooks.read(path), 3)
+    assert nb.worksheets[0].cells and "id" not in nb.worksheets[0].cells[0]
+    path.write_text(json.dumps(nb))
+    handed = collect(tmp_path, originals)
+    assert handed.learners[0].submissions[NAME].answers == RIGHT
+
+
+@pytest.mark.parametrize("make", [lambda p: None, Path.mkdir, Path.touch])
+def test_a_folder_without_submissions_says_what_is_expected(originals, tmp_path, make):
+    folder = tmp_path / "handed in"
+    make(folder)
+    with pytest.raises(NotebookError, match="folder for each learner"):
+        collect(folder, originals)
+
+
+# Verdicts: `settle` with a stand-in for nbval
+
+
+class Nbval:
+    """Plays back runs, each a dict of what becomes of cells; the others pass, as far as it comes."""
+
+    def __init__(self, pristine, *runs):
+        self.cells = [
+            notebooks.grade_id(c) or c.id for c in pristine.cells if c.cell_type == "code"
+        ]
+        self.runs, self.left_out = list(runs), []
+
+    def __call__(self, left_out):
+        self.left_out.append(set(left_out))
+        events, rows = self.runs.pop(0), {}
+        for name in self.cells:
+            rows[name] = Row(name, *events.get(name, ("passed",)))
+            if rows[name].fatal:
+                break
+        return rows
+
+
+def statuses(results):
+    return {r.exercise.name: r.status.value for r in results if r.status is not Status.DONE}
+
+
+def test_all_right_takes_one_run(pristine):
+    nbval = Nbval(pristine, {})
+    results = settle(pristine, nbval, 5)
+    assert [r.exercise.name for r in results] == TITLES
+    assert statuses(results) == {} and sum(r.points for r in results) == 10
+    assert nbval.left_out == [set()]
+
+
+def test_what_a_check_says_is_the_message(pristine):
+    words = "✗ half: not so.\n  hint  think"
+    nbval = Nbval(
+        pristine,
+        {
+            "check_double": ("failed", "NotWritten", "○ double is not written yet."),
+            "check_half": ("failed", "Failed", words),
+            "check_last": ("failed", "Crashed", "✗ last: boom."),
+        },
+    )
+    results = settle(pristine, nbval, 5)
+    assert statuses(results) == {"double": "unwritten", "half": "wrong", "last": "error"}
+    assert results[3].message == words and results[3].summary == "not so."
+    assert results[0].summary == "is not written yet."
+    assert len(nbval.left_out) == 1
+
+
+def test_a_check_that_hangs_costs_itself_alone(pristine):
+    nbval = Nbval(pristine, {"check_turn_there": ("timeout",)}, {})
+    results = settle(pristine, nbval, 5)
+    assert statuses(results) == {"turn_there": "timeout"}
+    assert "stopped after 5 seconds" in results[1].message
+    assert nbval.left_out == [set(), {"check_turn_there"}]
+
+
+def test_an_answer_cell_that_dies_costs_its_own_exercises(pristine):
+    stub = ("failed", "NotWritten", "○ …")
+    nbval = Nbval(
+        pristine, {"turn": ("died",)}, {"check_turn_there": stub, "check_turn_back": stub}
+    )
+    assert statuses(settle(pristine, nbval, 5)) == {"turn_there": "died", "turn_back": "died"}
+    assert nbval.left_out == [set(), {"turn"}]
+
+
+def test_an_answer_that_dies_without_its_own_cell_running_is_left_out_in_the_end(pristine):
+    nbval = Nbval(pristine, {"check_half": ("died",)}, {"check_half": ("died",)}, {})
+    assert statuses(settle(pristine, nbval, 5)) == {"half": "died"}
+    assert nbval.left_out[-1] == {"check_half", "half"}
+
+
+def test_a_spoilt_namespace_costs_only_the_answer_that_spoilt_it(pristine):
+    gone = ("failed", "NameError", "name 'check' is not defined")
+    spoilt = {f"check_{name}": gone for name in TITLES if name != "double"}
+    nbval = Nbval(pristine, spoilt, {"check_turn_there": ("failed", "NotWritten", "○ …")})
+    assert statuses(settle(pristine, nbval, 5)) == {"turn_there": "error", "turn_back": "error"}
+    assert nbval.left_out == [set(), {"turn"}]
+
+
+def test_what_needs_an_answer_left_out_keeps_its_own_diagnosis(pristine):
+    gone = ("failed", "NameError", "name 'double' is not defined")
+    nbval = Nbval(
+        pristine,
+        {"check_double": gone, "check_half": gone},
+        {"check_half": ("failed", "NotWritten", "○ half is not written yet.")},
+    )
+    results = settle(pristine, nbval, 5)
+    assert statuses(results) == {"double": "error", "half": "error"}
+    assert "NameError" in results[3].message
+
+
+def test_an_error_in_the_answer_cell_explains_the_name_that_is_missing(pristine):
+    trace = "  Cell In[1], line 1\n    def half(:\n             ^\nSyntaxError: invalid syntax\n"
+    nbval = Nbval(
+        pristine,
+        {
+            "half": ("failed", "SyntaxError", "invalid syntax (123.py, line 1)", trace),
+            "check_half": ("failed", "NameError", "name 'half' is not defined"),
+        },
+    )
+    assert settle(pristine, nbval, 5)[3].message == (
+        "✗ half: its answer cell stops with SyntaxError: invalid syntax\n\n"
+        "  Cell, line 1\n    def half(:\n             ^"
+    )
+
+
+def test_an_answer_cell_that_stops_after_it_defined_all_costs_nothing(pristine):
+    nbval = Nbval(pristine, {"half": ("failed", "ValueError", "a try-out below the function")})
+    assert statuses(settle(pristine, nbval, 5)) == {}
+
+
+def test_a_cell_of_ours_that_fails_explains_the_name_that_is_missing(pristine):
+    nbval = Nbval(
+        pristine,
+        {
+            "checks": ("failed", "NotFinished", "Flatten is not finished"),
+            "check_last": ("failed", "NameError", "name 'check' is not defined"),
+        },
+    )
+    assert (
+        "a cell above it stops with NotFinished: Flatten is"
+        in settle(pristine, nbval, 5)[4].message
+    )
+
+
+def test_a_notebook_that_never_comes_to_an_answer_is_nobodys_fault(pristine):
+    with pytest.raises(RunError, match="does not get past its cell 'checks'"):
+        settle(pristine, Nbval(pristine, {"checks": ("died",)}), 5)
+
+
+# Report
+
+
+def result(name: str, status: Status, message: str = "") -> Result:
+    return Result(Exercise(name, 2.0, name), status, message)
+
+
+GRADES = [
+    Grade("=cmd()", "a", 4.0, (result("x", Status.DONE), result("y", Status.WRONG, "✗ y: <b> & \ud800"))),
+    Grade("=cmd()", "b", 2.0, notes=("-missing, \"b\"\nis",)),
+    Grade("Zoë <i>", "a", 4.0, (result("x", Status.UNWRITTEN, "○ x …"), result("y", Status.TIMEOUT, "✗")), ("odd",)),
+]  # fmt: skip
+
+
+def test_the_csv_has_a_row_per_notebook_and_no_formula():
+    rows = list(csv.reader(io.StringIO(report.table(GRADES))))
+    assert rows == [
+        ["learner", "notebook", "points", "out_of", "x", "y", "note"],
+        ["'=cmd()", "a", "2", "4", "2", "0", ""],
+        ["'=cmd()", "b", "", "2", "", "", '\'-missing, "b"\nis'],
+        ["Zoë <i>", "a", "0", "4", "0", "0", "odd"],
+    ]
+
+
+def test_the_report_is_whole_escaped_and_the_same_each_time(tmp_path):
+    for out in (tmp_path / "one", tmp_path / "two"):
+        report.prepare(out, tmp_path / "submissions")
+        report.write(out, GRADES, ["stray: skipped"])
+    files = sorted(p.relative_to(out) for p in out.rglob("*") if p.is_file())
+    names = [
+        "feedback/=cmd().html",
+        "feedback/Zoë <i>.html",
+        "grades.csv",
+        "grades.json",
+        "index.html",
+    ]
+    assert list(map(str, files)) == names
+    for file in files:
+        content = (out / file).read_bytes()
+        assert content == (tmp_path / "one" / file).read_bytes()
+        assert str(tmp_path).encode() not in content
+    page = (out / "feedback" / "=cmd().html").read_text()
+    assert "✗ y: &lt;b&gt; &amp; \\ud800" in page and "<script" not in page
+    assert "could not be graded" in page and "-missing, &#34;b&#34;" in page
+    index = (out / "index.html").read_text()
+    assert 'href="feedback/Zo%C3%AB%20%3Ci%3E.html">Zoë &lt;i&gt;<' in index
+    assert "stray: skipped" in index
+    data = json.loads((out / "grades.json").read_text())
+    assert [(g["learner"], g["points"]) for g in data["grades"]] == [
+        ("=cmd()", 2.0), ("=cmd()", None), ("Zoë <i>", 0.0)
+    ]  # fmt: skip
+    assert data["grades"][0]["exercises"][1]["status"] == "wrong"
+
+
+def test_a_name_too_long_for_a_page_still_has_one_of_its_own():
+    pages = {report.page("é" * 120 + end) for end in "ab"} | {report.page("ada")}
+    assert len(pages) == 3 and "ada.html" in pages
+    assert all(len(name.encode()) <= 255 for name in pages)
+
+
+@pytest.mark.parametrize("out", ["handed/report", "handed", "file"])
+def test_a_report_is_not_written_over_a_file_or_among_submissions(tmp_path, out):
+    (tmp_path / "handed").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(report.ReportError, match=out.partition("/")[0]):
+        report.prepare(tmp_path / out, tmp_path / "handed")
+
+
+# Real runs under nbval
+
+FORGED = "✓ last\n"
+CLASS = {
+    "right": RIGHT,
+    # Hangs, ends its kernel, ends nbval: each costs itself, and `last` is right.
+    "fatal": {
+        "double": "def double(x):\n    while True:\n        pass",
+        "turn": "import os\nclass Turn:\n    def there(self, x):\n        os._exit(0)\n\n"
+        "    def back(self, y):\n        os.kill(os.getppid(), 9)",
+        "last": RIGHT["last"],
+    },
+    # Prints far too much, spoils what the others need, leaves, doesn't parse.
+    "careless": {
+        "double": RIGHT["double"] + "\nprint('much ' * 10**7)",
+        "turn": RIGHT["turn"] + "\ndel check",
+        "half": "# NBVAL_SKIP\nimport sys\ndef half(x):\n    return x / 2\nsys.exit(half)",
+        "last": "def last(x:\n    return x[-1]",
+    },
+    "forged": {"double": RIGHT["double"], "half": "def half(x):\n    return helper(x)"},
+    "noisy": {
+        "double": "def double(x):\n    return 2 * x + bytearray(6 * 10**9)[0]",
+        "half": "def half(x):\n    print('half')\n    return 3",
+    },
+    "untouched": {},
+}
+
+
+@pytest.fixture(scope="session")
+def graded(course, originals, tmp_path_factory):
+    """Everybody's grades, from one run."""
+    folder = tmp_path_factory.mktemp("handed")
+    for learner, answers in CLASS.items():
+        hand_in(folder, course, learner, answers)
+
+    forged = folder / "forged" / FILE
+    nb = notebooks.read(forged)
+    for each in nb.cells:
+        each.metadata["tags"] = ["raises-exception", "nbval-skip"]
+        if notebooks.is_check(each):
+            each["outputs"] = [new_output("stream", text=FORGED)]
+            each["execution_count"] = 1
+    nb.cells.remove(cell(nb, "check_double"))
+    cell(nb, "check_turn_back")["cell_type"] = "raw"
+    cell(nb, "check_last")["source"] = f"print({FORGED!r})"
+    nb.cells.append(new_code_cell("def helper(x):\n    return 3", id="helper"))
+    forged.write_text(json.dumps(nb))
+    (forged.parent / "conftest.py").write_text("raise SystemExit('loaded')")
+
+    handed = collect(folder, originals)
+    options = {"timeout": TIMEOUT, "jobs": 2, "stop": Event()}
+    grades = grade_all(handed, originals, **options)
+    return {grade.learner: grade for grade in grades}, handed
+
+
+def words(grade: Grade) -> dict[str, str]:
+    return {r.exercise.name: r.status.value for r in grade.results}
+
+
+def test_right_answers_get_every_point(graded):
+    right = graded[0]["right"]
+    assert (right.points, right.out_of, right.notes) == (10, 10, ())
+
+
+def test_what_hangs_or_dies_costs_nothing_else(graded):
+    fatal = graded[0]["fatal"]
+    assert words(fatal) == {
+        "double": "timeout", "turn_there": "died", "turn_back": "died",
+        "half": "unwritten", "last": "done",
+    }  # fmt: skip
+    assert fatal.points == 1
+
+
+def test_carelessness_costs_only_the_careless_answer(graded):
+    careless = graded[0]["careless"]
+    assert words(careless) == {
+        "double": "done", "turn_there": "error", "turn_back": "error", "half": "done", "last": "error"
+    }  # fmt: skip
+    messages = {r.exercise.name: r.message for r in careless.results}
+    assert "name 'check' is not defined" in messages["turn_there"]
+    assert "its answer cell stops with SyntaxError" in messages["last"]
+    assert "def last(x:" in messages["last"] and "In[" not in messages["last"]
+
+
+def test_what_is_forged_or_deleted_counts_for_nothing(graded):
+    forged = graded[0]["forged"]
+    assert words(forged) == {
+        "double": "done", "turn_there": "unwritten", "turn_back": "unwritten",
+        "half": "error", "last": "unwritten",
+    }  # fmt: skip
+    half = forged.results[3].message
+    assert "NameError: name 'helper' is not defined" in half and "return helper(x)" in half
+    assert "`helper` is defined in a cell of its own" in half
+    assert len(forged.notes) == 5
+
+
+def test_a_check_that_shows_more_than_its_own_line_does_not_pass(graded):
+    noisy = graded[0]["noisy"]
+    assert words(noisy)["half"] == "error"
+    assert "its cell shows something else than the check's own line" in noisy.results[3].message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its limit")
+def test_an_answer_that_takes_all_the_memory_gets_an_error(graded):
+    noisy = graded[0]["noisy"]
+    assert words(noisy)["double"] == "error"
+    assert "MemoryError" in noisy.results[0].message
+
+
+def test_an_untouched_notebook_is_unwritten(graded):
+    assert set(words(graded[0]["untouched"]).values()) == {"unwritten"}
+
+
+def test_the_same_submission_gets_the_same_grade_again(graded, originals):
+    grades, handed = graded
+    submissions = next(x.submissions for x in handed.learners if x.name == "forged")
+    again = grade("forged", NAME, submissions, originals, timeout=TIMEOUT, stop=Event())
+    assert again == grades["forged"]
+
+
+def test_a_solution_that_fails_its_own_check_grades_nobody(course, originals, graded):
+    broken = {
+        NAME: assemble(originals.solved[NAME], {**RIGHT, "half": "def half(x):\n    return 0"})
+    }
+    handed = graded[1]
+    with pytest.raises(
+        NotebookError, match=r"03_numbers.*nobody was graded:\n✗ half: not the right"
+    ):
+        grade_all(handed, Originals(broken, originals.blank), timeout=TIMEOUT, jobs=1, stop=Event())
+
+
+def test_when_interrupted_what_is_not_graded_says_so(graded, originals):
+    stop = Event()
+    stop.set()
+    grades = grade_all(graded[1], originals, timeout=TIMEOUT, jobs=2, stop=stop)
+    by_learner = {grade.learner: grade for grade in grades}
+    assert by_learner["right"].notes == ("not graded: the run was interrupted",)
+    assert by_learner["right"].points is None and by_learner["untouched"].points == 0
