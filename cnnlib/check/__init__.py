@@ -43,6 +43,16 @@ from cnnlib.check.flatten import (
     flatten_hunt_3,
     flatten_predictions,
 )
+from cnnlib.check.gradients import (
+    numerical_gradient,
+    numerical_gradient_dtypes,
+    numerical_gradient_memory,
+    relative_error,
+    relative_error_refuses,
+    relu_backward,
+    relu_forward,
+    relu_hunt,
+)
 from cnnlib.check.pool import (
     avgpool_backward,
     avgpool_forward,
@@ -89,10 +99,18 @@ __all__ = [
     "loss_forward",
     "maxpool_backward",
     "maxpool_forward",
+    "numerical_gradient",
+    "numerical_gradient_dtypes",
+    "numerical_gradient_memory",
     "output_size",
     "pad",
     "pool_by_hand",
     "pool_hunt_1",
     "pool_hunt_2",
     "pool_hunt_3",
+    "relative_error",
+    "relative_error_refuses",
+    "relu_backward",
+    "relu_forward",
+    "relu_hunt",
 ]

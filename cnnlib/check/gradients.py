@@ -1,0 +1,330 @@
+"""The checks of lesson 01: a numerical gradient, the comparison of two gradients, ReLU."""
+
+import numpy as np
+
+from cnnlib import gradcheck, layers, misconceptions
+from cnnlib.check.engine import Case, check
+from cnnlib.check.hunt import hunt
+
+# ---------------------------------------------------------------------------- numerical_gradient
+
+
+def _numerical_gradient(f, x, h=1e-6):
+    """The course's own, for an x of any dtype."""
+    return gradcheck.numerical_gradient(f, np.array(x, float), h)
+
+
+_numerical_gradient.__name__ = "numerical_gradient"
+
+# Steps and entries are sums of powers of two, so that x ± h is exact: a difference is then a
+# mistake in the method. Rounding has its own cases, in numerical_gradient_memory.
+HALF, SMALL = 0.5, 2.0**-10
+
+
+def _on(shape, formula):
+    """f(x) = formula(x), for arrays of this shape only."""
+
+    def f(x):
+        if np.shape(x) != shape:
+            got = f"one of shape {np.shape(x)}" if np.shape(x) else "a single number"
+            raise ValueError(f"f works on arrays of shape {shape}, and was given {got}")
+        return formula(x)
+
+    return f
+
+
+def _polynomial(shape):
+    """A function of all entries together, whose slope at one depends on where the others are."""
+    rng = np.random.default_rng(1)
+    A, B = rng.integers(1, 4, size=shape), rng.choice([-2, -1, 1, 2], size=shape)
+
+    def formula(x):
+        x = np.asarray(x)
+        a, b = A.astype(x.dtype), B.astype(x.dtype)
+        return (a * x**3).sum() + (b * x).sum() ** 2
+
+    return _on(shape, formula)
+
+
+def _dyadic(rng, *shape):
+    return rng.integers(-12, 13, size=shape) / 4
+
+
+def _measured(f, note, tolerance=1e-6, **options):
+    """A case of numerical_gradient: what it says of f at x."""
+    return lambda x: Case(
+        "gradient",
+        {"x": x},
+        lambda numerical_gradient, x: numerical_gradient(f, x, **options),
+        note=note,
+        tolerance=tolerance,
+    )
+
+
+@check(
+    title="numerical_gradient",
+    reference=_numerical_gradient,
+    passes="a central difference for every entry, and x is back where it was",
+)
+def numerical_gradient():
+    """Check ``numerical_gradient(f, x, h)`` on functions whose central differences are exact."""
+    rng = np.random.default_rng(1)
+    by_hand = _on((2,), lambda x: x[0] ** 2 + x[0] * x[1])
+    yield _measured(by_hand, "f(x) = x[0]² + x[0]·x[1] at x = [2, 5], with h = 1", h=1.0)(
+        np.array([2.0, 5.0])
+    )
+    for shape, h in (
+        ((3,), HALF),
+        ((2, 3), HALF),
+        ((4, 3), SMALL),
+        ((1,), HALF),
+        ((2, 1, 3, 2), SMALL),
+        ((1, 4), HALF),
+    ):
+        note = f"f is a polynomial in all entries of x, h = {h:g}"
+        yield _measured(_polynomial(shape), note, h=h)(_dyadic(rng, *shape))
+    third_only = _on((4,), lambda x: x[2] ** 3)
+    yield _measured(third_only, "f(x) = x[2]³, h = 0.5", h=HALF)(_dyadic(rng, 4))
+
+
+@check(
+    title="numerical_gradient (dtypes)",
+    reference=_numerical_gradient,
+    passes="whole numbers and float32 lose nothing of the step",
+)
+def numerical_gradient_dtypes():
+    """Check ``numerical_gradient(f, x)`` on whole numbers and on float32."""
+    rng = np.random.default_rng(1)
+    whole = rng.integers(1, 9, size=(2, 3))
+    yield _measured(_polynomial((2, 3)), f"x holds whole numbers, {whole.tolist()}")(whole)
+    yield _measured(_polynomial((4,)), "x is float32")(rng.normal(size=4).astype(np.float32))
+    root = _on((3,), lambda x: np.sqrt(x).sum())
+    yield _measured(root, "f(x) = √x[0] + √x[1] + √x[2], x holds whole numbers")(
+        np.array([1, 4, 16])
+    )
+
+
+def _same_memory_each_time(shape):
+    """f hands its number out in an array of its own, and overwrites that at the next call."""
+    polynomial, number = _polynomial(shape), np.zeros(())
+
+    def f(x):
+        number[...] = polynomial(x)
+        return number
+
+    return f
+
+
+@check(
+    title="numerical_gradient (memory)",
+    reference=_numerical_gradient,
+    passes="no array is mistaken for another, and x comes back bit by bit",
+)
+def numerical_gradient_memory():
+    """Check ``numerical_gradient(f, x)`` where f reuses its memory, where x is a view, and where x ± h is rounded."""
+    rng = np.random.default_rng(1)
+    note = "f returns its number in an array of shape (), which it overwrites at each call"
+    yield _measured(_same_memory_each_time((2, 3)), note, h=HALF)(_dyadic(rng, 2, 3))
+    transposed = _dyadic(rng, 4, 3).T
+    yield _measured(_polynomial((3, 4)), "x is a transposed view", h=HALF)(transposed)
+    yield _measured(_polynomial((3, 2)), "x ± h is rounded")(rng.normal(size=(3, 2)))
+
+
+# ---------------------------------------------------------------------------- relative_error
+
+
+def _relative_error(a, b):
+    """The course's own, with an answer also where shapes differ."""
+    return gradcheck.relative_error(a, b) if a.shape == b.shape else np.inf
+
+
+_relative_error.__name__ = "relative_error"
+
+
+def _error(relative_error, a, b):
+    return relative_error(a, b)
+
+
+@check(
+    title="relative_error",
+    reference=_relative_error,
+    passes="the largest difference, measured by the largest entry",
+)
+def relative_error():
+    """Check ``relative_error(a, b)`` on arrays that differ in one entry, in sign, in order, in size."""
+    rng = np.random.default_rng(1)
+
+    def case(a, b, note=""):
+        return Case("error", {"a": a, "b": b}, _error, note=note, tolerance=1e-9)
+
+    yield case(np.array([1.0, 2, 4]), np.array([1.0, 2.5, 5]), "a = [1, 2, 4], b = [1, 2.5, 5]")
+    a = np.array([-8.0, 2, 1])
+    yield case(a, np.array([-6.0, 2, 1]), "a = [-8, 2, 1], b = [-6, 2, 1]")
+    yield case(np.array([1.0, 2, 3]), np.array([1.0, 2, 3]), "a and b are equal")
+    yield case(np.array([1.0, 2, 6]), np.array([1.0, 6, 2]), "a = [1, 2, 6], b = [1, 6, 2]")
+    a = rng.normal(size=(2, 3, 4, 5))
+    yield case(a, -a, "b is −a")
+    b = a.copy()
+    b[1, 2, 0, 3] += 0.5
+    yield case(a, b, "one entry of 120 differs")
+    yield case(1e-3 * b, 1e-3 * a, "one entry of 120 differs, all are small")
+    a = np.array([[3.0, 1e-12, 5], [-7, 2, 4]])
+    yield case(a, a + np.array([[0, 1e-12, 0], [0, 0, 0]]), "the smallest entry is rounded")
+
+
+@check(
+    title="relative_error (refusing)",
+    reference=_relative_error,
+    passes="a wrong shape and a NaN are never taken for a small error",
+)
+def relative_error_refuses():
+    """Check ``relative_error(a, b)`` where nothing can agree: other shapes, NaN."""
+
+    def refused(relative_error, a, b):
+        # A ValueError is a refusal as good as inf; the course's own relative_error raises it.
+        try:
+            return relative_error(a, b)
+        except ValueError:
+            return np.inf
+
+    def case(a, b, note):
+        return Case("error", {"a": a, "b": b}, refused, note=note)
+
+    row = np.array([1.0, 1, 1])
+    yield case(row.reshape(3, 1), row, "all entries are 1, but the shapes differ")
+    yield case(np.array([2.0]), np.array([[2.0, 2], [2, 2]]), "all entries are 2")
+    yield case(np.ones((1, 4)), np.ones(4), "all entries are 1")
+    broken = np.array([1.0, np.nan, 4])
+    whole = np.array([1.0, 2, 4])
+    yield case(broken, whole, "a = [1, nan, 4], b = [1, 2, 4]")
+    yield case(whole, broken, "a = [1, 2, 4], b = [1, nan, 4]")
+    yield case(broken, broken.copy(), "both are [1, nan, 4]")
+
+
+# ---------------------------------------------------------------------------- ReLU
+
+
+def _forward(layer_class, x):
+    return layer_class().forward(x)
+
+
+def _forward_twice(layer_class, first, x):
+    layer = layer_class()
+    layer.forward(first)
+    return layer.forward(x)
+
+
+def _backward(layer_class, x, dy):
+    layer = layer_class()
+    layer.forward(x)
+    return layer.backward(dy)
+
+
+def _backward_of_second_batch(layer_class, first, x, dy):
+    layer = layer_class()
+    layer.forward(first)
+    layer.forward(x)
+    return layer.backward(dy)
+
+
+def _backward_twice(layer_class, x, first_dy, dy):
+    layer = layer_class()
+    layer.forward(x)
+    kept = layer.backward(first_dy)
+    before = kept.copy()
+    dx = layer.backward(dy)
+    return dx if np.array_equal(kept, before) else kept
+
+
+def _backward_of_two_layers(layer_class, x, dy, other):
+    layer, next_layer = layer_class(), layer_class()
+    layer.forward(x)
+    next_layer.forward(other)
+    return layer.backward(dy)
+
+
+def _own_gradient(layer_class, x, dy, **_):
+    layer = layer_class()
+    return _numerical_gradient(lambda x: float((layer.forward(x.copy()) * dy).sum()), x)
+
+
+def _either_at_zero(expected, got, x, dy, **_):
+    """At exactly 0 the curve has no slope: 0 and dy are both right."""
+    return np.where((x == 0) & (got == dy), dy, expected)
+
+
+@check(
+    title="ReLU.forward",
+    reference=layers.ReLU,
+    passes="what is positive passes, and the rest is 0",
+)
+def relu_forward():
+    """Check ``ReLU.forward`` on arrays of several shapes, dtypes and signs."""
+    rng = np.random.default_rng(1)
+
+    def case(x, note=""):
+        return Case("y", {"x": x}, _forward, note=note)
+
+    yield case(np.array([[-2.0, 0.0, 3.0]]), "x = [[-2, 0, 3]]")
+    yield case(rng.normal(size=(2, 3, 4, 5)))
+    yield case(rng.normal(size=(3, 4)))
+    yield case(-rng.random((4, 2)), "all of x is negative")
+    yield case(5 + rng.random((2, 5)), "all of x is larger than 5")
+    yield case(rng.normal(size=(1, 2, 1, 3)), "a batch of one")
+    yield case(rng.normal(size=(3, 2, 4)).astype(np.float32), "x is float32")
+    yield case(rng.normal(size=(4, 3)).T, "x is a transposed view")
+    batches = {"first": rng.normal(size=(4, 3)), "x": rng.normal(size=(2, 3))}
+    yield Case("y", batches, _forward_twice, note="x is the second batch through one layer")
+
+
+@check(
+    title="ReLU.backward",
+    reference=layers.ReLU,
+    passes="the gradient passes where the number passed, and nowhere else",
+)
+def relu_backward():
+    """Check ``ReLU.backward`` with upstream gradients of both signs, at 0, on several batches and layers."""
+    rng = np.random.default_rng(1)
+
+    def case(inputs, run=_backward, note="", closest=None):
+        return Case("dx", inputs, run, note=note, own_gradient=_own_gradient, closest=closest)
+
+    def pair(*shape, dtype=float):
+        return {name: rng.normal(size=shape).astype(dtype) for name in ("x", "dy")}
+
+    yield case(
+        {"x": np.array([[-2.0, 3, 5, -7]]), "dy": np.array([[10.0, -20, 30, -40]])},
+        note="x = [[-2, 3, 5, -7]], dy = [[10, -20, 30, -40]]",
+    )
+    yield case(pair(2, 3, 4, 5))
+    yield case(pair(4, 3))
+    yield case(pair(1, 3, 2, 4), note="a batch of one")
+    negative = pair(3, 4)
+    yield case(negative | {"x": -np.abs(negative["x"])}, note="all of x is negative")
+    yield case(pair(2, 1, 5, 3, dtype=np.float32), note="x and dy are float32")
+    turned = {name: a.T for name, a in pair(5, 3).items()}
+    yield case(turned, note="x and dy are transposed views")
+    kinks = pair(3, 4)
+    kinks["x"][0, 1] = kinks["x"][2, :2] = 0
+    yield case(kinks, note="three numbers of x are exactly 0", closest=_either_at_zero)
+    first = {"first": rng.normal(size=(4, 5))}
+    yield case(
+        first | pair(3, 5), _backward_of_second_batch, "x is the second batch through one layer"
+    )
+    other = {"other": rng.normal(size=(2, 4))}
+    yield case(pair(2, 4) | other, _backward_of_two_layers, "another ReLU saw `other` meanwhile")
+    twice = pair(4, 2)
+    twice = {"x": twice["x"], "first_dy": rng.normal(size=(4, 2)), "dy": twice["dy"]}
+    yield case(twice, _backward_twice, "backward is called twice")
+
+
+@hunt(
+    title="bug hunt",
+    passes="your arrays show what a gradient check with a positive dy can't",
+    patient=misconceptions.gradients.Guided,
+    right=layers.ReLU,
+    names=("x", "dy", "expected"),
+)
+def relu_hunt(layer_class, x, dy):
+    """Check arrays x and dy, and the dx that a right ReLU makes of them, for which the patient's backward is wrong."""
+    return _backward(layer_class, x, dy)
