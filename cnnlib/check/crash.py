@@ -64,11 +64,12 @@ def _never_started(error, text: str, reference) -> Finding:
     name = reference.__name__
     missing = re.search(r"has no attribute '(\w+)'", str(error))
     if isinstance(error, AttributeError) and missing:
-        return Finding(
-            f"Your {name} has no {missing[1]}.",
-            "Is the name spelt as the exercise asks, and is the method indented so that it belongs to the class?",
-            {"error": text},
-        )
+        spelt = "Is the name spelt as the exercise asks, and "
+        if hasattr(reference, missing[1]):
+            spelt += "is the method indented so that it belongs to the class?"
+        else:
+            spelt += f"has a line with self.{missing[1]} = … been run?"
+        return Finding(f"Your {name} has no {missing[1]}.", spelt, {"error": text})
     if isinstance(error, TypeError):
         return Finding(
             f"{name} can't be called as the exercise asks.",

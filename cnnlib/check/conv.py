@@ -1,0 +1,384 @@
+"""The checks of lesson 02: sizes, padding, Conv2D forward, and each of its three gradients."""
+
+from functools import partial
+
+import numpy as np
+
+from cnnlib import layers, misconceptions
+from cnnlib.check.engine import Case, check
+from cnnlib.check.hunt import hunt
+from cnnlib.gradcheck import numerical_gradient
+
+IMAGE = ("N", "C", "H", "W")
+MAPS = ("N", "F", "OH", "OW")
+KERNELS = ("F", "C", "KH", "KW")
+
+
+# ---------------------------------------------------------------------------- output_size
+
+
+def _output_size(size, kernel_size, stride, padding):
+    return (size + 2 * padding - kernel_size) // stride + 1
+
+
+_output_size.__name__ = "output_size"
+
+
+@check(title="output_size", reference=_output_size, passes="every window that fits is counted")
+def output_size():
+    """Check ``output_size(size, kernel_size, stride, padding)``, the number of windows along one axis."""
+    for size, kernel_size, stride, padding in [
+        (5, 3, 1, 0),
+        (5, 3, 2, 0),
+        (6, 3, 2, 0),
+        (28, 3, 1, 1),
+        (7, 2, 3, 1),
+        (8, 5, 1, 2),
+        (9, 4, 3, 2),
+        (11, 2, 4, 0),
+        (4, 4, 3, 0),
+        (2, 5, 2, 2),
+        (1, 1, 1, 0),
+    ]:
+        arguments = {
+            "size": size,
+            "kernel_size": kernel_size,
+            "stride": stride,
+            "padding": padding,
+        }
+        yield Case(
+            "output_size",
+            {},
+            lambda f, arguments=arguments: f(*arguments.values()),
+            note=", ".join(f"{name} {value}" for name, value in arguments.items()),
+            traits={
+                "stride": "stride 1" if stride == 1 else "stride 2 or more",
+                "padding": "padding 0" if padding == 0 else "padding 1 or more",
+                "rest": "a stride that divides"
+                if (size + 2 * padding - kernel_size) % stride == 0
+                else "a stride that leaves a rest",
+            },
+        )
+
+
+# ---------------------------------------------------------------------------- pad
+
+
+def _pad(x, padding):
+    return np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+
+
+_pad.__name__ = "pad"
+
+
+@check(title="pad", reference=_pad, passes="zeros on all four sides of each map, and nowhere else")
+def pad():
+    """Check ``pad(x, padding)``, the pictures with zeros around them."""
+    rng = np.random.default_rng(2)
+
+    def case(x, padding, note=""):
+        words = f"padding {padding}"
+        return Case(
+            "result",
+            {"x": x},
+            lambda f, x: f(x, padding),
+            IMAGE,
+            f"{words}, {note}" if note else words,
+            traits={"padding": words if padding == 0 else "padding 1 or more"},
+        )
+
+    yield case(np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), 1)
+    yield case(rng.normal(size=(2, 3, 4, 5)), 1)
+    yield case(rng.normal(size=(3, 2, 5, 4)), 2)
+    yield case(rng.normal(size=(2, 4, 3, 6)), 0)
+    yield case(rng.normal(size=(4, 3, 1, 1)), 3, "maps of one pixel")
+    yield case(-rng.random(size=(1, 2, 4, 4)), 1, "a batch of one, all negative")
+    yield case(rng.normal(size=(2, 1, 3, 5)).astype(np.float32), 2, "in float32")
+    yield case(rng.normal(size=(2, 4, 5, 3)).transpose(0, 3, 1, 2), 1, "x is a transposed view")
+
+
+# ---------------------------------------------------------------------------- scripts
+
+
+def _built(layer_class, W, b, stride, padding):
+    """A layer with these weights; a square kernel_size is given as one number."""
+    F, C, KH, KW = W.shape
+    layer = layer_class(C, F, KH if KH == KW else (KH, KW), stride=stride, padding=padding)
+    layer.W, layer.b = W.copy(), b.copy()
+    return layer
+
+
+def _hand_back(layer, W, b):
+    """Bring the layer's W and b to where it is noticed if they are no longer what they were."""
+    W[...], b[...] = layer.W, layer.b
+
+
+def _forward(layer_class, x, W, b, stride, padding):
+    layer = _built(layer_class, W, b, stride, padding)
+    y = layer.forward(x)
+    _hand_back(layer, W, b)
+    return y
+
+
+def _forward_of_second_batch(layer_class, first, x, W, b, stride, padding):
+    layer = _built(layer_class, W, b, stride, padding)
+    layer.forward(first)
+    return layer.forward(x)
+
+
+def _first_of_two_forwards(layer_class, x, then, W, b, stride, padding):
+    layer = _built(layer_class, W, b, stride, padding)
+    y = layer.forward(x)
+    layer.forward(then)
+    return y
+
+
+def _gradient(layer, name, dy):
+    """What the gradient called `name` is after backward.
+
+    dW and db also count where backward stops after it has set them: the next part of it may not be
+    written yet.
+    """
+    if name == "dx":
+        return layer.backward(dy)
+    before = getattr(layer, name, None)
+    try:
+        layer.backward(dy)
+    except Exception:
+        if np.array_equal(before, getattr(layer, name, None)):
+            raise
+    return getattr(layer, name)
+
+
+def _backward(layer_class, x, W, b, dy, stride, padding, name):
+    layer = _built(layer_class, W, b, stride, padding)
+    layer.forward(x)
+    gradient = _gradient(layer, name, dy)
+    _hand_back(layer, W, b)
+    return gradient
+
+
+def _backward_of_second_batch(layer_class, first, x, W, b, dy, stride, padding, name):
+    layer = _built(layer_class, W, b, stride, padding)
+    layer.forward(first)
+    layer.forward(x)
+    return _gradient(layer, name, dy)
+
+
+def _second_of_two_backwards(layer_class, x, W, b, first_dy, dy, stride, padding, name):
+    layer = _built(layer_class, W, b, stride, padding)
+    layer.forward(x)
+    _gradient(layer, name, first_dy)
+    return _gradient(layer, name, dy)
+
+
+def _first_of_two_backwards(layer_class, x, W, b, dy, then_dy, stride, padding, name):
+    layer = _built(layer_class, W, b, stride, padding)
+    layer.forward(x)
+    dx = layer.backward(dy)
+    layer.backward(then_dy)
+    return dx
+
+
+def _backward_of_two_layers(layer_class, x, W, b, dy, other, stride, padding, name):
+    layer = _built(layer_class, W, b, stride, padding)
+    next_layer = _built(layer_class, W, b, stride, padding)
+    layer.forward(x)
+    next_layer.forward(other)
+    return _gradient(layer, name, dy)
+
+
+def _own_gradient(layer_class, x, W, b, dy, stride, padding, name, **_):
+    """The gradient called `name`, measured on the learner's own forward."""
+    arrays = {"x": x.astype(float), "W": W.astype(float), "b": b.astype(float)}
+
+    def loss(_):
+        return float((_forward(layer_class, **arrays, stride=stride, padding=padding) * dy).sum())
+
+    return numerical_gradient(loss, arrays[name[1:]])
+
+
+# ---------------------------------------------------------------------------- cases
+
+BY_HAND = {
+    "x": np.arange(1.0, 10).reshape(1, 1, 3, 3),
+    "W": np.array([[[[1.0, 2.0], [3.0, 4.0]]]]),
+    "b": np.array([100.0]),
+    "dy": np.array([[[[1.0, 10.0], [100.0, 1000.0]]]]),
+}
+
+
+def _arrays(rng, shape, filters, kernel, stride, padding, dtype=float):
+    """Draw x, W, b and a dy for them."""
+    N, C, H, W = shape
+    OH, OW = (
+        _output_size(size, k, stride, padding) for size, k in zip((H, W), kernel, strict=True)
+    )
+    shapes = {"x": shape, "W": (filters, C, *kernel), "b": (filters,), "dy": (N, filters, OH, OW)}
+    return {name: rng.normal(size=size).astype(dtype) for name, size in shapes.items()}
+
+
+def _traits(x, W, stride, padding):
+    KH, KW = W.shape[2:]
+    rests = [
+        (size + 2 * padding - k) % stride for size, k in zip(x.shape[2:], (KH, KW), strict=True)
+    ]
+    return {
+        "stride": "stride 1" if stride == 1 else "stride 2 or more",
+        "padding": "padding 0" if padding == 0 else "padding 1 or more",
+        "rest": "a stride that leaves a rest" if any(rests) else "a stride that divides",
+        "overlap": "windows that overlap" if stride < max(KH, KW) else "windows that don't overlap",
+        "N": "one picture" if len(x) == 1 else "several pictures",
+        "C": "one channel" if x.shape[1] == 1 else "several channels",
+        "F": "one filter" if len(W) == 1 else "several filters",
+        "kernel": "square kernels" if KH == KW else "kernels that are not square",
+        "map": "square maps" if x.shape[2] == x.shape[3] else "maps that are not square",
+        "dtype": str(x.dtype),
+    }
+
+
+def _cases(result, axes, script, own_gradient=None):
+    """What forward and each gradient are tried on; scripts take the arrays that they name."""
+    rng = np.random.default_rng(2)
+    names = ("x", "W", "b") if result == "y" else ("x", "W", "b", "dy")
+    settings = {} if result == "y" else {"name": result}
+
+    def case(arrays, stride, padding, note="", run=script, **more):
+        inputs = {name: arrays[name] for name in names} | more
+        setting = f"stride {stride}, padding {padding}"
+        config = {"stride": stride, "padding": padding} | settings
+        return Case(
+            result,
+            inputs,
+            partial(run, **config),
+            axes,
+            f"{setting}, {note}" if note else setting,
+            tolerance=1e-5 if inputs["x"].dtype == np.float32 else 1e-9,
+            own_gradient=own_gradient and partial(own_gradient, **config),
+            traits=_traits(inputs["x"], inputs["W"], stride, padding),
+        )
+
+    def drawn(*layer, note="", **more):
+        *_, stride, padding = layer
+        return case(_arrays(rng, *layer), stride, padding, note, **more)
+
+    # The shape of x, the number of filters, the kernel, stride, padding.
+    yield case(BY_HAND, 1, 0)
+    yield drawn((2, 3, 6, 5), 4, (2, 3), 1, 0)
+    yield drawn((2, 2, 7, 8), 3, (3, 2), 2, 0)
+    yield drawn((2, 2, 4, 5), 3, (3, 2), 1, 1)
+    yield drawn((2, 1, 3, 5), 2, (3, 3), 1, 2, note="one channel")
+    yield drawn((2, 2, 6, 7), 3, (3, 2), 2, 1, note="which leaves a row and a column over")
+    yield drawn((2, 3, 6, 8), 2, (2, 2), 3, 0, note="so some pixels are in no window")
+    yield drawn((1, 2, 5, 4), 3, (2, 3), 1, 1, note="a batch of one")
+    yield drawn((3, 2, 1, 1), 4, (1, 1), 1, 0, note="maps of one pixel")
+    yield drawn((2, 3, 1, 1), 4, (3, 3), 1, 1, note="maps of one pixel")
+    yield drawn((3, 2, 5, 5), 1, (4, 4), 1, 1, note="square maps, one filter")
+    float32 = _arrays(rng, (2, 2, 5, 6), 3, (3, 2), 1, 1, np.float32)
+    yield case(float32, 1, 1, "in float32")
+    views = _arrays(rng, (2, 3, 5, 4), 2, (2, 3), 1, 0)
+    views |= {name: np.asfortranarray(views[name]) for name in ("x", "dy")}
+    yield case(views, 1, 0, "x is a transposed view")
+    # Of the nine lengths, no two are equal.
+    yield drawn((2, 5, 12, 15), 8, (3, 4), 2, 1)
+
+    layer = (2, 2, 6, 7), 3, (3, 2), 2, 1
+    second = _forward_of_second_batch if result == "y" else _backward_of_second_batch
+    for first, note in [((2, 2, 6, 7), ""), ((3, 2, 4, 5), ", the first one had another shape")]:
+        note = "x is the second batch through one layer" + note
+        yield drawn(*layer, note=note, run=second, first=rng.normal(size=first))
+    if result == "y":
+        note, then = "the y of x, looked at after a second batch", rng.normal(size=(2, 2, 6, 7))
+        yield drawn(*layer, note=note, run=_first_of_two_forwards, then=then)
+        return
+    note, other = "another Conv2D saw `other` meanwhile", rng.normal(size=(2, 2, 6, 7))
+    yield drawn(*layer, note=note, run=_backward_of_two_layers, other=other)
+    note, first_dy = "the second of two backwards", rng.normal(size=(2, 3, 3, 4))
+    yield drawn(*layer, note=note, run=_second_of_two_backwards, first_dy=first_dy)
+    if result == "dx":
+        note, then_dy = (
+            "the first dx, looked at after a second backward",
+            rng.normal(size=(2, 3, 3, 4)),
+        )
+        yield drawn(*layer, note=note, run=_first_of_two_backwards, then_dy=then_dy)
+
+
+@check(
+    title="Conv2D.forward",
+    reference=layers.Conv2D,
+    passes="every window meets every filter, with any stride and padding",
+)
+def conv_forward():
+    """Check ``Conv2D.forward``: strides, padding, kernels that are not square, several batches."""
+    yield from _cases("y", MAPS, _forward)
+
+
+@check(
+    title="Conv2D.dW",
+    reference=layers.Conv2D,
+    passes="every weight hears from every window it was used in",
+)
+def conv_dW():
+    """Check the ``dW`` that ``Conv2D.backward`` sets."""
+    yield from _cases("dW", KERNELS, _backward, _own_gradient)
+
+
+@check(
+    title="Conv2D.db",
+    reference=layers.Conv2D,
+    passes="every bias hears from every output of its filter",
+)
+def conv_db():
+    """Check the ``db`` that ``Conv2D.backward`` sets."""
+    yield from _cases("db", ("F",), _backward, _own_gradient)
+
+
+@check(
+    title="Conv2D.dx",
+    reference=layers.Conv2D,
+    passes="every pixel hears from every output that read it",
+)
+def conv_dx():
+    """Check the ``dx`` that ``Conv2D.backward`` returns."""
+    yield from _cases("dx", IMAGE, _backward, _own_gradient)
+
+
+# ---------------------------------------------------------------------------- bug hunts
+
+
+@hunt(
+    title="bug hunt 1",
+    passes="your kernel shows the mistake that a blur hides",
+    patient=misconceptions.conv.UpsideDownKernel,
+    right=layers.Conv2D,
+    names=("x", "W", "dy"),
+)
+def conv_hunt_1(layer_class, x, W, dy):
+    """Check arrays x, W, dy for which the first patient's dx is wrong."""
+    return _backward(layer_class, x, W, np.zeros(len(W)), dy, stride=1, padding=0, name="dx")
+
+
+@hunt(
+    title="bug hunt 2",
+    passes="your picture has a rest, and the patient loses it",
+    patient=misconceptions.conv.LosesTheRest,
+    right=layers.Conv2D,
+    names=("x", "dy"),
+)
+def conv_hunt_2(layer_class, x, dy):
+    """Check arrays x, dy for which the second patient's dx is wrong; its 3×3 windows have stride 2."""
+    W = np.arange(9.0).reshape(1, 1, 3, 3) + 1
+    return _backward(layer_class, x, W, np.zeros(1), dy, stride=2, padding=0, name="dx")
+
+
+@hunt(
+    title="bug hunt 3",
+    passes="your dy shows what a gradient of ones hides",
+    patient=misconceptions.conv.FlipsDy,
+    right=layers.Conv2D,
+    names=("x", "dy"),
+)
+def conv_hunt_3(layer_class, x, dy):
+    """Check arrays x, dy for which the third patient's dW is wrong; its one kernel is 2×2."""
+    W = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+    return _backward(layer_class, x, W, np.zeros(1), dy, stride=1, padding=0, name="dW")
