@@ -4,6 +4,8 @@
 PYTHON ?= python3
 LAB_FLAGS ?=
 BIN := .venv/bin
+# Tests run side by side, one thread each.
+test: export OPENBLAS_NUM_THREADS = 1
 
 .PHONY: lab test lint notebooks clean
 
