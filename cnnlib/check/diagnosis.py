@@ -5,7 +5,7 @@ led there) and returns a `Finding` or None. A finding is used only where the sam
 every case that failed, so what is said is true of the code, not of one input.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
 from typing import Any
@@ -150,12 +150,14 @@ def changed(names: tuple[str, ...]) -> Finding:
 def diagnose(evidence: list[Evidence]) -> Finding:
     """The first finding that holds for every case that failed, or else one about the first of them."""
     first, comparable = evidence[0], [e for e in evidence if e.comparable]
+    # A single number shows no pattern: it is k times any other one.
+    telling = [e for e in comparable if np.size(e.expected) > 1] or comparable
     for detector in BEFORE_NUMBERS:
         if finding := _agreed(detector, evidence):
             return finding
     if first.comparable:
         for detector in NUMBERS:
-            if finding := _agreed(detector, comparable):
+            if finding := _agreed(detector, telling):
                 return finding
         for detector in HERE:
             if finding := detector(first):
@@ -164,11 +166,22 @@ def diagnose(evidence: list[Evidence]) -> Finding:
 
 
 def _agreed(detector: Callable, evidence: list[Evidence]) -> Finding | None:
-    """What the detector finds, if it finds the same in each piece of evidence."""
-    first = detector(evidence[0])
-    if first is None or any((f := detector(e)) is None or f.says != first.says for e in evidence):
-        return None
-    return first
+    """The first thing that the detector finds in each piece of evidence."""
+    first = _found(detector, evidence[0])
+    for e in evidence[1:]:
+        if not first:
+            break
+        also = {f.says for f in _found(detector, e)}
+        first = [f for f in first if f.says in also]
+    return first[0] if first else None
+
+
+def _found(detector: Callable, e: Evidence) -> list[Finding]:
+    """What a detector finds, as a list: some find several things that may be the reason."""
+    finding = detector(e)
+    if isinstance(finding, Finding):
+        return [finding]
+    return list(finding or ())
 
 
 # ------------------------------------------------------------------ what was returned at all
@@ -188,6 +201,18 @@ def no_array(e: Evidence) -> Finding | None:
     what = type(e.got).__name__
     return Finding(
         f"It returned a {what}, not {'an array' if np.ndim(e.expected) else 'a number'}."
+    )
+
+
+def no_float(e: Evidence) -> Finding | None:
+    if not isinstance(e.expected, float) or isinstance(e.got, float) or np.shape(e.got):
+        return None
+    if not e.comparable or not close(e.expected, e.got, max(e.tolerance, 1e-6)).all():
+        return None
+    got = f"NumPy's {e.got.dtype}" if isinstance(e.got, np.generic) else f"a {type(e.got).__name__}"
+    return Finding(
+        f"The number is right, but it is {got}, not a Python float.",
+        "What does Python's own `float` make of any single number?",
     )
 
 
@@ -344,6 +369,8 @@ def sign(e: Evidence) -> Finding | None:
 def ratio(e: Evidence) -> float | None:
     """The one factor that leads from each expected number to the one that came, or None."""
     expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
+    if expected.size == 1 and not e.axes:
+        return None
     at = np.unravel_index(np.argmax(np.abs(expected)), expected.shape)
     if got[at] == 0 or expected[at] == 0:
         return None
@@ -368,6 +395,26 @@ def divided_by_the_batch_size(e: Evidence) -> Finding | None:
 WHO_DIVIDES = "Who divides by N in this course, and how often?"
 
 
+def times_a_length(e: Evidence) -> Iterator[Finding]:
+    """Multiplied or divided by the length of an axis, or by the size of an input."""
+    k = ratio(e)
+    if k is None or k <= 0:
+        return
+    lengths = dict(zip(e.axes, np.shape(e.expected), strict=False))
+    lengths |= {
+        f"{name}.shape[{j}]": size
+        for name, array in e.inputs.items()
+        for j, size in enumerate(array.shape)
+    }
+    lengths |= {f"{name}.size": array.size for name, array in e.inputs.items()}
+    for name, length in lengths.items():
+        for size, sign in ((length, ""), (length**2, "²")):
+            if np.isclose(k, 1 / size):
+                yield Finding(f"Every number is divided by {name}{sign}.", WHO_DIVIDES)
+            if np.isclose(k, size):
+                yield Finding(f"Every number is {name}{sign} times too large.", WHO_DIVIDES)
+
+
 def factor(e: Evidence) -> Finding | None:
     k = ratio(e)
     if k is None:
@@ -389,6 +436,25 @@ def times_an_input(e: Evidence) -> Finding | None:
                 f"Why does {name} come in as a factor?",
             )
     return None
+
+
+def off_by_an_input(e: Evidence) -> Iterator[Finding]:
+    """Right but for a multiple of one of the inputs, which may be spread over the rows."""
+    off = np.asarray(e.got, float) - np.asarray(e.expected, float)
+    for name, array in e.inputs.items():
+        try:
+            spread = np.broadcast_to(array, off.shape)
+        except ValueError:
+            continue
+        at = np.argmax(np.abs(spread))
+        if off.size < 2 or not spread.flat[at] or not off.flat[at]:
+            continue
+        k = off.flat[at] / spread.flat[at]
+        if close(np.asarray(e.expected) + k * spread, e.got, max(e.slack, 1e-9)).all():
+            yield Finding(
+                f"Every number is off by {k:.4g} times {name}.",
+                f"How often should {name} count here, and how often does it?",
+            )
 
 
 def offset(e: Evidence) -> Finding | None:
@@ -567,7 +633,16 @@ def repeated(e: Evidence) -> Finding | None:
 
 def fallback(e: Evidence) -> Finding:
     if not e.comparable:
-        return Finding(f"{e.name} is not what it should be.")
+        return (
+            wrong_number_of_axes(e)
+            or wrong_length(e)
+            or Finding(f"{e.name} is not what it should be.")
+        )
+    if not np.ndim(e.expected):
+        return Finding(
+            f"{e.name} is another number.",
+            "Take the smallest case, and compare with a calculation by hand.",
+        )
     wrong = ~close(e.expected, e.got, e.tolerance)
     if wrong.all():
         return Finding(
@@ -582,6 +657,7 @@ def fallback(e: Evidence) -> Finding:
 BEFORE_NUMBERS: tuple[Callable, ...] = (
     nothing_returned,
     no_array,
+    no_float,
     no_numbers,
     handed_through,
     one_row_for_the_whole_batch,
@@ -600,8 +676,10 @@ NUMBERS: tuple[Callable, ...] = (
     sign,
     times_the_batch_size,
     divided_by_the_batch_size,
+    times_a_length,
     factor,
     times_an_input,
+    off_by_an_input,
     offset,
     samples,
     flipped,

@@ -315,12 +315,16 @@ def _agree(one, other, tolerance: float) -> bool:
     """Whether two wrong results are the same; NaN and infinity count as one, as it hangs on details which comes out."""
     if one is None or other is None:
         return one is other
-    if np.asarray(one).dtype.kind != "f" or np.asarray(other).dtype.kind != "f":
+    if not (_floats(one) and _floats(other)):
         return same(one, other, tolerance)
     if not np.array_equal(np.isfinite(one), np.isfinite(other)):
         return False
     finite = np.isfinite(one)
     return same(np.where(finite, one, 0), np.where(finite, other, 0), tolerance)
+
+
+def _floats(a) -> bool:
+    return isinstance(a, np.ndarray | np.floating | float) and np.asarray(a).dtype.kind == "f"
 
 
 def fits_own_forward(thing, trials: list[Trial]) -> bool:
@@ -331,9 +335,9 @@ def fits_own_forward(thing, trials: list[Trial]) -> bool:
         if trial.case.own_gradient is None:
             return False
         own = attempt(trial.case, thing, trial.case.own_gradient).value
-        if np.shape(own) != np.shape(trial.outcome.value):
+        if own is None or not trial.evidence.comparable or own.shape != trial.expected.shape:
             return False
-        if own is None or not diagnosis.close(own, trial.outcome.value, 1e-5).all():
+        if not diagnosis.close(own, trial.outcome.value, 1e-5).all():
             return False
         if diagnosis.close(own, trial.expected, 1e-5).all():
             return False
