@@ -134,7 +134,9 @@ def test_a_missing_method_and_wrong_parameters_are_told():
     assert "self" in str(check.flatten_forward.failure(no_self))
 
 
-@pytest.mark.parametrize("thing", [layers.Flatten(), None, 3, lambda x: x], ids=repr)
+@pytest.mark.parametrize(
+    "thing", [layers.Flatten(), None, 3, len], ids=["instance", "None", "number", "function"]
+)
 def test_something_else_than_the_class_is_refused_with_what_to_call(thing):
     with pytest.raises(check.Failed, match=r"call\s+check.flatten_forward\(Flatten\)"):
         check.flatten_forward(thing)
