@@ -64,6 +64,11 @@ def test_every_setting_of_the_ribbon_is_true_and_readable(shape, order, backward
         dashed = [b for b in read.boxes if "stroke-dasharray" in b.attributes]
         assert len(dashed) == (owner[position] != lands[position])
 
+        # The thread leads from the middle of one to the middle of the other.
+        start, end = re.search(r'<path d="M(\S+) [^"]* (\S+) \S+V[^"]*"', picture.svg).groups()
+        (x_pixel, x_place) = ((b.left + b.right) / 2 for b in focus)
+        assert float(end) - float(start) == pytest.approx(x_place - x_pixel, abs=0.02)
+
         astray = sum(owner[k] != lands[k] for k in owner)
         marks = [b for b in read.boxes if b.attributes.get("stroke") == svg.WRONG]
         assert len(marks) == astray

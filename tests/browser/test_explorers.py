@@ -102,13 +102,13 @@ def chromium():
 def open_notebook(chromium, address, name, width=1280):
     page = chromium.new_page(viewport={"width": width, "height": 900})
     page.goto(f"{address}/tree/{name}?reset")
-    page.locator(".jp-CodeCell").wait_for(timeout=60_000)
+    page.locator(".jp-CodeCell").first.wait_for(timeout=60_000)
     page.get_by_text("| Idle").wait_for(state="attached", timeout=60_000)  # the kernel is there
     return page
 
 
 def run(page):
-    page.locator(".jp-CodeCell .cm-content").click()
+    page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     page.locator(".cnnlib-explorer svg").wait_for(timeout=60_000)
 
