@@ -101,6 +101,14 @@ def _usual_reason(error: BaseException, stop: Frame) -> str:
         return "Something is None here. Which function lacks its return, or what was not set yet?"
     if isinstance(error, ValueError) and "unpack" in text:
         return "Count the axes of the array against the names on the left."
+    if "truth value of an array" in text:
+        return "`if`, `and` and `max(0, x)` decide once, yes or no. Here each entry needs an answer of its own."
+    if "invalid index to scalar" in text:
+        return "A single number has no index. Which name in this line stands for one?"
+    if isinstance(error, IndexError) and "valid indices" in text:
+        return "An index is a whole number. Does your loop run over indices, or over the values themselves?"
+    if isinstance(error, IndexError):
+        return "An index runs past the end. Count the axes, and the entries along each, and compare with your loop."
     if isinstance(error, SystemExit):
         return "A layer never ends the program: raise an error, or return."
     return ""

@@ -220,6 +220,11 @@ def no_numbers(e: Evidence) -> Finding | None:
     kind = np.asarray(e.got).dtype
     if kind.kind in "iuf":
         return None
+    if kind.kind == "b":
+        return Finding(
+            f"{e.name} says True or False, where a number is asked for.",
+            "A comparison answers yes or no. Which numbers was it meant to choose or to weigh?",
+        )
     return Finding(
         f"{e.name} has dtype {kind}: not real numbers.", "What is the dtype of the array you fill?"
     )
@@ -424,12 +429,21 @@ def factor(e: Evidence) -> Finding | None:
     )
 
 
+def changing_factor(e: Evidence) -> Finding | None:
+    if ratio(e) is None:
+        return None
+    return Finding(
+        "In each case all numbers are off by one factor, but it isn't always the same one.",
+        "What differs from case to case and could come in as a factor: a length, a step?",
+    )
+
+
 def times_an_input(e: Evidence) -> Finding | None:
     expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
     for name, array in e.inputs.items():
         if (
             array.size == expected.size
-            and close(expected * array.reshape(expected.shape), got, 1e-12).all()
+            and close(expected * array.reshape(expected.shape), got, e.slack).all()
         ):
             return Finding(
                 f"Every number is the right one times an entry of {name}.",
@@ -455,6 +469,25 @@ def off_by_an_input(e: Evidence) -> Iterator[Finding]:
                 f"Every number is off by {k:.4g} times {name}.",
                 f"How often should {name} count here, and how often does it?",
             )
+
+
+def some_signs(e: Evidence) -> Finding | None:
+    if not close(np.abs(e.expected), np.abs(e.got), e.slack).all():
+        return None
+    return Finding(
+        "The numbers are right but for their sign: some have the wrong one.",
+        "Which numbers may be negative, and where could their sign go missing?",
+    )
+
+
+def rounded(e: Evidence) -> Finding | None:
+    expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
+    if not any(np.array_equal(got, cut(expected)) for cut in (np.round, np.floor, np.trunc)):
+        return None
+    return Finding(
+        "Every number is rounded to a whole one.",
+        "`//`, `round` and an array of whole numbers cut off what is behind the decimal point.",
+    )
 
 
 def offset(e: Evidence) -> Finding | None:
@@ -634,7 +667,8 @@ def repeated(e: Evidence) -> Finding | None:
 def fallback(e: Evidence) -> Finding:
     if not e.comparable:
         return (
-            wrong_number_of_axes(e)
+            axes_in_another_order(e)
+            or wrong_number_of_axes(e)
             or wrong_length(e)
             or Finding(f"{e.name} is not what it should be.")
         )
@@ -678,13 +712,16 @@ NUMBERS: tuple[Callable, ...] = (
     divided_by_the_batch_size,
     times_a_length,
     factor,
+    changing_factor,
     times_an_input,
     off_by_an_input,
+    some_signs,
     offset,
     samples,
     flipped,
     read_in_another_order,
     permuted,
+    rounded,
 )
 # These speak of the case that is shown, not of every case.
 HERE: tuple[Callable, ...] = (samples, shifted, alike_along_an_axis, region, repeated, permuted)
