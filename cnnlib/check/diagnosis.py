@@ -152,11 +152,12 @@ def diagnose(evidence: list[Evidence]) -> Finding:
     first, comparable = evidence[0], [e for e in evidence if e.comparable]
     # A single number shows no pattern: it is k times any other one.
     telling = [e for e in comparable if np.size(e.expected) > 1] or comparable
+    detectors = NUMBERS if len(telling) > 1 or np.size(first.expected) > 1 else SINGLE
     for detector in BEFORE_NUMBERS:
         if finding := _agreed(detector, evidence):
             return finding
     if first.comparable:
-        for detector in NUMBERS:
+        for detector in detectors:
             if finding := _agreed(detector, telling):
                 return finding
         for detector in HERE:
@@ -374,8 +375,6 @@ def sign(e: Evidence) -> Finding | None:
 def ratio(e: Evidence) -> float | None:
     """The one factor that leads from each expected number to the one that came, or None."""
     expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
-    if expected.size == 1 and not e.axes:
-        return None
     at = np.unravel_index(np.argmax(np.abs(expected)), expected.shape)
     if got[at] == 0 or expected[at] == 0:
         return None
@@ -415,9 +414,12 @@ def times_a_length(e: Evidence) -> Iterator[Finding]:
     for name, length in lengths.items():
         for size, sign in ((length, ""), (length**2, "²")):
             if np.isclose(k, 1 / size):
-                yield Finding(f"Every number is divided by {name}{sign}.", WHO_DIVIDES)
+                yield Finding(f"Every number is divided by {name}{sign}.", SUM_OR_MEAN)
             if np.isclose(k, size):
-                yield Finding(f"Every number is {name}{sign} times too large.", WHO_DIVIDES)
+                yield Finding(f"Every number is {name}{sign} times too large.", SUM_OR_MEAN)
+
+
+SUM_OR_MEAN = "Is this a sum or a mean, and over what? Where does that length come in?"
 
 
 def factor(e: Evidence) -> Finding | None:
@@ -674,7 +676,7 @@ def fallback(e: Evidence) -> Finding:
         )
     if not np.ndim(e.expected):
         return Finding(
-            f"{e.name} is another number.",
+            f"{e.name} is wrong.",
             "Take the smallest case, and compare with a calculation by hand.",
         )
     wrong = ~close(e.expected, e.got, e.tolerance)
@@ -723,5 +725,6 @@ NUMBERS: tuple[Callable, ...] = (
     permuted,
     rounded,
 )
+SINGLE: tuple[Callable, ...] = (not_finite, wrong_dtype, sign)
 # These speak of the case that is shown, not of every case.
 HERE: tuple[Callable, ...] = (samples, shifted, alike_along_an_axis, region, repeated, permuted)

@@ -11,7 +11,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import update_wrapper
 from typing import Any
 
@@ -201,12 +201,12 @@ class Comparison(Check):
         consistent = fits_own_forward(thing, trials)
         named = self._named(trials, consistent)
         failure = self._failure(
-            trials, wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
+            thing, trials, wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
         )
         failure.misconception = named
         return failure
 
-    def _failure(self, trials: list[Trial], wrong: list[Trial], known) -> Failed:
+    def _failure(self, thing, trials: list[Trial], wrong: list[Trial], known) -> Failed:
         """The failure to show, with the finding that is known, or else the general diagnosis."""
         # A wrong number tells more than a crash: show a crash only where nothing else went wrong.
         values = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
@@ -220,7 +220,9 @@ class Comparison(Check):
             return Failed(self.title, finding.says, {**where, **remarks(outcome, finding.hint)})
         evidence = [t.evidence for t in values]
         finding = known or diagnosis.diagnose(evidence)
-        facts = {**where, **diagnosis.compare(evidence[0]), **remarks(outcome, finding.hint)}
+        facts = {**where, **diagnosis.compare(evidence[0])}
+        facts |= {} if known else reactions(trial, thing, self.reference)
+        facts |= remarks(outcome, finding.hint)
         return Failed(self.title, finding.says, facts, side_by_side(evidence[0]))
 
 
@@ -308,6 +310,35 @@ def pattern(trials: list[Trial]) -> dict[str, str]:
         wrong = {t.case.traits[name] for t in trials if not t.right}
         if len(right) == len(wrong) == 1 and right != wrong:
             return {"pattern": f"right with {right.pop()}, wrong with {wrong.pop()}"}
+    return {}
+
+
+def reactions(trial: Trial, thing, reference) -> dict[str, str]:
+    """An input that ought to make a difference and doesn't, or the other way round, as a fact; or nothing."""
+    case = trial.case
+
+    def same_value(one: Outcome, other: Outcome) -> bool:
+        return same(one.value, other.value, 0)
+
+    if not trial.evidence.comparable or not np.isfinite(trial.outcome.value).all():
+        return {}
+    mine, right = attempt(case, thing), attempt(case, reference)
+    if not same_value(mine, trial.outcome):
+        return {"notice": f"{case.result} is another one each time, though nothing has changed"}
+    rng = np.random.default_rng(0)
+    for name, array in case.inputs.items():
+        if array.dtype.kind != "f":
+            continue
+        drawn = rng.normal(size=array.shape).astype(array.dtype)
+        other = replace(case, inputs=case.inputs | {name: drawn})
+        new_mine, new_right = attempt(other, thing), attempt(other, reference)
+        if new_mine.error or new_right.error:
+            continue
+        mine_stays, right_stays = same_value(mine, new_mine), same_value(right, new_right)
+        if right_stays and not mine_stays:
+            return {"notice": f"your {case.result} changes when {name} does, and should not"}
+        if mine_stays and not right_stays:
+            return {"notice": f"your {case.result} stays the same when {name} changes"}
     return {}
 
 
