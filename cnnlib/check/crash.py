@@ -103,6 +103,12 @@ def _usual_reason(error: BaseException, stop: Frame) -> str:
         return "Count the axes of the array against the names on the left."
     if "truth value of an array" in text:
         return "`if`, `and` and `max(0, x)` decide once, yes or no. Here each entry needs an answer of its own."
+    if "array element with a sequence" in text:
+        return "On the left there is room for one number. How many are there on the right?"
+    if "object cannot be interpreted as an integer" in text:
+        return "A length or an index must be whole. `/` always gives a float; `//` stays whole."
+    if isinstance(error, TypeError) and "NoneType" in text:
+        return "Something is None here. What was not set yet, or has None as its default?"
     if "invalid index to scalar" in text:
         return "A single number has no index. Which name in this line stands for one?"
     if isinstance(error, IndexError) and "valid indices" in text:

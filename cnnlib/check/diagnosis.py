@@ -32,6 +32,7 @@ class Evidence:
     inputs: dict[str, np.ndarray]
     axes: tuple[str, ...]
     tolerance: float
+    look: Callable | None = None
 
     @property
     def comparable(self) -> bool:
@@ -41,6 +42,14 @@ class Evidence:
             and np.asarray(self.got).dtype.kind in "iuf"
             and np.shape(self.got) == np.shape(self.expected)
         )
+
+    @property
+    def constant(self) -> bool:
+        """Whether `got` is one number everywhere, where several belong."""
+        if not self.comparable:
+            return False
+        got = np.asarray(self.got)
+        return got.size > 1 and bool((got == got.flat[0]).all())
 
     @property
     def batch_size(self) -> int | None:
@@ -83,6 +92,8 @@ def compare(evidence: Evidence) -> dict[str, str]:
         }
     got = np.asarray(got)
     wrong = ~close(expected, got, evidence.tolerance)
+    if isinstance(evidence.expected, float) and not wrong.any():
+        return {"expected": f"{name} as a float", "got": f"{name} as {type(evidence.got).__name__}"}
     if not wrong.any():
         return {
             "expected": f"{name} of dtype {expected.dtype}",
@@ -94,6 +105,7 @@ def compare(evidence: Evidence) -> dict[str, str]:
         "expected": f"{at} = {number(expected[place])}",
         "got": f"{at} = {number(got[place])}{_home(evidence, place)}",
     }
+    facts |= evidence.look(place, got, **evidence.inputs) if evidence.look else {}
     return facts | ({"wrong": f"{wrong.sum()} of {wrong.size} entries"} if place else {})
 
 
@@ -151,8 +163,10 @@ def diagnose(evidence: list[Evidence]) -> Finding:
     """The first finding that holds for every case that failed, or else one about the first of them."""
     first, comparable = evidence[0], [e for e in evidence if e.comparable]
     # A single number shows no pattern: it is k times any other one.
-    telling = [e for e in comparable if np.size(e.expected) > 1] or comparable
-    detectors = NUMBERS if len(telling) > 1 or np.size(first.expected) > 1 else SINGLE
+    telling = [e for e in comparable if np.size(e.expected) > 1]
+    detectors = NUMBERS
+    if not telling:
+        telling, detectors = comparable, SEVERAL_SINGLE if len(comparable) > 1 else SINGLE
     for detector in BEFORE_NUMBERS:
         if finding := _agreed(detector, evidence):
             return finding
@@ -340,7 +354,7 @@ def not_finite(e: Evidence) -> Finding | None:
     what = "NaN" if np.isnan(e.got).any() else "infinite values"
     return Finding(
         f"{e.name} contains {what}.",
-        "Was part of the array never filled, or something divided by zero?",
+        "Where does it begin: a division by zero, the logarithm of zero, an exp that overflows, an array that was never filled?",
     )
 
 
@@ -494,7 +508,9 @@ def rounded(e: Evidence) -> Finding | None:
 
 def offset(e: Evidence) -> Finding | None:
     off = np.asarray(e.got, float) - np.asarray(e.expected, float)
-    if off.size > 1 and off.flat[0] != 0 and np.allclose(off, off.flat[0], rtol=1e-9, atol=0):
+    if off.size < 2 or close(e.expected, e.got, e.slack).any():
+        return None
+    if close(np.asarray(e.expected) + off.flat[0], e.got, e.slack).all():
         return Finding(
             f"Every number is off by {number(off.flat[0])}.",
             "What is added once too often, or left out?",
@@ -502,17 +518,32 @@ def offset(e: Evidence) -> Finding | None:
     return None
 
 
+def clipped(e: Evidence) -> Finding | None:
+    """Right, but no number lies beyond a bound."""
+    got = np.asarray(e.got)
+    for bound, beyond, clip in ((got.min(), "below", np.maximum), (got.max(), "above", np.minimum)):
+        if close(clip(e.expected, bound), got, e.slack).all():
+            return Finding(
+                f"Numbers {beyond} {number(bound)} have become {number(bound)}.",
+                "What does your code begin with, or compare with?",
+            )
+    return None
+
+
 def samples(e: Evidence) -> Finding | None:
     """Right in some pictures of the batch only, or right but in another order."""
     if e.axes[:1] != ("N",) or len(e.expected) < 2:
         return None
-    right = close(e.expected, e.got, e.tolerance).reshape(len(e.expected), -1).all(axis=1)
-    if right[-1] and not right[:-1].any():
+    right = close(e.expected, e.got, e.tolerance).reshape(len(e.expected), -1)
+    present = ((np.asarray(e.expected) != 0) | (np.asarray(e.got) != 0)).reshape(right.shape)
+    wrong = [~np.all(r) and np.mean(~r[p]) > 0.5 for r, p in zip(right, present, strict=True)]
+    right = right.all(axis=1)
+    if right[-1] and all(wrong[:-1]):
         return Finding(
             "Only the last picture of the batch is right.",
             "Is something overwritten in each turn of a loop?",
         )
-    if right[0] and not right[1:].any():
+    if right[0] and all(wrong[1:]):
         return Finding(
             "Only the first picture of the batch is right.",
             "Does every step run over the whole batch?",
@@ -629,11 +660,13 @@ def region(e: Evidence) -> Finding | None:
     """Wrong in one part of the array only: say in which, and whether it is empty there."""
     expected, got = np.asarray(e.expected), np.asarray(e.got)
     wrong = ~close(expected, got, e.tolerance)
+    # Zeros that are right say nothing about where the others are wrong.
+    present = (expected != 0) | (got != 0)
     parts = []
     for k in range(wrong.ndim):
         others = tuple(j for j in range(wrong.ndim) if j != k)
         hit = wrong.any(axis=others).nonzero()[0]
-        if len(hit) < wrong.shape[k]:
+        if present.any(axis=others).sum() > len(hit):
             parts.append(_part(e.axis(k), hit, wrong.shape[k]))
     if not any(parts):
         return None
@@ -675,7 +708,7 @@ def fallback(e: Evidence) -> Finding:
             or Finding(f"{e.name} is not what it should be.")
         )
     if not np.ndim(e.expected):
-        return Finding(
+        return not_finite(e) or Finding(
             f"{e.name} is wrong.",
             "Take the smallest case, and compare with a calculation by hand.",
         )
@@ -719,6 +752,7 @@ NUMBERS: tuple[Callable, ...] = (
     off_by_an_input,
     some_signs,
     offset,
+    clipped,
     samples,
     flipped,
     read_in_another_order,
@@ -726,5 +760,12 @@ NUMBERS: tuple[Callable, ...] = (
     rounded,
 )
 SINGLE: tuple[Callable, ...] = (not_finite, wrong_dtype, sign)
+SEVERAL_SINGLE = (
+    *SINGLE,
+    times_the_batch_size,
+    divided_by_the_batch_size,
+    times_a_length,
+    factor,
+)
 # These speak of the case that is shown, not of every case.
 HERE: tuple[Callable, ...] = (samples, shifted, alike_along_an_axis, region, repeated, permuted)

@@ -52,6 +52,9 @@ class Case:
     traits
         What kind of case this is, such as ``{"stride": "stride 1"}``. A mistake that no
         misconception names may still go wrong with one kind only; then the learner is told which.
+    look
+        ``look(place, got, **inputs)`` returns more facts about the wrong number at `place`, such as
+        which inputs it was calculated from.
     """
 
     result: str
@@ -63,6 +66,7 @@ class Case:
     own_gradient: Callable | None = None
     closest: Callable | None = None
     traits: dict[str, str] = field(default_factory=dict)
+    look: Callable | None = None
 
     @property
     def where(self) -> str:
@@ -106,7 +110,13 @@ class Trial:
         """What the general diagnosis needs to know of this trial."""
         case = self.case
         return diagnosis.Evidence(
-            case.result, self.expected, self.outcome.value, case.inputs, case.axes, case.tolerance
+            case.result,
+            self.expected,
+            self.outcome.value,
+            case.inputs,
+            case.axes,
+            case.tolerance,
+            case.look,
         )
 
 
@@ -210,6 +220,7 @@ class Comparison(Check):
         """The failure to show, with the finding that is known, or else the general diagnosis."""
         # A wrong number tells more than a crash: show a crash only where nothing else went wrong.
         values = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
+        values.sort(key=lambda t: t.evidence.constant)  # those tell the least
         trial = (values or [t for t in wrong if t.outcome.error is None] or wrong)[0]
         outcome, where = trial.outcome, {"where": trial.case.where}
         where |= {} if known else pattern(trials)
@@ -327,9 +338,9 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
         return {"notice": f"{case.result} is another one each time, though nothing has changed"}
     rng = np.random.default_rng(0)
     for name, array in case.inputs.items():
-        if array.dtype.kind != "f":
-            continue
-        drawn = rng.normal(size=array.shape).astype(array.dtype)
+        drawn = rng.permutation(array)
+        if array.dtype.kind == "f":
+            drawn = rng.normal(size=array.shape).astype(array.dtype)
         other = replace(case, inputs=case.inputs | {name: drawn})
         new_mine, new_right = attempt(other, thing), attempt(other, reference)
         if new_mine.error or new_right.error:
