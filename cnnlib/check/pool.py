@@ -13,7 +13,15 @@ from cnnlib.gradcheck import numerical_gradient
 MAPS = ("N", "C", "H", "W")
 OUTPUTS = ("N", "C", "OH", "OW")
 
-BY_HAND = np.array([[[[1.0, 7.0, 2.0, 0.0], [3.0, 4.0, 5.0, 6.0]]]])
+BY_HAND = np.array(
+    [
+        [1.0, 7.0, 2.0, 0.0, 3.0, 1.0],
+        [3.0, 5.0, 5.0, 6.0, 8.0, 2.0],
+        [9.0, 2.0, 4.0, 1.0, 6.0, 5.0],
+        [5.0, 1.0, 0.0, 3.0, 7.0, 4.0],
+    ]
+)[None, None]
+DY_BY_HAND = np.array([[10.0, 20.0, 30.0], [40.0, 50.0, 60.0]])[None, None]
 
 # kernel_size, stride, shape of x, and what is special about them.
 SETTINGS = [
@@ -97,9 +105,9 @@ def _own_gradient(pool):
 
 
 def spread(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Numbers of both signs, no two of them equal or close, in random order."""
+    """Whole numbers of both signs in random order, no two of them equal, even without their signs."""
     size = int(np.prod(shape))
-    return (rng.permutation(size) - size // 2).astype(float).reshape(shape)
+    return ((rng.permutation(size) + 1.0) * rng.choice([-1, 1], size)).reshape(shape)
 
 
 def many_times(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -129,24 +137,22 @@ def _out(shape, kernel_size, stride) -> tuple[int, ...]:
     return N, C, (H - KH) // SH + 1, (W - KW) // SW + 1
 
 
-def _traits(shape, kernel_size, stride, batch="by itself", maxima="alone") -> dict[str, str]:
-    """What may make a difference to a pool, in two words each."""
+def _traits(kernel_size, stride, batch="a single batch", x="one largest pixel in each window"):
+    """What may make a difference to a pool."""
     KH, KW = _sides(kernel_size)
-    apart = min(_sides(stride or kernel_size)) >= max(KH, KW)
     return {
-        "windows": "that don't overlap" if apart else "that overlap",
-        "stride": "= window" if stride in (None, kernel_size) else "≠ window",
-        "a window": "that is square" if KH == KW else "that is not square",
-        "maps": "that are square" if shape[2] == shape[3] else "that are not square",
-        "a batch": batch,
-        "each maximum": maxima,
+        "x": x,
+        "batch": batch,
+        "overlap": "windows that overlap" if (stride or KH) < KH else "windows that don't overlap",
+        "stride": "another stride" if stride else "windows side by side",
+        "window": "square windows" if KH == KW else "windows that are not square",
     }
 
 
 def _case(result, name, inputs, script, kernel_size, stride=None, note="", **more) -> Case:
     """A case of one pool, with its settings in the note."""
     given = f"{name}({kernel_size}{f', stride={stride}' if stride else ''})"
-    traits = {k: more.pop(k) for k in ("batch", "maxima") if k in more}
+    traits = {k: more.pop(k) for k in ("batch", "x") if k in more}
     pool = _built(kernel_size, stride)
     return Case(
         result,
@@ -154,7 +160,7 @@ def _case(result, name, inputs, script, kernel_size, stride=None, note="", **mor
         script(pool),
         MAPS if result == "dx" else OUTPUTS,
         f"{given}{', ' if note else ''}{note}",
-        traits=_traits(inputs["x"].shape, kernel_size, stride, **traits),
+        traits=_traits(kernel_size, stride, **traits),
         **more,
     )
 
@@ -176,7 +182,7 @@ def _forward_cases(name: str, tolerance: float):
     yield case(BY_HAND, 2, None, _written(x=BY_HAND))
     for kernel_size, stride, shape, note in SETTINGS:
         yield case(spread(rng, *shape), kernel_size, stride, note)
-    negative = -1 - np.abs(spread(rng, 2, 2, 4, 6))
+    negative = -np.abs(spread(rng, 2, 2, 4, 6))
     yield case(negative, 2, None, "every number is negative")
     coarse = tolerance and 1e-5
     yield case(spread(rng, 2, 1, 5, 3).astype(np.float32), 2, 1, "float32", tolerance=coarse)
@@ -187,7 +193,7 @@ def _forward_cases(name: str, tolerance: float):
         first=spread(rng, 3, 2, 6, 8),
         script=_forward_again,
         note="x is the second batch through one layer",
-        batch="after another",
+        batch="a second batch",
     )
 
 
@@ -214,12 +220,12 @@ def _backward_cases(name: str):
             **more,
         )
 
-    by_hand = {"x": BY_HAND, "dy": np.array([[[[10.0, 20.0]]]])}
+    by_hand = {"x": BY_HAND, "dy": DY_BY_HAND}
     yield case(by_hand, 2, None, _written(**by_hand))
     for kernel_size, stride, shape, note in SETTINGS:
         yield case(pair(shape, kernel_size, stride), kernel_size, stride, note)
     negative = pair((2, 2, 4, 6), 2, None)
-    negative["x"] = -1 - np.abs(negative["x"])
+    negative["x"] = -np.abs(negative["x"])
     yield case(negative, 2, None, "every number in x is negative")
     same_maximum = pair((2, 2, 4, 6), 2, None)
     same_maximum["x"] = many_times(rng, 2, 2, 4, 6)
@@ -227,20 +233,21 @@ def _backward_cases(name: str):
     yield case(pair((2, 1, 5, 3), 2, 1, np.float32), 2, 1, "float32", tolerance=1e-5)
     transposed = {k: a.T.copy().T for k, a in pair((2, 3, 6, 4), 2, 1).items()}
     yield case(transposed, 2, 1, "x and dy are transposed views")
-    for shape in [(2, 2, 4, 6), (3, 2, 6, 8)]:
+    for shape in [(2, 2, 4, 6), (2, 2, 6, 8), (3, 2, 4, 6)]:
         yield case(
             {"first": spread(rng, *shape), **pair((2, 2, 4, 6), 2, None)},
             2,
             note="x is the second batch through one layer",
             script=_backward_of_second_batch,
-            batch="after another",
+            batch="a second batch",
         )
-    yield case(
-        pair((2, 2, 4, 6), 2, None) | {"other": spread(rng, 2, 2, 4, 6)},
-        2,
-        note="another pool saw `other` meanwhile",
-        script=_backward_of_two_layers,
-    )
+    for shape in [(2, 2, 4, 6), (2, 2, 6, 8)]:
+        yield case(
+            pair((2, 2, 4, 6), 2, None) | {"other": spread(rng, *shape)},
+            2,
+            note="another pool saw `other` meanwhile",
+            script=_backward_of_two_layers,
+        )
     twice = pair((2, 3, 4, 6), 3, 1)
     first_dy = rng.normal(size=twice["dy"].shape).round(2)
     yield case(
@@ -259,7 +266,7 @@ def _tied_cases():
     """Windows with several largest pixels: any split of dy among them is right."""
     rng = np.random.default_rng(3)
     by_hand = np.array([[[[5.0, 5.0, 1.0, 2.0], [0.0, 5.0, 3.0, 3.0]]]])
-    after_relu = np.maximum(spread(rng, 2, 3, 4, 6), 0)
+    after_relu = np.maximum(spread(rng, 2, 2, 4, 9), 0)
     coarse = rng.integers(0, 3, (2, 2, 4, 5)).astype(float)
     for x, kernel_size, stride, note in [
         (by_hand, 2, None, ""),
@@ -278,7 +285,7 @@ def _tied_cases():
             note or _written(x=x, dy=dy),
             tolerance=1e-9,
             closest=_split_like(kernel_size, stride),
-            maxima="tied with others",
+            x="several equal ones",
         )
 
 

@@ -64,11 +64,19 @@ class _Max(MaxPool2D):
         return _first_largest(self.x[window])
 
 
-class _MaxByIndex(_Max):
-    def share(self, window, i, j):
-        """Remember from forward which pixel of the window it was."""
-        winner = self.winner[:, :, i, j, None, None]
-        return np.arange(np.prod(self.extent())).reshape(self.extent()) == winner
+class _MaxByPlace(_Max):
+    """A right backward that goes by the number of each winner within its window."""
+
+    def backward(self, dy):
+        dx = np.zeros(self.x.shape, dy.dtype)
+        for n, c, i, j in np.ndindex(dy.shape):
+            row, column = self.place(i, j, self.winner[n, c, i, j])
+            dx[n, c, row, column] += dy[n, c, i, j]
+        return dx
+
+    def place(self, i, j, winner):
+        (top, left), (k, m) = self.start(i, j), divmod(winner, self.kernel_size[1])
+        return top + k, left + m
 
 
 class _MaxByValue(_Max):
@@ -136,8 +144,9 @@ def _backward_of_both(*, says: str, hint: str, looks: bool = False) -> Callable:
     def mark(mistake):
         average = type(mistake.__name__, (mistake, _AvgBackward), {})
         misconception("avgpool_backward", says=says, hint=hint)(average)
-        for memory in (_MaxByIndex, _MaxByValue) if looks else ():
-            other = type(mistake.__name__ + memory.__name__, (mistake, _Backward, memory), {})
+        for memory in (_MaxByPlace, _MaxByValue) if looks else ():
+            bases = (mistake, memory, _MaxBackward)
+            other = type(mistake.__name__ + memory.__name__, bases, {})
             misconception("maxpool_backward", says=says, hint=hint)(other)
         maximum = type(mistake.__name__, (mistake, _MaxBackward), {"average": average})
         return misconception("maxpool_backward", says=says, hint=hint)(maximum)
@@ -230,6 +239,33 @@ class WidthFirst:
         super().__init__(kernel_size, stride)
         self.kernel_size = self.kernel_size[::-1]
         self.stride = self.kernel_size if stride is None else self.stride
+
+
+@_forward_of_both(
+    says="Your window is one row and one column too small.",
+    hint="a[0:2] has two entries. How many has a[0:2 - 1]?",
+)
+class WindowTooSmall:
+    def extent(self):
+        return self.kernel_size[0] - 1, self.kernel_size[1] - 1
+
+
+@_forward_of_both(
+    says="Your window is one row and one column too large.",
+    hint="a[0:2] has two entries. How many has a[0:2 + 1]?",
+)
+class WindowTooLarge:
+    def extent(self):
+        return self.kernel_size[0] + 1, self.kernel_size[1] + 1
+
+
+@_forward_of_both(
+    says="Each window starts where the one before it ends; the stride decides only how many there are.",
+    hint="With a window of 3 and stride 1, at which row does the second window start?",
+)
+class WindowsEndToEnd:
+    def start(self, i, j):
+        return i * self.kernel_size[0], j * self.kernel_size[1]
 
 
 @_forward_of_both(
@@ -412,18 +448,13 @@ def _only(a, part):
 
 @misconception(
     "maxpool_forward",
-    "maxpool_backward",
-    says="Your largest number so far begins at 0, or you fill up with zeros: "
-    "where all of a window is negative, 0 wins, though it isn't there.",
+    says="Where all of a window is negative, you return 0, though 0 isn't there. "
+    "A largest number so far that begins at 0 does that, and so does filling up with zeros.",
     hint="What is the largest of −3, −1 and −2? What does your code hold before it has seen any of them?",
 )
-class StartsAtZero(_MaxBackward):
-    def forward(self, x):
-        self.y = np.maximum(super().forward(x), 0)
-        return self.y
-
-    def share(self, window, i, j):
-        return super().share(window, i, j) * (self.y[:, :, i, j, None, None] > 0)
+class StartsAtZero(_MaxForward):
+    def summary(self, window):
+        return np.maximum(window.max(axis=(2, 3)), 0)
 
 
 @misconception(
@@ -475,6 +506,16 @@ class PlaceOfTheMaximum(_MaxForward):
 class WholePlaceOfTheMaximum(PlaceOfTheMaximum):
     def forward(self, x):
         return super().forward(x).astype(int)
+
+
+@misconception(
+    "maxpool_forward",
+    says="You add each window up.",
+    hint="What is the M in MaxPool2D?",
+)
+class SumForMaximum(_MaxForward):
+    def summary(self, window):
+        return window.sum(axis=(2, 3))
 
 
 @misconception(
@@ -892,6 +933,37 @@ class TimesTheMaximum(_MaxBackward):
 
 @misconception(
     "maxpool_backward",
+    says="Where the maximum of a window is negative, it gets no gradient. "
+    "That is ReLU's rule, or a largest number so far that began at 0.",
+    hint="The largest of −3, −1 and −2 went on to the next layer. Who gets the gradient that comes back?",
+)
+class NothingToNegativeWinners(_MaxBackward):
+    def share(self, window, i, j):
+        return super().share(window, i, j) & (self.x[window] > 0)
+
+
+@misconception(
+    "maxpool_backward",
+    says="Every positive pixel of a window gets the whole gradient. That is ReLU's rule.",
+    hint="Nudge a pixel that is positive, but not the largest. Does y move?",
+)
+class ToAllPositive(_MaxBackward):
+    def share(self, window, i, j):
+        return self.x[window] > 0
+
+
+@misconception(
+    "maxpool_backward",
+    says="The largest pixel of each row of a window gets the gradient, so a window hands it on several times.",
+    hint="How many winners has a window? Over which axes do you look for them?",
+)
+class AWinnerInEachRow(_MaxBackward):
+    def share(self, window, i, j):
+        return self.x[window] == self.x[window].max(axis=3, keepdims=True)
+
+
+@misconception(
+    "maxpool_backward",
     says="You spread the gradient evenly over the window. That is what the other pool does.",
     hint="Nudge a pixel that is not the largest. Does y move?",
 )
@@ -920,23 +992,12 @@ class ToTheLargestWithoutSign(_MaxBackward):
         return _first_largest(np.abs(self.x[window]))
 
 
-class _WinnerAt(_MaxBackward):
-    """A right backward that writes to the place of each winner."""
-
-    def backward(self, dy):
-        dx = np.zeros(self.x.shape, dy.dtype)
-        for n, c, i, j in np.ndindex(dy.shape):
-            row, column = self.place(i, j, self.winner[n, c, i, j])
-            dx[n, c, row, column] += dy[n, c, i, j]
-        return dx
-
-
 @misconception(
     "maxpool_backward",
     says="Row and column of the winner are swapped within its window.",
     hint="argmax counts the pixels of a window row by row. In a window of 2×2, which pixel has number 1?",
 )
-class WinnerTransposed(_WinnerAt):
+class WinnerTransposed(_MaxByPlace, _MaxBackward):
     def place(self, i, j, winner):
         (top, left), (k, m) = self.start(i, j), divmod(winner, self.kernel_size[1])
         return top + m, left + k
@@ -947,7 +1008,7 @@ class WinnerTransposed(_WinnerAt):
     says="You divide the winner's number by KH to get its row. Only where the window is not square can anybody see that.",
     hint="argmax counts the pixels of a window row by row. How many are there in a row?",
 )
-class DividedByTheWrongSide(_WinnerAt):
+class DividedByTheWrongSide(_MaxByPlace, _MaxBackward):
     def place(self, i, j, winner):
         (top, left), (k, m) = self.start(i, j), divmod(winner, self.kernel_size[0])
         return top + k, left + m
@@ -958,9 +1019,20 @@ class DividedByTheWrongSide(_WinnerAt):
     says="The winner's place within its window is used as its place on the map, so all gradients gather in the upper left corner.",
     hint="argmax of a window counts from the window's own corner. Where on the map is that?",
 )
-class PlaceInTheWindow(_WinnerAt):
+class PlaceInTheWindow(_MaxByPlace, _MaxBackward):
     def place(self, i, j, winner):
         return divmod(winner, self.kernel_size[1])
+
+
+@misconception(
+    "maxpool_backward",
+    says="You take the winner's number apart column by column, but argmax counts row by row.",
+    hint="In a window of 2×3, which pixel has number 1?",
+)
+class NumberedColumnByColumn(_MaxByPlace, _MaxBackward):
+    def place(self, i, j, winner):
+        (top, left), (m, k) = self.start(i, j), divmod(winner, self.kernel_size[0])
+        return top + k, left + m
 
 
 @misconception(
@@ -968,7 +1040,7 @@ class PlaceInTheWindow(_WinnerAt):
     says="The winner's number within its window is used as its number on the map, so all gradients gather in the first row.",
     hint="argmax of a window counts from the window's own corner. Where on the map is that?",
 )
-class NumberInTheWindow(_WinnerAt):
+class NumberInTheWindow(_MaxByPlace, _MaxBackward):
     def place(self, i, j, winner):
         return divmod(winner, self.x_shape[3])
 
@@ -1004,8 +1076,13 @@ class KeepsTheFirstWinners(_MaxBackward):
     def forward(self, x):
         y = super().forward(x)
         self.first = self.x if self.first is None else self.first
-        self.x = self.first
         return y
+
+    def backward(self, dy):
+        dx = np.zeros(self.first.shape, dy.dtype)
+        self.x = self.first[: len(dy)]
+        dx[: len(dy)] = super().backward(dy)
+        return dx
 
 
 @misconception(
@@ -1139,4 +1216,23 @@ class KeepsTheFirstShape(_AvgBackward):
         dx = np.zeros(self.first.shape, dy.dtype)
         N, _, H, W = self.x.shape
         dx[:N, :, :H, :W] = super().backward(dy)
+        return dx
+
+
+@misconception(
+    "avgpool_backward",
+    says="The shape is kept in one place for all layers, so a second pool overwrites the first one's.",
+    hint="Each layer needs a memory of its own. Where does `self` come in?",
+)
+class SharesItsShape(_AvgBackward):
+    last = None
+
+    def forward(self, x):
+        SharesItsShape.last = x.shape
+        return super().forward(x)
+
+    def backward(self, dy):
+        dx = np.zeros(SharesItsShape.last, dy.dtype)
+        _, _, H, W = self.x.shape
+        dx[:, :, :H, :W] = super().backward(dy)
         return dx
