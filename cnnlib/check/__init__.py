@@ -53,6 +53,7 @@ from cnnlib.check.gradients import (
     relu_forward,
     relu_hunt,
 )
+from cnnlib.check.network import sequential_backward, sequential_forward
 from cnnlib.check.pool import (
     avgpool_backward,
     avgpool_forward,
@@ -113,4 +114,6 @@ __all__ = [
     "relu_backward",
     "relu_forward",
     "relu_hunt",
+    "sequential_backward",
+    "sequential_forward",
 ]

@@ -1,0 +1,329 @@
+"""The checks of lesson 06: Sequential there and back."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cnnlib import layers, network
+from cnnlib.check.diagnosis import Finding
+from cnnlib.check.engine import Case, Comparison
+from cnnlib.gradcheck import numerical_gradient
+
+ROWS, IMAGE = ("N", "D"), ("N", "C", "H", "W")
+
+# ---------------------------------------------------------------------------- stamps
+
+
+class Stamp:
+    """A layer that tells who was here: it writes its digit behind every number that passes.
+
+    It does so on the way back too. That makes it no function with a gradient, but whoever walks
+    through several can read off from what comes out which way they took.
+
+    Examples
+    --------
+    >>> Stamp(2).forward(Stamp(1).forward(np.array([[0.0, 7.0]])))
+    array([[ 12., 712.]])
+    """
+
+    def __init__(self, digit):
+        self.digit = digit
+
+    def forward(self, x):
+        return 10 * x + self.digit
+
+    def backward(self, dy):
+        return 10 * dy + self.digit
+
+    def __repr__(self):
+        return f"Stamp({self.digit})"
+
+
+def route(came_in, came_out) -> list[int] | None:
+    """The stamps that numbers passed on their way, in order; None where no way leads there.
+
+    Examples
+    --------
+    >>> route(np.array([[0.0, 7.0]]), np.array([[31.0, 731.0]]))
+    [3, 1]
+    """
+    for length in range(1, 10):
+        written = came_out - came_in * 10**length
+        digits = str(int(written.flat[0]))
+        if (
+            (written == written.flat[0]).all()
+            and len(digits) == length
+            and set(digits) <= set("123")
+        ):
+            return [int(digit) for digit in digits]
+    return None
+
+
+class Walk(Comparison):
+    """A check of a walk through layers; where no misconception fits, the stamps tell which way it took."""
+
+    def _failure(self, thing, trials, wrong, known):
+        return super()._failure(thing, trials, wrong, known or _way_taken(wrong))
+
+
+def _way_taken(wrong) -> Finding | None:
+    for trial in wrong:
+        case, got = trial.case, trial.outcome.value
+        if case.traits["layers"] != STAMPS or not trial.evidence.comparable:
+            continue
+        way = route(case.inputs.get("dy", case.inputs["x"]), got)
+        if way and not np.array_equal(got, trial.expected):
+            passed = ", then ".join(f"Stamp({digit})" for digit in way)
+            return Finding(
+                f"What you return has passed {'only ' * (len(way) == 1)}{passed}.",
+                "Draw the layers in a row, and an arrow for each call: what goes in, what comes out, "
+                "and who gets it next?",
+            )
+    return None
+
+
+def walk(*, title: str, passes: str) -> Callable:
+    """Turn a function that lists cases into a check of a walk through layers."""
+    return lambda cases: Walk(cases, title, network.Sequential, passes)
+
+
+# ---------------------------------------------------------------------------- Sequential
+
+
+def _stamps():
+    return [Stamp(1), Stamp(2), Stamp(3)]
+
+
+def _single():
+    return [layers.Dense(3, 2, rng=1)]
+
+
+def _dense():
+    return [layers.Dense(3, 4, rng=1), layers.ReLU(), layers.Dense(4, 2, rng=2)]
+
+
+def _convolutional():
+    return [
+        layers.Conv2D(2, 3, (2, 3), rng=1),
+        layers.ReLU(),
+        layers.MaxPool2D(2),
+        layers.Flatten(),
+        layers.Dense(18, 5, rng=2),
+    ]
+
+
+STAMPS, REAL = "stamps", "layers that calculate"
+NOTES = {
+    _stamps: "the layers are Stamp(1), Stamp(2), Stamp(3): each writes its digit behind what passes",
+    _single: "a single layer, Dense(3, 2)",
+    _dense: "the layers are Dense(3, 4), ReLU(), Dense(4, 2)",
+    _convolutional: "the layers are Conv2D(2, 3, (2, 3)), ReLU(), MaxPool2D(2), Flatten(), Dense(18, 5)",
+}
+
+
+def _cases(result, axes):
+    """What makes a case of a scenario: ``scenario(sequential, build, **inputs)``, and who builds."""
+
+    def case(scenario, build, inputs, note="", *, own_gradient=None, tolerance=1e-9):
+        note = "; ".join(filter(None, (NOTES[build], note)))
+        run = _with(scenario, build)
+        traits = {"layers": STAMPS if build is _stamps else REAL}
+        own = _with(own_gradient, build) if own_gradient and build is not _stamps else None
+        tolerance = 0.0 if build is _stamps else tolerance
+        return Case(result, inputs, run, axes, note, tolerance, own, traits=traits)
+
+    return case
+
+
+def _with(scenario, build):
+    return lambda sequential, **inputs: scenario(sequential, build, **inputs)
+
+
+def _forward(sequential, build, x):
+    return sequential(build()).forward(x)
+
+
+def _forward_of_second_batch(sequential, build, first, x):
+    net = sequential(build())
+    net.forward(first)
+    return net.forward(x)
+
+
+def _forward_of_first_of_two(sequential, build, x):
+    net = sequential(build())
+    sequential([Stamp(8), Stamp(9)]).forward(x)
+    return net.forward(x)
+
+
+def _forward_after_new_weights(sequential, build, x, W):
+    net = sequential(build())
+    net.forward(x)
+    net.layers[0].W = W.copy()
+    return net.forward(x)
+
+
+def _forward_after_backward(sequential, build, x, dy):
+    net = sequential(build())
+    net.forward(x)
+    net.backward(dy)
+    return net.forward(x)
+
+
+def _forward_nested(sequential, build, x):
+    first, *others = build()
+    return sequential([first, sequential(others)]).forward(x)
+
+
+@walk(
+    title="Sequential.forward",
+    passes="what one layer returns is what the next one gets, to the last",
+)
+def sequential_forward():
+    """Check ``Sequential.forward`` on stamps, on real layers, on several batches and networks."""
+    rng = np.random.default_rng(6)
+    case = _cases("y", ROWS)
+    stamped = {"x": np.array([[0.0, 7.0]])}
+    yield case(_forward, _stamps, stamped)
+    yield case(_forward, _single, {"x": rng.normal(size=(4, 3))})
+    yield case(_forward, _dense, {"x": rng.normal(size=(5, 3))})
+    yield case(_forward, _convolutional, {"x": rng.normal(size=(2, 2, 5, 8))})
+    yield case(_forward, _convolutional, {"x": rng.normal(size=(1, 2, 5, 8))}, "a batch of one")
+    small = {"x": rng.normal(size=(2, 3)).astype(np.float32)}
+    yield case(_forward, _dense, small, "x is float32", tolerance=1e-5)
+    batches = {"first": rng.normal(size=(4, 3)), "x": rng.normal(size=(2, 3))}
+    yield case(_forward_of_second_batch, _dense, batches, "x is the second batch")
+    yield case(
+        _forward_of_first_of_two,
+        _stamps,
+        {"x": np.array([[4.0, 0.0]])},
+        "another network was built and walked meanwhile",
+    )
+    yield case(
+        _forward_after_new_weights,
+        _dense,
+        {"x": rng.normal(size=(2, 3)), "W": rng.normal(size=(3, 4))},
+        "layers[0].W was set to W after a first forward, as an optimiser does",
+    )
+    yield case(
+        _forward_nested,
+        _stamps,
+        {"x": np.array([[0.0, 5.0]])},
+        "the last two in a network of their own",
+    )
+
+
+def _backward(sequential, build, x, dy):
+    net = sequential(build())
+    net.forward(x)
+    return net.backward(dy)
+
+
+def _backward_of_second_batch(sequential, build, first, x, dy):
+    net = sequential(build())
+    net.forward(first)
+    net.forward(x)
+    return net.backward(dy)
+
+
+def _backward_of_second_step(sequential, build, first, first_dy, x, dy):
+    net = sequential(build())
+    net.forward(first)
+    net.backward(first_dy)
+    net.forward(x)
+    return net.backward(dy)
+
+
+def _backward_twice(sequential, build, x, first_dy, dy):
+    net = sequential(build())
+    net.forward(x)
+    kept = net.backward(first_dy)
+    before = kept.copy()
+    dx = net.backward(dy)
+    return dx if np.array_equal(kept, before) else kept
+
+
+def _backward_of_first_of_two(sequential, build, x, dy, other, other_dy):
+    net, next_net = sequential(build()), sequential(build())
+    net.forward(x)
+    next_net.forward(other)
+    next_net.backward(other_dy)
+    return net.backward(dy)
+
+
+def _backward_nested(sequential, build, x, dy):
+    first, *others = build()
+    net = sequential([first, sequential(others)])
+    net.forward(x)
+    return net.backward(dy)
+
+
+def _own_gradient(sequential, build, x, dy, **_):
+    net = sequential(build())
+    return numerical_gradient(lambda x: float((net.forward(x) * dy).sum()), x.astype(float))
+
+
+def _array_of_first_layer(name):
+    """One step of training but for the update, then an array of layers[0]."""
+
+    def scenario(sequential, build, x, dy):
+        net = sequential(build())
+        net.forward(x)
+        net.backward(dy)
+        array = getattr(net.layers[0], name, None)
+        if array is None:
+            raise RuntimeError(f"after net.backward(dy), net.layers[0] has no {name}")
+        return array
+
+    return scenario
+
+
+@walk(
+    title="Sequential.backward",
+    passes="the gradient takes the same way back, layer by layer, to the first",
+)
+def sequential_backward():
+    """Check ``Sequential.backward`` on stamps, on real layers, in several steps and networks."""
+    rng = np.random.default_rng(6)
+
+    def pair(x, dy, dtype=float):
+        return {"x": rng.normal(size=x).astype(dtype), "dy": rng.normal(size=dy).astype(dtype)}
+
+    def case(scenario, build, inputs, note="", **options):
+        axes = IMAGE if build is _convolutional else ROWS
+        make = _cases("dx", axes)
+        return make(scenario, build, inputs, note, own_gradient=_own_gradient, **options)
+
+    stamped = {"x": np.array([[0.0, 7.0]]), "dy": np.array([[0.0, 4.0]])}
+    yield case(_backward, _stamps, stamped)
+    yield case(_backward, _single, pair((4, 3), (4, 2)))
+    yield case(_backward, _dense, pair((5, 3), (5, 2)))
+    yield case(_backward, _convolutional, pair((2, 2, 5, 8), (2, 5)))
+    yield case(_backward, _convolutional, pair((1, 2, 5, 8), (1, 5)), "a batch of one")
+    small = pair((2, 3), (2, 2), np.float32)
+    yield case(_backward, _dense, small, "x and dy are float32", tolerance=1e-5)
+    first = {"first": rng.normal(size=(4, 3))}
+    second = first | pair((2, 3), (2, 2))
+    yield case(_backward_of_second_batch, _dense, second, "x is the second batch")
+    step = {"first": rng.normal(size=(1, 3)), "first_dy": rng.normal(size=(1, 2))}
+    second = step | pair((4, 3), (4, 2))
+    yield case(_backward_of_second_step, _dense, second, "the second time there and back")
+    inputs = {"first": np.array([[1.0, 2.0]]), "first_dy": np.array([[2.0, 1.0]])}
+    inputs |= {"x": np.array([[3.0, 4.0]]), "dy": np.array([[0.0, 5.0]])}
+    yield case(_backward_of_second_step, _stamps, inputs, "the second time there and back")
+    twice = pair((3, 3), (3, 2))
+    twice = {"x": twice["x"], "first_dy": rng.normal(size=(3, 2)), "dy": twice["dy"]}
+    yield case(_backward_twice, _dense, twice, "backward is called twice")
+    other = {"other": rng.normal(size=(2, 3)), "other_dy": rng.normal(size=(2, 2))}
+    yield case(
+        _backward_of_first_of_two,
+        _dense,
+        pair((4, 3), (4, 2)) | other,
+        "another network walks there and back meanwhile",
+    )
+    nested = {"x": np.array([[5.0, 1.0]]), "dy": np.array([[0.0, 6.0]])}
+    yield case(_backward_nested, _stamps, nested, "the last two in a network of their own")
+    for name in ("dW", "W"):
+        gradient = _cases(f"layers[0].{name}", ("D", "K"))
+        yield gradient(_array_of_first_layer(name), _dense, pair((4, 3), (4, 2)))
+    inputs = pair((3, 3), (3, 2))
+    yield _cases("y", ROWS)(_forward_after_backward, _dense, inputs, "forward after a backward")

@@ -1,0 +1,379 @@
+"""What goes wrong in a network: the walk forward, and the walk back."""
+
+import copy
+
+import numpy as np
+
+from cnnlib.misconceptions import misconception
+from cnnlib.network import Sequential
+
+# ---------------------------------------------------------------------------- forward
+
+
+@misconception(
+    "sequential_forward",
+    says="Every layer gets the x that came in, and you return what the last one makes of it.",
+    hint="What does the second layer need: x, or what the first layer made of it?",
+)
+class SameXForEach(Sequential):
+    def forward(self, x):
+        for layer in self.layers:
+            y = layer.forward(x)
+        return y
+
+
+@misconception(
+    "sequential_forward",
+    says="You return x as it came in: the layers are called, but what they return is dropped.",
+    hint="forward returns a new array. Under which name do you keep it?",
+)
+class DropsEveryOutput(Sequential):
+    def forward(self, x):
+        super().forward(x)
+        return x
+
+
+@misconception(
+    "sequential_forward",
+    says="You stop after the first layer. A return inside a loop ends the loop.",
+    hint="How often does your loop run? Look at how far the return is indented.",
+)
+class ReturnsInTheLoop(Sequential):
+    def forward(self, x):
+        return self.layers[0].forward(x)
+
+
+@misconception(
+    "sequential_forward",
+    says="The last layer is left out.",
+    hint="Over which indices does your loop run, when there are three layers?",
+)
+class StopsBeforeTheLast(Sequential):
+    def forward(self, x):
+        for layer in self.layers[:-1]:
+            x = layer.forward(x)
+        return x
+
+
+@misconception(
+    "sequential_forward",
+    says="The first layer is left out.",
+    hint="Which index has the first layer?",
+)
+class StartsAtTheSecond(Sequential):
+    def forward(self, x):
+        for layer in self.layers[1:]:
+            x = layer.forward(x)
+        return x
+
+
+@misconception(
+    "sequential_forward",
+    says="forward goes through the layers from the last to the first.",
+    hint="Whose hands does x come into first?",
+)
+class ForwardFromTheEnd(Sequential):
+    def forward(self, x):
+        for layer in reversed(self.layers):
+            x = layer.forward(x)
+        return x
+
+
+@misconception(
+    "sequential_forward",
+    says="You add what each layer returns to what it was given.",
+    hint="Is anything left over of x when a layer has done its work?",
+)
+class AddsWhatCameIn(Sequential):
+    def forward(self, x):
+        for layer in self.layers:
+            x = x + layer.forward(x)
+        return x
+
+
+@misconception(
+    "sequential_forward",
+    says="You add up what all layers return.",
+    hint="The layers stand behind each other, not beside each other. Who gets what the first one returns?",
+)
+class AddsAllOutputs(Sequential):
+    def forward(self, x):
+        total = 0
+        for layer in self.layers:
+            x = layer.forward(x)
+            total = total + x
+        return total
+
+
+@misconception(
+    "sequential_forward",
+    says="Each layer's forward is called twice, the second time on its own output.",
+    hint="Count the calls in one turn of your loop.",
+)
+class EachLayerTwice(Sequential):
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(layer.forward(x))
+        return x
+
+
+@misconception(
+    "sequential_forward",
+    "sequential_backward",
+    says="The layers are used up by the first forward: pop takes them out of the list.",
+    hint="How long is self.layers after one forward?",
+)
+class UsesTheLayersUp(Sequential):
+    def forward(self, x):
+        while self.layers:
+            x = self.layers.pop(0).forward(x)
+        return x
+
+
+@misconception(
+    "sequential_forward",
+    "sequential_backward",
+    says="The list of layers belongs to the class, so all networks share the layers of the newest one.",
+    hint="Each network has layers of its own. Where does `self` come in?",
+)
+class SharesItsLayers(Sequential):
+    def __init__(self, layers):
+        SharesItsLayers.shared = list(layers)
+
+    @property
+    def layers(self):
+        return SharesItsLayers.shared
+
+
+@misconception(
+    "sequential_forward",
+    "sequential_backward",
+    says="A network inside the network is left out.",
+    hint="A Sequential has forward and backward as well. Does your walk need to know what kind of layer it is?",
+)
+class SkipsNetworks(Sequential):
+    def __init__(self, layers):
+        self.layers = [layer for layer in layers if not hasattr(layer, "layers")]
+
+
+@misconception(
+    "sequential_forward",
+    says="The result of the first batch is kept, and returned for later ones.",
+    hint="A new x may come, or the same x after the weights have changed.",
+)
+class KeepsTheFirstResult(Sequential):
+    kept = None
+
+    def forward(self, x):
+        if self.kept is None:
+            self.kept = super().forward(x)
+        return self.kept
+
+
+# ---------------------------------------------------------------------------- backward
+
+
+def _back(layers, dy):
+    for layer in reversed(layers):
+        dy = layer.backward(dy)
+    return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="backward goes through the layers from the first to the last.",
+    hint="dy says how the loss depends on the network's output. Which layer made that output?",
+)
+class BackwardFromTheStart(Sequential):
+    def backward(self, dy):
+        for layer in self.layers:
+            dy = layer.backward(dy)
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="Every layer gets the dy that came in, and not what the layer behind it returned.",
+    hint="What does the last but one layer need: the gradient by the network's output, or by its own?",
+)
+class SameDyForEach(Sequential):
+    def backward(self, dy):
+        for layer in reversed(self.layers):
+            dx = layer.backward(dy)
+        return dx
+
+
+@misconception(
+    "sequential_backward",
+    says="You return dy as it came in: the layers are called, but what they return is dropped.",
+    hint="backward returns a new array. Under which name do you keep it?",
+)
+class DropsEveryGradient(Sequential):
+    def backward(self, dy):
+        super().backward(dy)
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="You stop after one layer, the last. A return inside a loop ends the loop.",
+    hint="How often does your loop run? Look at how far the return is indented.",
+)
+class ReturnsInTheLoopBack(Sequential):
+    def backward(self, dy):
+        return self.layers[-1].backward(dy)
+
+
+@misconception(
+    "sequential_backward",
+    says="The first layer's backward is never called. Nobody may need its dx today, but its dW is set there too.",
+    hint="range(a, b, -1) ends before b. Which index has the first layer?",
+)
+class StopsBeforeTheFirst(Sequential):
+    def backward(self, dy):
+        return _back(self.layers[1:], dy)
+
+
+@misconception(
+    "sequential_backward",
+    says="The last layer's backward is never called: dy goes to the layer before it.",
+    hint="dy is the gradient by the network's output. Which layer made that output?",
+)
+class StartsBeforeTheLast(Sequential):
+    def backward(self, dy):
+        return _back(self.layers[:-1], dy)
+
+
+@misconception(
+    "sequential_backward",
+    says="On the way back you call the layers' forward.",
+    hint="Which method takes a gradient?",
+)
+class ForwardOnTheWayBack(Sequential):
+    def backward(self, dy):
+        for layer in reversed(self.layers):
+            dy = layer.forward(dy)
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="self.layers is turned round by each backward, so the first step is right and the next one walks the wrong way.",
+    hint="What is in self.layers after one backward? One way of reversing changes the list itself.",
+)
+class TurnsTheListRound(Sequential):
+    def backward(self, dy):
+        self.layers.reverse()
+        for layer in self.layers:
+            dy = layer.backward(dy)
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="You multiply what a layer's backward returns by the gradient that went in. "
+    "The chain rule's product is in that backward already.",
+    hint="dx = layer.backward(dy) is the whole step: what is left to do with dy?",
+)
+class MultipliesOnceMore(Sequential):
+    def backward(self, dy):
+        for layer in reversed(self.layers):
+            dy = dy * layer.backward(dy)
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="You add what each layer's backward returns to the gradient that went in.",
+    hint="Is anything left over of dy when a layer has handed it on?",
+)
+class AddsWhatCameBack(Sequential):
+    def backward(self, dy):
+        for layer in reversed(self.layers):
+            dy = dy + layer.backward(dy)
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="You add up what all layers return.",
+    hint="Gradients are added where one number went two ways. Does it, in a row of layers?",
+)
+class AddsAllGradients(Sequential):
+    def backward(self, dy):
+        total = 0
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+            total = total + dy
+        return total
+
+
+@misconception(
+    "sequential_backward",
+    says="You send back ones in place of dy, so what the loss had to say is lost.",
+    hint="Whoever calls backward says how the loss depends on y. Where in your code does that go in?",
+)
+class StartsWithOnes(Sequential):
+    def backward(self, dy):
+        return super().backward(np.ones_like(dy))
+
+
+@misconception(
+    "sequential_backward",
+    says="The gradient is divided by the size of the batch here. "
+    "The loss has done that already, once and for all layers.",
+    hint="Sequential hands on. Does it calculate anything?",
+)
+class DividesByTheBatch(Sequential):
+    def backward(self, dy):
+        return super().backward(dy / dy.dtype.type(len(dy)))
+
+
+@misconception(
+    "sequential_backward",
+    says="The gradient is divided by the size of the batch at each layer. "
+    "The loss has done that already, once and for all layers.",
+    hint="Sequential hands on. Does it calculate anything?",
+)
+class DividesAtEachLayer(Sequential):
+    def backward(self, dy):
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy) / dy.dtype.type(len(dy))
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="Gradients pile up: what an earlier backward returned is added to the next one.",
+    hint="Each backward belongs to one forward. What is still there from the last time?",
+)
+class PilesUp(Sequential):
+    total = 0
+
+    def backward(self, dy):
+        self.total = self.total + super().backward(dy)
+        return self.total
+
+
+@misconception(
+    "sequential_backward",
+    says="The weights are changed on the way back.",
+    hint="backward only finds out what a change would do. Whose work is the change itself?",
+)
+class LearnsOnTheWay(Sequential):
+    def backward(self, dy):
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+            if hasattr(layer, "dW"):
+                layer.W = layer.W - 0.1 * layer.dW
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="You walk back through copies of the layers, so the layers themselves never learn their dW.",
+    hint="Of which object does an optimiser read dW?",
+)
+class WalksBackThroughCopies(Sequential):
+    def backward(self, dy):
+        return _back(copy.deepcopy(self.layers), dy)
