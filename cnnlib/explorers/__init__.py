@@ -3,6 +3,7 @@
 `explorers.flatten()` is the widget, `explorers.flatten.draw(...)` the picture alone.
 """
 
+from cnnlib.explorers.conv import conv_backward, conv_forward
 from cnnlib.explorers.flatten import flatten
 
-__all__ = ["flatten"]
+__all__ = ["conv_backward", "conv_forward", "flatten"]
