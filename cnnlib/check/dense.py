@@ -20,7 +20,7 @@ def _built(layer_class, W, b):
 
 
 def _hand_back(layer, W, b):
-    """Bring the layer's W and b to where it is noticed if they are no longer what they were."""
+    """Bring the layer's W and b to where the engine sees whether they are still what they were."""
     W[...], b[...] = layer.W, layer.b
 
 
@@ -34,7 +34,9 @@ def _forward(layer_class, x, W, b):
 def _forward_twice(layer_class, first, x, W, b):
     layer = _built(layer_class, W, b)
     layer.forward(first)
-    return layer.forward(x)
+    y = layer.forward(x)
+    _hand_back(layer, W, b)
+    return y
 
 
 def _forward_with_new_weights(layer_class, x, old_W, old_b, W, b):
@@ -54,11 +56,10 @@ def dense_forward():
     rng = np.random.default_rng(5)
 
     def case(inputs, run=_forward, note="", dtype=np.float64):
-        return Case("y", inputs, run, AXES["y"], note, TOLERANCE[dtype])
+        return Case("y", inputs, run, AXES["y"], note, TOLERANCE[dtype], traits=_traits(inputs))
 
-    by_hand = _by_hand()
-    del by_hand["dy"]
-    yield case(by_hand, note="each digit of y tells which weight it met")
+    by_hand = {name: a for name, a in BY_HAND.items() if name != "dy"}
+    yield case(by_hand, note=f"{NOTE}: each digit of y tells which weight it met")
     for (N, D, K), note in SIZES:
         yield case(_drawn(rng, N, D, K), note=note)
     yield case(_drawn(rng, 5, 4, 2, np.float32), note="all in float32", dtype=np.float32)
@@ -86,14 +87,18 @@ SIZES = [
 ]
 
 
-def _by_hand():
-    """Numbers whose digits show who met whom: y = [[213.7, 546.8]], dx = [[63, 41, 52]]."""
-    return {
-        "x": np.array([[1.0, 10.0, 100.0]]),
-        "W": np.array([[3.0, 6.0], [1.0, 4.0], [2.0, 5.0]]),
-        "b": np.array([0.7, 0.8]),
-        "dy": np.array([[1.0, 10.0]]),
-    }
+# Digits that show who met whom: y = [[213.7, 546.8]], dx = [[63, 41, 52]].
+BY_HAND = {
+    "x": np.array([[1.0, 10.0, 100.0]]),
+    "W": np.array([[3.0, 6.0], [1.0, 4.0], [2.0, 5.0]]),
+    "b": np.array([0.7, 0.8]),
+    "dy": np.array([[1.0, 10.0]]),
+}
+NOTE = "x = [[1, 10, 100]], W = [[3, 6], [1, 4], [2, 5]], b = [0.7, 0.8]"
+
+
+def _traits(inputs):
+    return {"rows": "a batch of one" if len(inputs["x"]) == 1 else "several rows"}
 
 
 def _drawn(rng, N, D, K, dtype=np.float64):
@@ -105,16 +110,16 @@ def _drawn_with_dy(rng, N, D, K, dtype=np.float64):
     return _drawn(rng, N, D, K, dtype) | {"dy": rng.normal(size=(N, K)).astype(dtype)}
 
 
-def _result(layer, name, dx):
+def _gradient(name, layer, dy, W, b):
+    dx = layer.backward(dy)
+    _hand_back(layer, W, b)
     return dx if name == "dx" else getattr(layer, name)
 
 
 def _once(name, layer_class, x, W, b, dy):
     layer = _built(layer_class, W, b)
     layer.forward(x)
-    dx = layer.backward(dy)
-    _hand_back(layer, W, b)
-    return _result(layer, name, dx)
+    return _gradient(name, layer, dy, W, b)
 
 
 def _of_second_batch(name, layer_class, first, first_dy, x, W, b, dy):
@@ -122,23 +127,23 @@ def _of_second_batch(name, layer_class, first, first_dy, x, W, b, dy):
     layer.forward(first)
     layer.backward(first_dy)
     layer.forward(x)
-    return _result(layer, name, layer.backward(dy))
+    return _gradient(name, layer, dy, W, b)
 
 
 def _twice(name, layer_class, x, W, b, first_dy, dy):
     layer = _built(layer_class, W, b)
     layer.forward(x)
     layer.backward(first_dy)
-    return _result(layer, name, layer.backward(dy))
+    return _gradient(name, layer, dy, W, b)
 
 
 def _of_two_layers(name, layer_class, x, W, b, dy, other, other_dy):
     layer, next_layer = _built(layer_class, W, b), _built(layer_class, W, b)
     layer.forward(x)
     next_layer.forward(other)
-    dx = layer.backward(dy)
+    gradient = _gradient(name, layer, dy, W, b)
     next_layer.backward(other_dy)
-    return _result(layer, name, dx)
+    return gradient
 
 
 def _own_gradient(name, layer_class, x, W, b, dy, **_):
@@ -164,9 +169,18 @@ def _backward_cases(name):
         def own_gradient(layer_class, **arrays):
             return _own_gradient(name, layer_class, **arrays)
 
-        return Case(name, inputs, run, AXES[name], note, TOLERANCE[dtype], own_gradient)
+        return Case(
+            name,
+            inputs,
+            run,
+            AXES[name],
+            note,
+            TOLERANCE[dtype],
+            own_gradient,
+            traits=_traits(inputs),
+        )
 
-    yield case(_by_hand(), note=f"each digit of {name} tells who met whom")
+    yield case(BY_HAND, note=f"{NOTE}, dy = [[1, 10]]: each digit of {name} tells who met whom")
     for (N, D, K), note in SIZES:
         yield case(_drawn_with_dy(rng, N, D, K), note=note)
     yield case(_drawn_with_dy(rng, 5, 4, 2, np.float32), note="all in float32", dtype=np.float32)
@@ -265,6 +279,14 @@ def _own_loss_gradient(loss_class, logits, labels, **_):
     return numerical_gradient(lambda z: loss.forward(z, labels), logits.astype(float))
 
 
+def _loss_traits(inputs):
+    large = np.abs(inputs["logits"]).max() > 100
+    return {
+        "rows": "a batch of one" if len(inputs["logits"]) == 1 else "several rows",
+        "scores": "scores far from 0" if large else "scores near 0",
+    }
+
+
 def _scores(rng, N, K, dtype=np.float64, labels=None):
     labels = rng.integers(K, size=N) if labels is None else np.array(labels)
     return {"logits": rng.normal(0, 2, size=(N, K)).astype(dtype), "labels": labels}
@@ -291,6 +313,10 @@ def _batches_of_scores(rng):
     scores = _scores(rng, 3, 4, labels=[2, 0, 1])
     scores["logits"] += np.array([[1000], [-1000], [0]])
     yield scores, "one row is near 1000, one near −1000, one near 0", np.float64
+    above = np.zeros((2, 30))
+    above[0, 4] = 740
+    inputs = {"logits": above, "labels": np.array([4, 2])}
+    yield inputs, "in the first row one score lies 740 above the 29 others", np.float64
     sure = np.array([[1000.0, 0.0, -1000.0], [-1000.0, 1000.0, 0.0], [0.0, 5.0, 1.0]])
     right, wrong = np.array([0, 1, 1]), np.array([2, 1, 1])
     yield {"logits": sure, "labels": right}, "two rows are very sure, and right", np.float64
@@ -306,16 +332,12 @@ def loss_forward():
     """Check ``SoftmaxCrossEntropy.forward`` on scores of every size, and on two batches."""
     rng = np.random.default_rng(5)
     for inputs, note, dtype in _batches_of_scores(rng):
-        yield Case("loss", inputs, _loss, (), note, TOLERANCE[dtype])
+        traits = _loss_traits(inputs)
+        yield Case("loss", inputs, _loss, (), note, TOLERANCE[dtype], traits=traits)
     first = {"first": rng.normal(size=(5, 3)), "first_labels": np.array([0, 2, 1, 1, 0])}
-    yield Case(
-        "loss",
-        first | _scores(rng, 2, 3, labels=[2, 1]),
-        _loss_of_second_batch,
-        (),
-        "the second batch through one loss",
-        1e-9,
-    )
+    inputs = first | _scores(rng, 2, 3, labels=[2, 1])
+    note, traits = "the second batch through one loss", _loss_traits(inputs)
+    yield Case("loss", inputs, _loss_of_second_batch, (), note, 1e-9, traits=traits)
 
 
 @check(
@@ -328,7 +350,16 @@ def loss_backward():
     rng = np.random.default_rng(5)
 
     def case(inputs, run=_dlogits, note="", dtype=np.float64):
-        return Case("dlogits", inputs, run, AXES["y"], note, TOLERANCE[dtype], _own_loss_gradient)
+        return Case(
+            "dlogits",
+            inputs,
+            run,
+            AXES["y"],
+            note,
+            TOLERANCE[dtype],
+            _own_loss_gradient,
+            traits=_loss_traits(inputs),
+        )
 
     for inputs, note, dtype in _batches_of_scores(rng):
         yield case(inputs, note=note, dtype=dtype)

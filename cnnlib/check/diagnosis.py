@@ -75,9 +75,9 @@ FITS_OWN_FORWARD = Finding(
 def close(expected, got, tolerance: float) -> np.ndarray:
     """Element by element, whether `got` is as near to `expected` as `tolerance` times the largest value; NaN never is."""
     expected, got = np.asarray(expected), np.asarray(got)
-    if tolerance == 0:
-        return np.asarray(expected == got)
     scale = max(np.abs(expected).max(initial=0), 1e-3)
+    if tolerance == 0 or np.isinf(scale):
+        return np.asarray(expected == got)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.abs(expected - got) <= tolerance * scale)
 
@@ -134,7 +134,8 @@ def worst_place(expected, got, wrong, tolerance: float) -> tuple[int, ...]:
 
 def number(value) -> str:
     """A number as a person would write it."""
-    return str(value) if np.asarray(value).dtype.kind in "iu" else f"{float(value):.6g}"
+    whole = np.asarray(value).dtype.kind in "iu"
+    return str(value) if whole else f"{float(value) + 0.0:.6g}"  # + 0.0 makes 0 of −0
 
 
 def describe(got, name: str) -> str:
@@ -368,6 +369,15 @@ def wrong_dtype(e: Evidence) -> Finding | None:
     )
 
 
+def nearly(e: Evidence) -> Finding | None:
+    if not close(e.expected, e.got, 1e-4).all():
+        return None
+    return Finding(
+        "The numbers are nearly right, but too far off for rounding errors.",
+        "Is something made coarser on the way, by float32 or round, or is a small number added?",
+    )
+
+
 def all_the_same(e: Evidence) -> Finding | None:
     got = np.asarray(e.got)
     if got.size < 2 or (got != got.flat[0]).any():
@@ -494,6 +504,20 @@ def some_signs(e: Evidence) -> Finding | None:
         "The numbers are right but for their sign: some have the wrong one.",
         "Which numbers may be negative, and where could their sign go missing?",
     )
+
+
+def by_the_sign_of_an_input(e: Evidence) -> Iterator[Finding]:
+    """Wrong only where an input of the same shape is positive, or only where it is negative."""
+    wrong = ~close(e.expected, e.got, e.tolerance)
+    for name, array in e.inputs.items():
+        if array.shape != wrong.shape or array.dtype.kind not in "if":
+            continue
+        for side, there in (("positive", array > 0), ("negative", array < 0)):
+            if there[wrong].all() and not there.all():
+                yield Finding(
+                    f"{e.name} is wrong only where {name} is {side}.",
+                    f"What has to happen where {name} is {side}, and what does your code do there?",
+                )
 
 
 def rounded(e: Evidence) -> Finding | None:
@@ -741,6 +765,7 @@ BEFORE_NUMBERS: tuple[Callable, ...] = (
 NUMBERS: tuple[Callable, ...] = (
     not_finite,
     wrong_dtype,
+    nearly,
     all_the_same,
     sign,
     times_the_batch_size,
@@ -758,8 +783,9 @@ NUMBERS: tuple[Callable, ...] = (
     read_in_another_order,
     permuted,
     rounded,
+    by_the_sign_of_an_input,
 )
-SINGLE: tuple[Callable, ...] = (not_finite, wrong_dtype, sign)
+SINGLE: tuple[Callable, ...] = (not_finite, wrong_dtype, nearly, sign)
 SEVERAL_SINGLE = (
     *SINGLE,
     times_the_batch_size,

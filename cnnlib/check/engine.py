@@ -220,7 +220,9 @@ class Comparison(Check):
         """The failure to show, with the finding that is known, or else the general diagnosis."""
         # A wrong number tells more than a crash: show a crash only where nothing else went wrong.
         values = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
-        values.sort(key=lambda t: t.evidence.constant)  # those tell the least
+        # A case with several right answers, or with equal numbers, tells the least.
+        values = [t for t in values if t.case.closest is None] or values
+        values.sort(key=lambda t: t.evidence.constant)
         trial = (values or [t for t in wrong if t.outcome.error is None] or wrong)[0]
         outcome, where = trial.outcome, {"where": trial.case.where}
         where |= {} if known else pattern(trials)
@@ -347,9 +349,9 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
             continue
         mine_stays, right_stays = same_value(mine, new_mine), same_value(right, new_right)
         if right_stays and not mine_stays:
-            return {"notice": f"your {case.result} changes when {name} does, and should not"}
+            return {"notice": f"here, your {case.result} depends on {name}, and should not"}
         if mine_stays and not right_stays:
-            return {"notice": f"your {case.result} stays the same when {name} changes"}
+            return {"notice": f"here, your {case.result} does not depend on {name}, and should"}
     return {}
 
 

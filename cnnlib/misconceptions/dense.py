@@ -41,6 +41,17 @@ class BiasForEachInput(Dense):
 
 @misconception(
     "dense_forward",
+    says="The bias stands upright, as a column, so it is added to the rows of y and not to the columns. "
+    "With a batch of one, y even grows to (K, K).",
+    hint="There is one bias for each output. Along which axis of y do the outputs lie?",
+)
+class UprightBias(Dense):
+    def forward(self, x):
+        return super().forward(x) - self.b + self.b[:, None]
+
+
+@misconception(
+    "dense_forward",
     says="The weights are used the wrong way round: your y[k] takes row k of W, not column k. "
     "Where D and K are equal, no shape says so.",
     hint="W[d, k] leads from input d to output k. Which weights end in output k?",
@@ -111,6 +122,27 @@ class WithSoftmax(Dense):
 class WithSigmoid(Dense):
     def forward(self, x):
         return 1 / (1 + np.exp(-super().forward(x)))
+
+
+@misconception(
+    "dense_forward",
+    says="Your outputs are squeezed by tanh. Dense stops at the weighted sum.",
+    hint="Dense gives scores, of any sign and any size.",
+)
+class WithTanh(Dense):
+    def forward(self, x):
+        return np.tanh(super().forward(x))
+
+
+@misconception(
+    "dense_forward",
+    says="Only the last input counts: each turn of the loop overwrites the one before.",
+    hint="A weighted sum grows with each input. Which of your lines makes it grow?",
+)
+class LastInputOnly(Dense):
+    def forward(self, x):
+        super().forward(x)
+        return x[:, -1:] * self.W[-1] + self.b
 
 
 @misconception(
@@ -212,6 +244,18 @@ class LastSampleOnly(Dense):
     def backward(self, dy):
         dx = super().backward(dy)
         self.dW = np.outer(self.x[-1], dy[-1])
+        return dx
+
+
+@misconception(
+    "dense_dW",
+    says="The last sample of the batch is left out.",
+    hint="Does your loop reach it? range(n) ends before n.",
+)
+class WithoutTheLastSample(Dense):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.dW = self.x[:-1].T @ dy[:-1]
         return dx
 
 
@@ -455,6 +499,18 @@ class BiasOfTheLastSample(Dense):
 
 @misconception(
     "dense_db",
+    says="The last sample of the batch is left out.",
+    hint="Does your loop reach it? range(n) ends before n.",
+)
+class BiasWithoutTheLastSample(Dense):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.db = dy[:-1].sum(axis=0)
+        return dx
+
+
+@misconception(
+    "dense_db",
     says="b itself is a factor in your db.",
     hint="y grows by 1 for each unit of b, wherever b stands.",
 )
@@ -591,6 +647,17 @@ class SumsOutputsBeforeProduct(Dense):
 
 @misconception(
     "dense_dx",
+    says="Only the last output counts: each turn of the loop overwrites the one before.",
+    hint="Each input feeds all outputs, and every one of them has something to say.",
+)
+class LastOutputOnly(Dense):
+    def backward(self, dy):
+        super().backward(dy)
+        return np.outer(dy[:, -1], self.W[:, -1])
+
+
+@misconception(
+    "dense_dx",
     says="dy is left out: your dx is made of the weights alone.",
     hint="∂y/∂x is W, that is true. Chain rule: upstream gradient times slope.",
 )
@@ -632,6 +699,11 @@ def _softmax(scores):
 
 def _of_right_classes(a, labels):
     return a[np.arange(len(labels)), labels]
+
+
+def _one_less(labels, logits):
+    """The columns that NumPy finds under labels − 1: −1 is the last one, and 0 − 1 in uint8 is none."""
+    return np.arange(logits.shape[1])[labels - 1]
 
 
 def _mean_loss(p, labels):
@@ -694,6 +766,19 @@ class MaximumOverTheBatch(_OwnSoftmax):
 @misconception(
     "loss_forward",
     "loss_backward",
+    says="The maximum and the sum of each row, of shape (N,), are lined up with the columns. "
+    "Where N and K are equal, no shape says so.",
+    hint="NumPy lines shapes up from the right. Write (N, K) and (N,) below each other: which shape must the maximum have?",
+)
+class WithoutKeepdims(_OwnSoftmax):
+    def softmax(self, logits):
+        e = np.exp(logits - logits.max(axis=1))
+        return e / e.sum(axis=1)
+
+
+@misconception(
+    "loss_forward",
+    "loss_backward",
     says="Your softmax runs over the batch: the samples compete with each other, not the classes.",
     hint="The probabilities of one sample must add up to 1. Which axis is that?",
 )
@@ -739,6 +824,71 @@ class NoExponential(_OwnSoftmax):
 
 @misconception(
     "loss_forward",
+    "loss_backward",
+    says="Softmax is taken twice: your scores become probabilities, and these go through a softmax once more.",
+    hint="The probabilities of a very sure network come near 0 and 1. How near do yours come?",
+)
+class SoftmaxTwice(_OwnSoftmax):
+    def softmax(self, logits):
+        return _softmax(self.p)
+
+
+@misconception(
+    "loss_forward",
+    says="The maximum is taken away from the scores in the sum, but not from the score of the right class.",
+    hint="p stays the same only if all scores of a row are shifted alike, also the one above the line of the fraction.",
+)
+class ShiftsTheSumOnly(SoftmaxCrossEntropy):
+    def forward(self, logits, labels):
+        loss = super().forward(logits, labels)
+        return loss - float(logits.max(axis=1).mean())
+
+
+@misconception(
+    "loss_forward",
+    says="y and ln p are multiplied where p is 0 and ln p is infinite. 0 times infinity is not a number, also where y is 0.",
+    hint="ln of a fraction is a difference, and ln undoes exp. Write ln p down on paper before you compute anything.",
+)
+class ZeroTimesInfinity(SoftmaxCrossEntropy):
+    def forward(self, logits, labels):
+        super().forward(logits, labels)
+        y = np.eye(logits.shape[1], dtype=logits.dtype)[labels]
+        return float(-(y * np.log(self.p)).sum(axis=1).mean())
+
+
+@misconception(
+    "loss_forward",
+    says="The probabilities are averaged first, and the logarithm is taken of their mean.",
+    hint="Each sample has a loss of its own. Is the mean of logarithms the logarithm of the mean?",
+)
+class LogarithmOfTheMean(SoftmaxCrossEntropy):
+    def forward(self, logits, labels):
+        super().forward(logits, labels)
+        return float(-np.log(_of_right_classes(self.p, labels).mean()))
+
+
+@misconception(
+    "loss_forward",
+    says="Only the first sample of the batch counts.",
+    hint="The loss is the mean over all samples.",
+)
+class FirstLossOnly(SoftmaxCrossEntropy):
+    def forward(self, logits, labels):
+        return super().forward(logits[:1], labels[:1])
+
+
+@misconception(
+    "loss_forward",
+    says="Only the last sample of the batch counts: each turn of the loop overwrites the one before.",
+    hint="The loss is the mean over all samples.",
+)
+class LastLossOnly(SoftmaxCrossEntropy):
+    def forward(self, logits, labels):
+        return super().forward(logits[-1:], labels[-1:])
+
+
+@misconception(
+    "loss_forward",
     says="You compute p and then its logarithm. Where the network is very sure and wrong, p is too small for a float, exactly 0, and log(0) is infinite.",
     hint="ln of a fraction is a difference, and ln undoes exp. Write ln p down on paper before you compute anything.",
 )
@@ -764,18 +914,21 @@ def _clips(tiny):
     return lambda self, p: np.maximum(p, tiny)
 
 
-# Added to p, less than 1e-9 is lost in the tolerance of the check and looks like clipping.
-for way, powers in ((_adds, (6, 7, 8)), (_clips, (6, 7, 8, 9, 10, 12, 15, 16))):
-    for power in powers:
+EPS = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
+ADDED = (1e-4, 1e-5, 1e-6, 1e-7, EPS[0], 1e-8, 1e-9, 1e-10)
+CLIPPED = (*ADDED, 1e-12, 1e-15, 1e-16, EPS[1], 1e-20)
+# Where less than 1e-10 is added, the check's tolerance can't tell it from clipping.
+for way, numbers in ((_adds, ADDED), (_clips, CLIPPED)):
+    for tiny in numbers:
         misconception(
             "loss_forward",
             says="A tiny number keeps p away from 0. So your loss is never infinite, but wrong: a network that is very sure and wrong costs far more than you say.",
             hint="ln of a fraction is a difference, and ln undoes exp. Then there is nothing to be kept away from.",
         )(
             type(
-                f"KeepsAwayFromZero{way.__name__}{power}",
+                f"KeepsAwayFromZero{way.__name__}_{tiny:.0e}",
                 (_KeepsAwayFromZero,),
-                {"keep_away": way(10.0**-power)},
+                {"keep_away": way(tiny)},
             )
         )
 
@@ -951,7 +1104,7 @@ class LossOfTheFavourite(SoftmaxCrossEntropy):
 )
 class ClassesFromOne(SoftmaxCrossEntropy):
     def forward(self, logits, labels):
-        return super().forward(logits, (labels.astype(int) - 1) % logits.shape[1])
+        return super().forward(logits, _one_less(labels, logits))
 
 
 @misconception(
@@ -1022,6 +1175,73 @@ class SubtractsFromWholeColumns(SoftmaxCrossEntropy):
         d = self.p.copy()
         d[:, self.labels] -= 1
         return d / len(d)
+
+
+@misconception(
+    "loss_backward",
+    says="1 is subtracted from whole columns, once for each label: every sample loses something in the classes of all samples. "
+    "With a batch of one nobody would notice.",
+    hint="d[:, label] means every row. Which row does this label belong to?",
+)
+class SubtractsFromWholeColumnsInTurn(SoftmaxCrossEntropy):
+    def backward(self):
+        d = self.p.copy()
+        for label in self.labels:
+            d[:, label] -= 1
+        return d / len(d)
+
+
+@misconception(
+    "loss_backward",
+    says="You subtract the label itself, the number of the class, from every score of the row.",
+    hint="Class 7 is not seven times as right as class 1. What is y, as a row of K numbers?",
+)
+class SubtractsTheNumber(SoftmaxCrossEntropy):
+    def backward(self):
+        return (self.p - self.labels[:, None].astype(self.p.dtype)) / len(self.p)
+
+
+@misconception(
+    "loss_backward",
+    says="The right class's entry is set to −1, and its p is lost.",
+    hint="p is 0.9 there: the network is nearly right, and should change little. By how much?",
+)
+class SetsToMinusOne(SoftmaxCrossEntropy):
+    def backward(self):
+        d = self.p.copy()
+        d[np.arange(len(d)), self.labels] = -1
+        return d / len(d)
+
+
+@misconception(
+    "loss_backward",
+    says="p is divided by N, but the 1 that is subtracted is not.",
+    hint="Each row of the gradient must add up to 0. What does yours add up to?",
+)
+class DividesPOnly(SoftmaxCrossEntropy):
+    def backward(self):
+        N = len(self.p)
+        return super().backward() * N - self.p * (1 - 1 / N)
+
+
+@misconception(
+    "loss_backward",
+    says="The 1 that is subtracted is divided by N, but p is not.",
+    hint="Each row of the gradient must add up to 0. What does yours add up to?",
+)
+class DividesYOnly(SoftmaxCrossEntropy):
+    def backward(self):
+        return super().backward() + self.p * (1 - 1 / len(self.p))
+
+
+@misconception(
+    "loss_backward",
+    says="You return the slope of p itself, the derivative of softmax. That the loss is −ln of it is left out.",
+    hint="Chain rule: what is the derivative of −ln p by p?",
+)
+class SlopeOfSoftmax(SoftmaxCrossEntropy):
+    def backward(self):
+        return -super().backward() * _of_right_classes(self.p, self.labels)[:, None]
 
 
 @misconception(
@@ -1120,7 +1340,7 @@ class SubtractsAtTheFavourite(SoftmaxCrossEntropy):
 )
 class SubtractsFromOne(SoftmaxCrossEntropy):
     def backward(self):
-        self.labels = (self.labels.astype(int) - 1) % self.p.shape[1]
+        self.labels = _one_less(self.labels, self.p)
         return super().backward()
 
 
