@@ -30,6 +30,7 @@ def _on(shape, formula):
             raise ValueError(f"f works on arrays of shape {shape}, and was given {got}")
         return formula(x)
 
+    f.__qualname__ = "f"  # what Python calls it, when it is called without x
     return f
 
 
@@ -41,7 +42,7 @@ def _polynomial(shape):
     def formula(x):
         x = np.asarray(x)
         a, b = A.astype(x.dtype), B.astype(x.dtype)
-        return (a * x**3).sum() + (b * x).sum() ** 2
+        return (a * x**3).sum() + (b * x).sum() ** 3
 
     return _on(shape, formula)
 
@@ -81,10 +82,10 @@ def numerical_gradient():
         ((2, 1, 3, 2), SMALL),
         ((1, 4), HALF),
     ):
-        note = f"f is a polynomial in all entries of x, h = {h:g}"
+        note = f"f is a polynomial in all entries of x, h = 1/{1 / h:g}"
         yield _measured(_polynomial(shape), note, h=h)(_dyadic(rng, *shape))
     third_only = _on((4,), lambda x: x[2] ** 3)
-    yield _measured(third_only, "f(x) = x[2]³, h = 0.5", h=HALF)(_dyadic(rng, 4))
+    yield _measured(third_only, "f(x) = x[2]³, h = 1/2", h=HALF)(_dyadic(rng, 4))
 
 
 @check(
@@ -141,6 +142,10 @@ def _relative_error(a, b):
 _relative_error.__name__ = "relative_error"
 
 
+# Some add a tiny number to what they divide by, so as never to divide by 0. That is all right.
+TINY_ADDED = 1e-4
+
+
 def _error(relative_error, a, b):
     return relative_error(a, b)
 
@@ -155,7 +160,7 @@ def relative_error():
     rng = np.random.default_rng(1)
 
     def case(a, b, note=""):
-        return Case("error", {"a": a, "b": b}, _error, note=note, tolerance=1e-9)
+        return Case("error", {"a": a, "b": b}, _error, note=note, tolerance=TINY_ADDED)
 
     yield case(np.array([1.0, 2, 4]), np.array([1.0, 2.5, 5]), "a = [1, 2, 4], b = [1, 2.5, 5]")
     a = np.array([-8.0, 2, 1])
@@ -202,6 +207,9 @@ def relative_error_refuses():
 
 
 # ---------------------------------------------------------------------------- ReLU
+
+
+AXES = {2: ("N", "D"), 4: ("N", "C", "H", "W")}
 
 
 def _forward(layer_class, x):
@@ -263,18 +271,17 @@ def relu_forward():
     rng = np.random.default_rng(1)
 
     def case(x, note=""):
-        return Case("y", {"x": x}, _forward, note=note)
+        return Case("y", {"x": x}, _forward, AXES[x.ndim], note)
 
     yield case(np.array([[-2.0, 0.0, 3.0]]), "x = [[-2, 0, 3]]")
     yield case(rng.normal(size=(2, 3, 4, 5)))
     yield case(rng.normal(size=(3, 4)))
-    yield case(-rng.random((4, 2)), "all of x is negative")
-    yield case(5 + rng.random((2, 5)), "all of x is larger than 5")
+    yield case(rng.normal(size=(2, 5), scale=50), "the numbers of x are large")
     yield case(rng.normal(size=(1, 2, 1, 3)), "a batch of one")
-    yield case(rng.normal(size=(3, 2, 4)).astype(np.float32), "x is float32")
+    yield case(rng.normal(size=(3, 2, 4, 1)).astype(np.float32), "x is float32")
     yield case(rng.normal(size=(4, 3)).T, "x is a transposed view")
     batches = {"first": rng.normal(size=(4, 3)), "x": rng.normal(size=(2, 3))}
-    yield Case("y", batches, _forward_twice, note="x is the second batch through one layer")
+    yield Case("y", batches, _forward_twice, AXES[2], "x is the second batch through one layer")
 
 
 @check(
@@ -287,7 +294,8 @@ def relu_backward():
     rng = np.random.default_rng(1)
 
     def case(inputs, run=_backward, note="", closest=None):
-        return Case("dx", inputs, run, note=note, own_gradient=_own_gradient, closest=closest)
+        axes = AXES[inputs["x"].ndim]
+        return Case("dx", inputs, run, axes, note, own_gradient=_own_gradient, closest=closest)
 
     def pair(*shape, dtype=float):
         return {name: rng.normal(size=shape).astype(dtype) for name in ("x", "dy")}
@@ -299,8 +307,6 @@ def relu_backward():
     yield case(pair(2, 3, 4, 5))
     yield case(pair(4, 3))
     yield case(pair(1, 3, 2, 4), note="a batch of one")
-    negative = pair(3, 4)
-    yield case(negative | {"x": -np.abs(negative["x"])}, note="all of x is negative")
     yield case(pair(2, 1, 5, 3, dtype=np.float32), note="x and dy are float32")
     turned = {name: a.T for name, a in pair(5, 3).items()}
     yield case(turned, note="x and dy are transposed views")

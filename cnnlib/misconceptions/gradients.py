@@ -107,6 +107,15 @@ def the_other_way_round(f, x, h=1e-6):
 
 @misconception(
     "numerical_gradient",
+    says="You add the two values of f. Of two that are alike, that leaves one, not how far they differ.",
+    hint="If f is the same everywhere, which slope should come out?",
+)
+def added(f, x, h=1e-6):
+    return _each_entry(f, x, lambda at: (at(h) + at(-h)) / (2 * h))
+
+
+@misconception(
+    "numerical_gradient",
     says="You calculate the second derivative: how fast the slope changes, not the slope.",
     hint="Two values of f are enough for a slope.",
 )
@@ -121,6 +130,39 @@ def second_derivative(f, x, h=1e-6):
 )
 def a_step_of_its_own(f, x, h=1e-6):
     return _each_entry(f, x, lambda at: (at(1e-6) - at(-1e-6)) / 2e-6)
+
+
+@misconception(
+    "numerical_gradient",
+    says="You step half of h to each side. That is a central difference, but with another step than the one asked for.",
+    hint="From x − h to x + h, how far is that?",
+)
+def half_of_h_to_each_side(f, x, h=1e-6):
+    return _each_entry(f, x, lambda at: (at(h / 2) - at(-h / 2)) / h)
+
+
+@misconception(
+    "numerical_gradient",
+    says="You compare x with x + 2h. The slope that you get belongs to the point in the middle, x + h.",
+    hint="Print the entry that you nudge, just before each of the two calls of f.",
+)
+def two_steps_up(f, x, h=1e-6):
+    return _each_entry(f, x, lambda at: (at(2 * h) - at(0)) / (2 * h))
+
+
+@misconception(
+    "numerical_gradient",
+    says="Your step depends on x: each entry is multiplied by 1 ± h, where h should be added and subtracted.",
+    hint="By how much does an entry of 5 move when it is multiplied by 1 + h? And one of 0?",
+)
+def a_relative_step(f, x, h=1e-6):
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        up, down = np.array(x, float), np.array(x, float)
+        up[index] *= 1 + h
+        down[index] *= 1 - h
+        gradient[index] = (f(up) - f(down)) / (2 * h)
+    return gradient
 
 
 @misconception(
@@ -262,7 +304,8 @@ def a_flat_gradient(f, x, h=1e-6):
     hint="f may be a layer that needs rows and columns. What shape has the array that you call it with?",
 )
 def a_flat_argument(f, x, h=1e-6):
-    return _each_entry(lambda flat: f(flat), x.reshape(-1), lambda at: at(h) - at(-h))
+    flat = _each_entry(f, x.reshape(-1), lambda at: (at(h) - at(-h)) / (2 * h))
+    return flat.reshape(x.shape)
 
 
 @misconception(
