@@ -713,9 +713,11 @@ def _part(axis: str, hit: np.ndarray, length: int) -> str:
 
 
 def repeated(e: Evidence) -> Finding | None:
-    """Numbers that should all differ, and don't."""
+    """Numbers that should only be moved, and stand in several places."""
     expected, got = np.asarray(e.expected), np.asarray(e.got)
     if len(np.unique(expected)) < expected.size or len(np.unique(got)) == got.size:
+        return None
+    if not np.isin(got, expected).all():
         return None
     return Finding(
         f"Some numbers stand in several places of {e.name}, and others are lost.",
