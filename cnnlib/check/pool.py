@@ -137,6 +137,13 @@ def _out(shape, kernel_size, stride) -> tuple[int, ...]:
     return N, C, (H - KH) // SH + 1, (W - KW) // SW + 1
 
 
+def _window(output, kernel_size, stride) -> tuple:
+    """The part of x that one number of y is made of."""
+    (n, c, i, j), (KH, KW) = output, _sides(kernel_size)
+    SH, SW = _sides(stride or kernel_size)
+    return np.s_[n, c, i * SH : i * SH + KH, j * SW : j * SW + KW]
+
+
 def _traits(kernel_size, stride, batch="a single batch", x="one largest pixel in each window"):
     """What may make a difference to a pool."""
     KH, KW = _sides(kernel_size)
@@ -144,7 +151,7 @@ def _traits(kernel_size, stride, batch="a single batch", x="one largest pixel in
         "x": x,
         "batch": batch,
         "overlap": "windows that overlap" if (stride or KH) < KH else "windows that don't overlap",
-        "stride": "another stride" if stride else "windows side by side",
+        "stride": "a given stride" if stride else "no stride given",
         "window": "square windows" if KH == KW else "windows that are not square",
     }
 
@@ -154,6 +161,10 @@ def _case(result, name, inputs, script, kernel_size, stride=None, note="", **mor
     given = f"{name}({kernel_size}{f', stride={stride}' if stride else ''})"
     traits = {k: more.pop(k) for k in ("batch", "x") if k in more}
     pool = _built(kernel_size, stride)
+    if result == "dx":
+        look = _look_at_pixel(kernel_size, stride, largest=name == "MaxPool2D")
+    else:
+        look = _look_at_window(kernel_size, stride)
     return Case(
         result,
         inputs,
@@ -161,14 +172,57 @@ def _case(result, name, inputs, script, kernel_size, stride=None, note="", **mor
         MAPS if result == "dx" else OUTPUTS,
         f"{given}{', ' if note else ''}{note}",
         traits=_traits(kernel_size, stride, **traits),
+        look=look,
         **more,
     )
 
 
+def _rows(plane: np.ndarray) -> str:
+    """The numbers of a map in a line, its rows apart by a stroke."""
+    return " / ".join(" ".join(f"{value:g}" for value in row) for row in plane)
+
+
 def _written(**arrays) -> str:
-    """Small arrays in a line, their rows apart by a stroke."""
-    rows = {k: [" ".join(f"{v:g}" for v in row) for row in a[0, 0]] for k, a in arrays.items()}
-    return ", ".join(f"{name} = {' / '.join(lines)}" for name, lines in rows.items())
+    """Small arrays of one map each, in a line."""
+    return ", ".join(f"{name} = {_rows(a[0, 0])}" for name, a in arrays.items())
+
+
+def _look_at_window(kernel_size, stride) -> Callable:
+    """What a number of y is made of."""
+
+    def look(place, got, x, **_):
+        n, c, rows, columns = window = _window(place, kernel_size, stride)
+        index = f"{n}, {c}, {rows.start}:{rows.stop}, {columns.start}:{columns.stop}"
+        return {"window": f"x[{index}] = {_rows(x[window])}"}
+
+    return look
+
+
+def _look_at_pixel(kernel_size, stride, largest: bool) -> Callable:
+    """Which windows a pixel is in, or is the maximum of, and whether the sums agree."""
+
+    def look(place, got, x, dy, **_):
+        reached, won = [], []
+        for output in np.ndindex(_out(x.shape, kernel_size, stride)):
+            n, c, rows, columns = window = _window(output, kernel_size, stride)
+            inside = rows.start <= place[2] < rows.stop and columns.start <= place[3] < columns.stop
+            if (n, c) == place[:2] and inside:
+                reached.append(output)
+                won += [output] if x[window].max() == x[place] else []
+        words = f"the maximum of {_of(won)}" if largest and reached else f"in {_of(reached)}"
+        facts = {"pixel": f"x{list(place)} = {x[place]:g}, {words}"}
+        total, sent = float(dy.sum()), float(np.sum(got))
+        if np.isfinite(sent) and not np.isclose(total, sent, rtol=1e-5):
+            facts["sums"] = f"dy adds up to {total:.5g}, your dx to {sent:.5g}"
+        return facts
+
+    return look
+
+
+def _of(outputs) -> str:
+    """Windows, by the numbers of y that they belong to."""
+    names = ", ".join(f"y{list(output)}" for output in outputs)
+    return f"the window{'s' if len(outputs) > 1 else ''} of {names}" if names else "no window"
 
 
 def _forward_cases(name: str, tolerance: float):
@@ -265,9 +319,9 @@ def _backward_cases(name: str):
 def _tied_cases():
     """Windows with several largest pixels: any split of dy among them is right."""
     rng = np.random.default_rng(3)
-    by_hand = np.array([[[[5.0, 5.0, 1.0, 2.0], [0.0, 5.0, 3.0, 3.0]]]])
+    by_hand = np.array([[[[5.0, 5.0, -1.0, -2.0], [0.0, 5.0, -1.0, -3.0]]]])
     after_relu = np.maximum(spread(rng, 2, 2, 4, 9), 0)
-    coarse = rng.integers(0, 3, (2, 2, 4, 5)).astype(float)
+    coarse = rng.integers(-1, 2, (2, 2, 4, 5)).astype(float)
     for x, kernel_size, stride, note in [
         (by_hand, 2, None, ""),
         (after_relu, (2, 3), None, "several pixels of a window are equal, as after a ReLU"),
@@ -299,7 +353,8 @@ def _split_like(kernel_size, stride) -> Callable:
     def closest(expected, got, x, dy):
         right = expected.copy()
         group = np.arange(x.size).reshape(x.shape)
-        for window in _windows(x.shape, kernel_size, stride):
+        for output in np.ndindex(_out(x.shape, kernel_size, stride)):
+            window = _window(output, kernel_size, stride)
             tied = group[window][x[window] == x[window].max()]
             group[np.isin(group, tied)] = tied[0]
         for pixels in (group == number for number in np.unique(group)):
@@ -309,13 +364,6 @@ def _split_like(kernel_size, stride) -> Callable:
         return right
 
     return closest
-
-
-def _windows(shape, kernel_size, stride):
-    """The index of every window of every map."""
-    (KH, KW), (SH, SW) = _sides(kernel_size), _sides(stride or kernel_size)
-    for n, c, i, j in np.ndindex(_out(shape, kernel_size, stride)):
-        yield np.s_[n, c, i * SH : i * SH + KH, j * SW : j * SW + KW]
 
 
 # ---------------------------------------------------------------------------- the checks

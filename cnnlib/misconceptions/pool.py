@@ -1087,6 +1087,26 @@ class KeepsTheFirstWinners(_MaxBackward):
 
 @misconception(
     "maxpool_backward",
+    says="Your layer keeps who won in its first forward: the winners of an old batch get the new gradient.",
+    hint="What does your forward write down each time, and what only once?",
+)
+class KeepsTheFirstIndices(_MaxByPlace, _MaxBackward):
+    first = None
+
+    def forward(self, x):
+        y = super().forward(x)
+        self.first = self.winner if self.first is None else self.first
+        self.winner = self.first
+        return y
+
+    def backward(self, dy):
+        if dy.shape != self.winner.shape:
+            raise ValueError("the winners of another batch don't fit")
+        return super().backward(dy)
+
+
+@misconception(
+    "maxpool_backward",
     says="What forward remembers is kept in one place for all layers, so a second pool overwrites the first one's.",
     hint="Each layer needs a memory of its own. Where does `self` come in?",
 )
