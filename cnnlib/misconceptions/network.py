@@ -7,6 +7,13 @@ import numpy as np
 from cnnlib.misconceptions import misconception
 from cnnlib.network import Sequential
 
+
+def _back(layers, dy):
+    for layer in reversed(layers):
+        dy = layer.backward(dy)
+    return dy
+
+
 # ---------------------------------------------------------------------------- forward
 
 
@@ -24,7 +31,7 @@ class SameXForEach(Sequential):
 
 @misconception(
     "sequential_forward",
-    says="You return x as it came in: the layers are called, but what they return is dropped.",
+    says="You return x as it came in, whatever the layers made of it.",
     hint="forward returns a new array. Under which name do you keep it?",
 )
 class DropsEveryOutput(Sequential):
@@ -45,7 +52,7 @@ class ReturnsInTheLoop(Sequential):
 
 @misconception(
     "sequential_forward",
-    says="The last layer is left out.",
+    says="What you return is the work of all layers but the last.",
     hint="Over which indices does your loop run, when there are three layers?",
 )
 class StopsBeforeTheLast(Sequential):
@@ -57,7 +64,7 @@ class StopsBeforeTheLast(Sequential):
 
 @misconception(
     "sequential_forward",
-    says="The first layer is left out.",
+    says="What the first layer makes of x never reaches the others.",
     hint="Which index has the first layer?",
 )
 class StartsAtTheSecond(Sequential):
@@ -120,8 +127,8 @@ class EachLayerTwice(Sequential):
 @misconception(
     "sequential_forward",
     "sequential_backward",
-    says="The layers are used up by the first forward: pop takes them out of the list.",
-    hint="How long is self.layers after one forward?",
+    says="After one forward no layers are left, so the next walk goes through none.",
+    hint="How long is self.layers then? pop takes out what it gives you; an iterator runs only once.",
 )
 class UsesTheLayersUp(Sequential):
     def forward(self, x):
@@ -144,16 +151,14 @@ class SharesItsLayers(Sequential):
     def layers(self):
         return SharesItsLayers.shared
 
+    # Not inherited, as a network that contains itself would never end its message.
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
 
-@misconception(
-    "sequential_forward",
-    "sequential_backward",
-    says="A network inside the network is left out.",
-    hint="A Sequential has forward and backward as well. Does your walk need to know what kind of layer it is?",
-)
-class SkipsNetworks(Sequential):
-    def __init__(self, layers):
-        self.layers = [layer for layer in layers if not hasattr(layer, "layers")]
+    def backward(self, dy):
+        return _back(self.layers, dy)
 
 
 @misconception(
@@ -171,12 +176,6 @@ class KeepsTheFirstResult(Sequential):
 
 
 # ---------------------------------------------------------------------------- backward
-
-
-def _back(layers, dy):
-    for layer in reversed(layers):
-        dy = layer.backward(dy)
-    return dy
 
 
 @misconception(
@@ -236,7 +235,7 @@ class StopsBeforeTheFirst(Sequential):
 
 @misconception(
     "sequential_backward",
-    says="The last layer's backward is never called: dy goes to the layer before it.",
+    says="dy, as it came in, goes to the last layer but one.",
     hint="dy is the gradient by the network's output. Which layer made that output?",
 )
 class StartsBeforeTheLast(Sequential):
@@ -266,6 +265,18 @@ class TurnsTheListRound(Sequential):
         self.layers.reverse()
         for layer in self.layers:
             dy = layer.backward(dy)
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="After one backward no layers are left, so the next walk goes through none.",
+    hint="How long is self.layers then? pop takes out what it gives you.",
+)
+class UsesTheLayersUpBack(Sequential):
+    def backward(self, dy):
+        while self.layers:
+            dy = self.layers.pop().backward(dy)
         return dy
 
 
@@ -353,6 +364,21 @@ class PilesUp(Sequential):
     def backward(self, dy):
         self.total = self.total + super().backward(dy)
         return self.total
+
+
+@misconception(
+    "sequential_backward",
+    says="dW piles up in the layers: what an earlier backward found is added to the next one.",
+    hint="In this course backward sets dW. Does Sequential have to touch it at all?",
+)
+class PilesUpInTheLayers(Sequential):
+    def backward(self, dy):
+        earlier = [getattr(layer, "dW", 0) for layer in self.layers]
+        dx = super().backward(dy)
+        for layer, dW in zip(self.layers, earlier, strict=True):
+            if hasattr(layer, "dW"):
+                layer.dW = layer.dW + dW
+        return dx
 
 
 @misconception(
