@@ -387,6 +387,41 @@ def steps_and_returns_the_dtype_of_x(f, x, h=1e-6):
 
 @misconception(
     "numerical_gradient_dtypes",
+    says="The step that you add lies in an array of x's own dtype. Whole numbers make 0 of it, and float32 rounds the sum.",
+    hint="`zeros_like` takes more over from x than its shape.",
+)
+def steps_of_the_dtype_of_x(f, x, h=1e-6):
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[index] = h
+        gradient[index] = (f(x + step) - f(x - step)) / (2 * h)
+    return gradient
+
+
+@misconception(
+    "numerical_gradient_dtypes",
+    says="You nudge an array of float32, which has seven digits: x ± h is rounded, and so is f.",
+    hint="Print the entry before and after it is nudged. How much of h has arrived?",
+)
+def nudges_float32(f, x, h=1e-6):
+    x = x if x.dtype.kind == "f" else x.astype(float)
+    return _in_the_dtype_of_x(f, x, h, np.zeros(x.shape))
+
+
+@misconception(
+    "numerical_gradient_dtypes",
+    says="You nudge an array of float32, which has seven digits: x ± h is rounded, and so is f. "
+    "Your result is float32, too.",
+    hint="Print the entry before and after it is nudged. How much of h has arrived?",
+)
+def nudges_and_returns_float32(f, x, h=1e-6):
+    x = x if x.dtype.kind == "f" else x.astype(float)
+    return _in_the_dtype_of_x(f, x, h, np.zeros_like(x))
+
+
+@misconception(
+    "numerical_gradient_dtypes",
     says="Your result has the dtype of x: with whole numbers, everything behind the decimal point is lost.",
     hint="`zeros_like` takes more over from x than its shape.",
 )
