@@ -158,8 +158,11 @@ LAYERS = (
     ("softmax and\ncross-entropy", "dense", "1 number"),
 )
 LESSONS = ("gradients", "conv", "pool", "flatten", "dense", "network")
-BOX, LINK, HEIGHT, ROW = (84, 60), 62, 46, 6  # ROW: layers in the first of the two rows
-BUILT, FAINT, BACK = "#DCEEFA", "#FFFFFF", svg.WRONG
+# Pixels on the screen: a layer's box, the arrows between two, the way from one row to the next.
+BOX, LINK, TURN, HEIGHT = 84, 62, 60, 46
+ROW = 5  # layers in the first of the two rows
+SHIRT = 56
+BUILT, FAINT, BACK = "#DCEEFA", "#FFFFFF", svg.BLUE
 
 
 def network(lesson: str = "network") -> Picture:
@@ -182,10 +185,13 @@ def network(lesson: str = "network") -> Picture:
     """
     if lesson not in LESSONS:
         raise ValueError(f"network: there is no lesson {lesson!r}; choose one of {LESSONS}")
-    first = svg.beside(_shirt(), _chain(LAYERS[:ROW], "1×28×28", lesson), gap=2)
-    second = _chain(LAYERS[ROW:], LAYERS[ROW - 1][2], lesson)
-    loss = Drawing(text(0, HEIGHT / 2, "loss", size=15, weight="bold"), 40, HEIGHT)
-    drawing = svg.above(first, svg.beside(Drawing("", 58, 0), second, loss, gap=2), gap=26)
+    first = svg.beside(_shirt(), _chain("1×28×28", LAYERS[:ROW], lesson), gap=0)
+    second = _chain(None, LAYERS[ROW:], lesson)
+    loss = Drawing(text(4, HEIGHT / 2, "loss", size=15, weight="bold"), 48, HEIGHT)
+    rows = svg.above(first, svg.beside(Drawing("", SHIRT + LINK, 0), second, loss, gap=0), gap=TURN)
+    drawing = Drawing(
+        rows.body + _turn(first.width, LAYERS[ROW - 1][2]), rows.width + 36, rows.height
+    )
     key = svg.beside(
         svg.label("→ forward: what each layer hands on, for one picture", size=12),
         svg.label("← backward: the gradient, in the same shape", size=12, fill=BACK),
@@ -193,16 +199,41 @@ def network(lesson: str = "network") -> Picture:
     return svg.above(drawing, key).picture(_network_alt(lesson))
 
 
-def _chain(layers, shape: str, lesson: str) -> Drawing:
-    """Arrows with shapes, and boxes, from left to right; it begins and ends with arrows."""
-    body, x = _link(shape), LINK
-    for k, (name, built_in, shape) in enumerate(layers):
-        body += move(_box(name, built_in, lesson), x, 0)
-        x += BOX[0]
-        if k < len(layers) - 1 or name.startswith("softmax"):
+def _chain(shape: str | None, layers, lesson: str) -> Drawing:
+    """Layers from left to right, with arrows between them, and before the first if it has a shape."""
+    body, x = "", 0
+    for name, built_in, following in layers:
+        if shape:
             body += move(_link(shape), x, 0)
             x += LINK
+        body += move(_box(name, built_in, lesson), x, 0)
+        x += BOX
+        shape = following
+    if layers[-1] == LAYERS[-1]:
+        body += move(_link(shape), x, 0)
+        x += LINK
     return Drawing(body, x, HEIGHT)
+
+
+def _turn(right: float, shape: str) -> str:
+    """The way from the end of the first row to the beginning of the second, and back."""
+    left, below = SHIRT + LINK, SHIRT + TURN
+    middle = (HEIGHT + below) / 2
+
+    def way(y, at_right, across, at_left, colour):
+        corners = (
+            f"M{right + 4:g} {y}H{at_right:g}V{across:g}H{at_left:g}V{below + y:g}H{left - 4:g}"
+        )
+        return f'<path d="{corners}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+
+    # Forward runs outside at the right and inside at the left, so the two never cross.
+    return (
+        way(18, right + 30, middle + 7, left - 26, svg.INK)
+        + way(32, right + 18, middle - 7, left - 38, BACK)
+        + arrow(left - 14, below + 18, left - 4, below + 18)
+        + arrow(right + 14, 32, right + 4, 32, stroke=BACK)
+        + text(right, middle - 16, shape, size=10.5, anchor="end", fill=svg.QUIET)
+    )
 
 
 def _box(name: str, built_in: str, lesson: str) -> str:
@@ -211,7 +242,7 @@ def _box(name: str, built_in: str, lesson: str) -> str:
     body = rect(
         0,
         0,
-        BOX[0],
+        BOX,
         HEIGHT,
         fill=svg.YELLOW if built_in == lesson else BUILT if built else FAINT,
         stroke=svg.INK if built else svg.EDGE,
@@ -223,7 +254,7 @@ def _box(name: str, built_in: str, lesson: str) -> str:
         y = HEIGHT / 2 + (k - (len(lines) - 1) / 2) * 15
         fill = svg.INK if built else svg.QUIET
         body += text(
-            BOX[0] / 2, y, line, anchor="middle", size=13 if len(lines) == 1 else 11, fill=fill
+            BOX / 2, y, line, anchor="middle", size=13 if len(lines) == 1 else 11, fill=fill
         )
     return body
 
@@ -242,12 +273,12 @@ def _shirt() -> Drawing:
     data = datasets.load_fashion_mnist()
     shirt = data.test_images[data.test_labels == data.class_names.index("Shirt")][0, 0]
     coarse = shirt.reshape(14, 2, 14, 2).mean(axis=(1, 3))
-    side = 4
-    body = rect(0, 0, 14 * side, 14 * side, fill=svg.BLACK)
+    side = SHIRT / 14
+    body = rect(0, 0, SHIRT, SHIRT, fill=svg.BLACK)
     for i, j in zip(*np.nonzero(coarse > 8), strict=True):
         grey = f"#{round(coarse[i, j]):02X}" + f"{round(coarse[i, j]):02X}" * 2
         body += rect(j * side, i * side, side, side, fill=grey)
-    return Drawing(body, 14 * side, 14 * side)
+    return Drawing(body, SHIRT, SHIRT)
 
 
 def _network_alt(lesson: str) -> str:

@@ -7,6 +7,7 @@ always carries the words that stand for it where it can't be seen.
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import itertools
 import math
@@ -355,6 +356,7 @@ def short(value, digits: int = 3) -> str:
     return "0" if words == "-0" else words
 
 
+@functools.cache
 def ink_on(fill: str) -> str:
     """Return the colour of text on `fill`, dark or white, whichever stands out more.
 

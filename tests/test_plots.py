@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from picture import Read
 
 from cnnlib import plots
 
@@ -19,6 +20,8 @@ def test_the_network_is_drawn_for_each_lesson(lesson):
     words = [
         text.text for text in ET.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}text")
     ]
+    assert Read(picture.svg).problems() == []
+    assert Read(picture.svg).width <= 880  # so that it isn't shrunk on a page of 900 pixels
     names = [line for name, _, _ in plots.LAYERS for line in name.split("\n")]
     assert [word for word in words if word in names] == names
     for _, _, shape in plots.LAYERS:

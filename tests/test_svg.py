@@ -128,6 +128,16 @@ def test_the_first_wrong_entry_is_in_the_picture(shape, index):
     assert any("…" in word for word in words)
 
 
+def test_of_several_wrong_entries_the_first_is_told_and_shown():
+    target = np.zeros((2, 30))
+    yours = target.copy()
+    yours[0, 9], yours[0, 29], yours[1, 0] = 5, 6, 7
+    picture = svg.target_and_yours(target, yours)
+    assert "3 of 60 entries differ; the first is [0, 9]: target 0, yours 5." in picture.alt
+    words = [text.words for text in Read(picture.svg).texts]
+    assert [words.count(word) for word in ("[:, …6:12…]", "6", "7")] == [2, 2, 2]  # columns 6, 7
+
+
 def test_the_words_above_a_plane_say_which_part_it_is():
     target = np.zeros((4, 2, 3, 40))
     yours = target.copy()

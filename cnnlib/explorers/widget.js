@@ -13,7 +13,7 @@ function slider(name, spec, choose) {
     update(code, { last }) {
       input.max = last; // before the value, which the browser would clip
       input.value = code;
-      value.textContent = `${code} of 0–${last}`;
+      value.textContent = `${code} (0–${last})`;
     },
   };
 }
