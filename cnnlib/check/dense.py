@@ -282,8 +282,8 @@ def _own_loss_gradient(loss_class, logits, labels, **_):
 def _loss_traits(inputs):
     large = np.abs(inputs["logits"]).max() > 100
     return {
-        "rows": "a batch of one" if len(inputs["logits"]) == 1 else "several rows",
         "scores": "scores far from 0" if large else "scores near 0",
+        "rows": "a batch of one" if len(inputs["logits"]) == 1 else "several rows",
     }
 
 
@@ -313,7 +313,8 @@ def _batches_of_scores(rng):
     scores = _scores(rng, 3, 4, labels=[2, 0, 1])
     scores["logits"] += np.array([[1000], [-1000], [0]])
     yield scores, "one row is near 1000, one near −1000, one near 0", np.float64
-    above = np.zeros((2, 30))
+    # Just before a float becomes 0: exp(740) is infinite, and exp(−740) is not 0 yet.
+    above = np.array([np.zeros(30), np.full(30, 740.0)])
     above[0, 4] = 740
     inputs = {"logits": above, "labels": np.array([4, 2])}
     yield inputs, "in the first row one score lies 740 above the 29 others", np.float64

@@ -45,11 +45,11 @@ class Evidence:
 
     @property
     def constant(self) -> bool:
-        """Whether `got` is one number everywhere, where several belong."""
+        """Whether `got` is one number everywhere."""
         if not self.comparable:
             return False
         got = np.asarray(self.got)
-        return got.size > 1 and bool((got == got.flat[0]).all())
+        return bool((got == got.flat[0]).all())
 
     @property
     def batch_size(self) -> int | None:
@@ -370,7 +370,7 @@ def wrong_dtype(e: Evidence) -> Finding | None:
 
 
 def nearly(e: Evidence) -> Finding | None:
-    if not close(e.expected, e.got, 1e-4).all():
+    if not close(e.expected, e.got, 1e-3).all():
         return None
     return Finding(
         "The numbers are nearly right, but too far off for rounding errors.",
@@ -429,6 +429,7 @@ def times_a_length(e: Evidence) -> Iterator[Finding]:
     if k is None or k <= 0:
         return
     lengths = dict(zip(e.axes, np.shape(e.expected), strict=False))
+    lengths |= {"N": e.batch_size} if e.batch_size else {}
     lengths |= {
         f"{name}.shape[{j}]": size
         for name, array in e.inputs.items()

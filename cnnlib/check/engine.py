@@ -317,12 +317,16 @@ def alike(mine: list[Trial], theirs: Iterable[Trial]) -> bool:
 
 
 def pattern(trials: list[Trial]) -> dict[str, str]:
-    """A trait that all wrong cases have and no right one has, as a fact; or nothing."""
+    """A trait that several wrong cases share and that others, all right, lack, as a fact; or nothing."""
+    if sum(not t.right for t in trials) < 2:
+        return {}
     for name in trials[0].case.traits:
         right = {t.case.traits[name] for t in trials if t.right}
         wrong = {t.case.traits[name] for t in trials if not t.right}
         if len(right) == len(wrong) == 1 and right != wrong:
             return {"pattern": f"right with {right.pop()}, wrong with {wrong.pop()}"}
+        if len(wrong) == 1 and right - wrong:
+            return {"pattern": f"wrong only with {wrong.pop()}"}
     return {}
 
 
