@@ -42,15 +42,15 @@ def test_a_network_learns_the_digits(digits):
         network,
         *train,
         loss=SoftmaxCrossEntropy(),
-        optimizer=Adam(network, 0.01),
+        optimizer=Adam(network, 0.02),
         rng=np.random.default_rng(0),
-        epochs=3,
+        epochs=6,
         validation=test,
         progress=False,
     )
     assert history.losses[0] > 1.5 > history.epochs[-1]["loss"]
     assert history.epochs[-1]["accuracy"] == accuracy(network, *test) > 0.8
-    assert len(history.losses) == 3 * -(-len(train[0]) // 64)
+    assert len(history.losses) == 6 * -(-len(train[0]) // 64)
     assert not history.stopped
     assert [axes.get_ylabel()[:10] for axes in history.plot().axes] == ["loss", "validation"]
 
