@@ -218,3 +218,17 @@ def test_drawings_are_laid_out_without_overlap():
     assert (stack.width, stack.height) == (one.width, one.height + 10 + two.height)
     for drawing in (side, stack, one.titled("a").noted("b")):
         assert Read(drawing.picture("x").svg).problems() == []
+
+
+def test_an_image_holds_the_pixels_it_was_given():
+    import io
+
+    from matplotlib.image import imread
+
+    pixels = np.random.default_rng(0).integers(256, size=(5, 7, 3), dtype=np.uint8)
+    element = ET.fromstring(svg.image(pixels, 1, 2, 70, 50))
+    kind, _, data = element.get("href").partition(",")
+    assert kind == "data:image/png;base64"
+    decoded = imread(io.BytesIO(base64.b64decode(data)), format="png")
+    assert np.array_equal(np.round(decoded * 255), pixels)
+    assert [element.get(name) for name in ("x", "y", "width", "height")] == ["1", "2", "70", "50"]
