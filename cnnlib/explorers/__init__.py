@@ -5,5 +5,6 @@
 
 from cnnlib.explorers.conv import conv_backward, conv_forward
 from cnnlib.explorers.flatten import flatten
+from cnnlib.explorers.gradient import gradient
 
-__all__ = ["conv_backward", "conv_forward", "flatten"]
+__all__ = ["conv_backward", "conv_forward", "flatten", "gradient"]
