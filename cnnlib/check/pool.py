@@ -26,11 +26,11 @@ DY_BY_HAND = np.array([[10.0, 20.0, 30.0], [40.0, 50.0, 60.0]])[None, None]
 # kernel_size, stride, shape of x, and what is special about them.
 SETTINGS = [
     (2, None, (2, 3, 4, 6), ""),
-    ((2, 3), None, (2, 3, 7, 8), "a row and two columns are left over"),
+    ((3, 2), None, (2, 3, 8, 7), "two rows and a column are left over"),
     (2, 1, (2, 2, 5, 6), "windows overlap"),
     (3, 2, (3, 2, 6, 8), "windows overlap, and a row and a column are left over"),
     (2, 3, (2, 2, 5, 8), "there are gaps between the windows"),
-    ((3, 2), 1, (1, 2, 5, 6), "a batch of one"),
+    ((2, 3), 1, (1, 2, 4, 7), "a batch of one"),
     (1, None, (4, 3, 1, 1), "maps of one pixel"),
     ((4, 5), None, (2, 3, 4, 5), "one window for the whole map"),
 ]

@@ -185,6 +185,15 @@ class StrideIsOneByDefault:
 
 
 @_forward_of_both(
+    says="Without a stride, your windows move on by two pixels, whatever their size.",
+    hint="In a pool, stride=None has a meaning of its own. Which one does the exercise give it?",
+)
+class StrideIsTwoByDefault:
+    def __init__(self, kernel_size, stride=None):
+        super().__init__(kernel_size, stride or 2)
+
+
+@_forward_of_both(
     says="The stride is applied to the rows, but not to the columns.",
     hint="Compare the two slices of your window.",
 )
@@ -688,7 +697,7 @@ class OnItsSideOnTheWayBack:
 
 
 @_backward_of_both(
-    says="Each window wipes out what an earlier one wrote where the two overlap: you write it with =.",
+    says="Each window wipes out what an earlier one wrote where the two overlap. That is what = does.",
     hint="A pixel that two windows look at feeds two outputs. What does it get from each, and what does it get in all?",
 )
 class WindowsWipeOut:
@@ -701,7 +710,8 @@ class WindowsWipeOut:
 
 
 @_backward_of_both(
-    says="Where windows overlap, later shares wipe out earlier ones: you write them with =, one position of the window after the other.",
+    says="Where windows overlap, later shares wipe out earlier ones. "
+    "That is what = does, one position of the window after the other.",
     hint="A pixel that two windows look at feeds two outputs. What does it get from each, and what does it get in all?",
 )
 class PositionsWipeOut:
@@ -829,7 +839,7 @@ class WholeGradientToEveryPixel:
 @misconception(
     "maxpool_backward",
     says="A pixel that wins several windows keeps only the last one's gradient. "
-    "You write it with =, or with += on an array of indices, which counts an index that comes twice only once.",
+    "That is what = does, and so does += on an array of indices: an index that comes twice counts once.",
     hint="A pixel that wins two windows feeds two outputs. What does it get from each, and what does it get in all?",
 )
 class LastWinKept(_MaxBackward):
