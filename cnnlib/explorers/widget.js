@@ -89,14 +89,8 @@ function render({ model, el }) {
     const [name, value] = target.dataset.pick.split("=");
     choose(name, model.get("view").controls[name].kind === "slider" ? Number(value) : value);
   };
-  // A new picture under a resting pointer also counts as a move in some browsers: it must not
-  // undo what the keyboard has just chosen.
-  let at = "";
-  picture.addEventListener("pointermove", (event) => {
-    const here = `${event.clientX},${event.clientY}`;
-    if (here !== at) pick(event);
-    at = here;
-  });
+  // Not pointerover: a new picture under a resting pointer must not undo what the keyboard chose.
+  picture.addEventListener("pointermove", pick);
   picture.addEventListener("click", pick);
 
   return () => {
