@@ -4,7 +4,10 @@
 """
 
 from cnnlib.explorers.conv import conv_backward, conv_forward
+from cnnlib.explorers.dense import dense
 from cnnlib.explorers.flatten import flatten
 from cnnlib.explorers.gradient import gradient
+from cnnlib.explorers.network import network
+from cnnlib.explorers.softmax import softmax
 
-__all__ = ["conv_backward", "conv_forward", "flatten", "gradient"]
+__all__ = ["conv_backward", "conv_forward", "dense", "flatten", "gradient", "network", "softmax"]

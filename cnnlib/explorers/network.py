@@ -1,0 +1,409 @@
+"""The shirt's walk through the network: what is handed on at each step, there and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+
+from cnnlib import datasets, svg
+from cnnlib.explorers.widget import Choice, Explorer, Slider
+from cnnlib.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, parameters
+from cnnlib.losses import SoftmaxCrossEntropy
+from cnnlib.misconceptions.conv import UpsideDownKernel
+from cnnlib.misconceptions.flatten import FortranBackward
+from cnnlib.misconceptions.pool import SpreadEvenly
+
+LAYERS = ("Conv2D", "ReLU", "MaxPool2D", "Conv2D", "ReLU", "MaxPool2D", "Flatten", "Dense")
+# A layer whose backward is wrong: its place, its class, and what it does.
+WRONG = {
+    "flatten": (6, FortranBackward, "Flatten reads in Fortran order"),
+    "pool": (5, SpreadEvenly, "MaxPool2D spreads evenly"),
+    "conv": (3, UpsideDownKernel, "Conv2D turns its kernels over"),
+}
+TURN = len(LAYERS) + 1  # the step at which the walk turns round: the loss
+LAST = 2 * TURN
+
+# Pixels on the screen: the whole, what is handed on, and where the notes beside it begin.
+WIDTH, PICTURE, NOTES = 790, 590, 612
+SHIRT, LINK, BOX, LOSS = 42, 20, 66, 38  # the widths of the chain's parts
+TOP, HEIGHT = 42, 176  # the height of the chain, and of what is handed on
+PASSED = "#DCEEFA"
+
+
+# ---------------------------------------------------------------------------- the walk
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is handed on, what the layer kept for the way back, and the gradients that it set."""
+
+    array: np.ndarray
+    kept: dict = field(default_factory=dict)
+    found: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@cache
+def walk(wrong: str | None = None) -> tuple[Step, ...]:
+    """Return every step: the shirt, each layer's y, the probabilities, dlogits, each layer's dx.
+
+    Parameters
+    ----------
+    wrong : {None, "flatten", "pool", "conv"}
+        The layer whose backward is wrong.
+
+    Examples
+    --------
+    >>> [step.array.shape for step in walk()][6:11]
+    [(1, 16, 7, 7), (1, 784), (1, 10), (1, 10), (1, 10)]
+    """
+    x, label, _ = _shirt()
+    layers, loss = _layers(wrong), SoftmaxCrossEntropy()
+    steps = [Step(x)]
+    for layer in layers:
+        x = layer.forward(x)
+        kept = {name: a for name, a in vars(layer).items() if isinstance(a, np.ndarray)}
+        kept = {name: a for name, a in kept.items() if name not in ("W", "b")}
+        steps.append(Step(x, kept or {"x_shape": layer.x_shape}))
+    loss.forward(x, np.array([label]))
+    steps.append(Step(loss.p, {"p": loss.p, "labels": loss.labels}))
+
+    dy = loss.backward()
+    steps.append(Step(dy))
+    for layer in reversed(layers):
+        dy = layer.backward(dy)
+        found = {f"d{name}": getattr(layer, f"d{name}") for _, name in parameters(layer)}
+        steps.append(Step(dy, found=found))
+    return tuple(steps)
+
+
+@cache
+def _shirt() -> tuple[np.ndarray, int, tuple[str, ...]]:
+    """The course's picture, its class, and the names of all classes."""
+    data = datasets.load_fashion_mnist()
+    label = data.class_names.index("Shirt")
+    x = data.test_images[data.test_labels == label][:1] / 255
+    return x, label, data.class_names
+
+
+def _layers(wrong: str | None) -> list:
+    rng = np.random.default_rng(0)
+    plan = [
+        (Conv2D, (1, 8, 3), {"padding": 1, "rng": rng}),
+        (ReLU, (), {}),
+        (MaxPool2D, (2,), {}),
+        (Conv2D, (8, 16, 3), {"padding": 1, "rng": rng}),
+        (ReLU, (), {}),
+        (MaxPool2D, (2,), {}),
+        (Flatten, (), {}),
+        (Dense, (784, 10), {"rng": rng}),
+    ]
+    if wrong:
+        place, broken, _ = WRONG[wrong]
+        plan[place] = (broken, *plan[place][1:])
+    return [kind(*arguments, **options) for kind, arguments, options in plan]
+
+
+def astray(wrong: str | None, step: int) -> dict[str, int]:
+    """Return how many numbers of each array of a step are not what right layers give; without 0s.
+
+    Examples
+    --------
+    >>> astray("flatten", 11), astray("flatten", 12)
+    ({}, {'dx': 780})
+    """
+    if wrong is None:
+        return {}
+    mine, right = walk(wrong)[step], walk()[step]
+    pairs = {"dx": (mine.array, right.array)}
+    pairs |= {name: (mine.found[name], right.found[name]) for name in mine.found}
+    counts = {name: int((~np.isclose(a, b, atol=1e-12)).sum()) for name, (a, b) in pairs.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+# ---------------------------------------------------------------------------- the picture
+
+
+def draw(step: int = 3, wrong: str | None = None) -> svg.Picture:
+    """Draw one step of the shirt's walk: where it is, what is handed on, what is kept.
+
+    Parameters
+    ----------
+    step : int
+        0 is the shirt, 1 to 8 are the layers forward, 9 is the loss, 10 is what the loss sends
+        back, 11 to 18 are the layers backward.
+    wrong : {None, "flatten", "pool", "conv"}
+        A layer whose backward is wrong.
+
+    Raises
+    ------
+    ValueError
+        If there is no such step or no such wrong layer.
+
+    Examples
+    --------
+    >>> draw(7)  # doctest: +ELLIPSIS
+    The network, step 7 of 18. Forward: Flatten returns y: shape (1, 784)...
+    """
+    if not 0 <= step <= LAST:
+        raise ValueError(f"network: step is {step}; the walk has 0 to {LAST}")
+    if wrong not in (None, *WRONG):
+        raise ValueError(f"network: wrong is {wrong!r}; choose None, {', '.join(map(repr, WRONG))}")
+    return _Scene(step, wrong).picture()
+
+
+def network(step: int = 3, wrong: str | None = None) -> Explorer:
+    """Return the walk as a widget; the arguments, as in `draw`, are where it starts.
+
+    Examples
+    --------
+    >>> explorer = network(12, wrong="flatten")
+    """
+    options = {words: name for name, (_, _, words) in WRONG.items()}
+    return Explorer(
+        draw,
+        {
+            "wrong": Choice("On the way back", {"all layers are right": None, **options}),
+            "step": Slider("Step", lambda values: LAST),
+        },
+        step=step,
+        wrong=wrong,
+    )
+
+
+network.draw = draw
+
+
+class _Scene:
+    """One picture: what it tells, then how its parts are drawn."""
+
+    def __init__(self, step: int, wrong: str | None):
+        self.step, self.wrong = step, wrong
+        self.now, self.array = walk(wrong)[step], walk(wrong)[step].array
+        self.forward = step <= TURN
+        place = step - 1 if self.forward else LAST - step
+        self.place = place if 0 <= place < len(LAYERS) else None
+        self.who = LAYERS[place] if self.place is not None else "the loss"
+        self.astray = astray(wrong, step)
+
+    def picture(self) -> svg.Picture:
+        middle = svg.move(self.what(), 0, 0) + svg.move(self.notes(), NOTES, 0)
+        return svg.above(
+            svg.Drawing(self.chain(), WIDTH, TOP),
+            self.header(),
+            svg.Drawing(middle, WIDTH, HEIGHT),
+            self.verdict(),
+            gap=16,
+        ).picture(self.alt())
+
+    # What it tells
+
+    def name(self) -> str:
+        special = {0: "x", TURN: "p", TURN + 1: "dlogits"}
+        return special.get(self.step, "y" if self.forward else "dx")
+
+    def title(self) -> str:
+        if self.step == 0:
+            return "The shirt goes in"
+        if self.step == TURN:
+            return "The walk turns round at the loss"
+        return f"{'Forward' if self.forward else 'Backward'}: {self.who} returns {self.name()}"
+
+    def scale(self) -> str:
+        ends = f"{svg.short(self.array.min())} to {svg.short(self.array.max())}"
+        if self.step == TURN:
+            return "What softmax makes of the scores: ten probabilities."
+        if self.array.shape == (1, 10):
+            return f"Ten numbers, one for each class, from {ends}."
+        if self.forward:
+            return (
+                f"{self.array.size:,} numbers from {ends}: black is the lowest, white the highest."
+            )
+        return f"{self.array.size:,} numbers from {ends}: blue below 0, orange above, white is 0."
+
+    def lists(self) -> list[tuple[str, list[str]]]:
+        """What the layer keeps; on the way back, what it reads and which gradients it sets."""
+        if self.step == 0:
+            return [("Nothing is kept yet", [])]
+        kept = (self.now if self.forward else walk()[LAST + 1 - self.step]).kept
+        kept = [f"{name} {_shape(a)}" for name, a in kept.items()]
+        who = self.who[0].upper() + self.who[1:]
+        if self.forward:
+            return [(f"{who} keeps", kept)]
+        found = [f"{name} {_shape(a)}" for name, a in self.now.found.items()]
+        return [(f"{who} reads", kept)] + ([("and sets", found)] if found else [])
+
+    def conclusion(self) -> str:
+        if self.step == TURN:
+            p = self.array[0, _shirt()[1]]
+            return f"The shirt got {svg.short(p)}, so the loss is −ln {svg.short(p)} = {svg.short(-np.log(p))}."
+        if self.forward:
+            steps = walk()[: self.step + 1]
+            count = sum(np.size(a) for step in steps for a in step.kept.values())
+            return f"Kept so far for the way back: {count:,} numbers."
+        if self.astray:
+            told = ", ".join(f"{count:,} in {name}" for name, count in self.astray.items())
+            return f"✗ Wrong numbers: {told}. Every shape is right, so nobody complains."
+        length = svg.short(np.linalg.norm(self.array))
+        return f"The length of this gradient, the root of its sum of squares, is {length}."
+
+    def alt(self) -> str:
+        lists = [f"{heading} {', '.join(items)}".strip() + "." for heading, items in self.lists()]
+        told = f"{self.title()}: shape {self.array.shape}. {self.scale()}"
+        return " ".join(
+            [f"The network, step {self.step} of {LAST}.", told, *lists, self.conclusion()]
+        )
+
+    # How it is drawn
+
+    def header(self) -> svg.Drawing:
+        return svg.above(
+            svg.beside(
+                svg.label(self.title(), size=17, weight="bold"),
+                svg.label(f"{self.name()} {self.array.shape}", size=14, mono=True),
+                gap=20,
+            ),
+            svg.label(self.scale(), fill=svg.QUIET),
+            gap=4,
+        )
+
+    def verdict(self) -> svg.Drawing:
+        return svg.label(self.conclusion(), size=14, fill=svg.WRONG if self.astray else svg.INK)
+
+    def chain(self) -> str:
+        """Draw the shirt, the layers and the loss, and the two ways between them."""
+        shirt = _grey(walk()[0].array[0, 0])
+        body = svg.image(shirt, 0, 0, SHIRT, TOP)
+        body += _door(0, SHIRT, 0)
+        x = SHIRT
+        for k, name in enumerate((*LAYERS, "loss")):
+            body += self.ways(x, k)
+            x += LINK
+            width = BOX if k < len(LAYERS) else LOSS
+            body += self.box(x, width, k, name) + _door(x, width, k + 1)
+            x += width
+        return body
+
+    def ways(self, x: float, k: int) -> str:
+        """Draw the arrow there and the arrow back, from the node before to the node of layer k."""
+        body = ""
+        for step, y, ends in (
+            (k, 13, (x + 2, x + LINK - 2)),
+            (LAST - k, 30, (x + LINK - 2, x + 2)),
+        ):
+            colour = svg.EDGE if step > self.step else svg.INK if step == k else svg.BLUE
+            body += svg.arrow(
+                ends[0],
+                y,
+                ends[1],
+                y,
+                stroke=colour,
+                stroke_width=3.5 if step == self.step else 1.5,
+            )
+        return body + _door(x, LINK, k)
+
+    def box(self, x: float, width: float, k: int, name: str) -> str:
+        at_work = k == self.place or (k == len(LAYERS) and self.step in (TURN, TURN + 1))
+        fill = svg.YELLOW if at_work else PASSED if self.step > k else svg.CARD
+        edge = {"stroke": svg.INK, "stroke_width": 1.2}
+        if self.wrong and k == WRONG[self.wrong][0]:
+            edge = {"stroke": svg.WRONG, "stroke_width": 3, "dashed": True}
+        return svg.rect(x, 0, width, TOP, fill=fill, radius=5, **edge) + svg.text(
+            x + width / 2, TOP / 2, name, size=10.5, anchor="middle", fill=svg.BLACK
+        )
+
+    def what(self) -> str:
+        """Draw what is handed on: maps, a row, or a bar for each class."""
+        if self.array.ndim == 4:
+            return _maps(self.colours(self.array[0]))
+        if self.array.shape[1] == 10:
+            return self.bars()
+        return _row(self.colours(self.array))
+
+    def colours(self, a: np.ndarray) -> np.ndarray:
+        return _grey(a) if self.forward else _signed(a)
+
+    def bars(self) -> str:
+        _, label, names = _shirt()
+        values = self.array[0]
+        middle, longest = 340, 170
+        row = HEIGHT / len(values)
+        body = svg.line(middle, 0, middle, HEIGHT, stroke=svg.EDGE)
+        for k, (name, value) in enumerate(zip(names, values, strict=True)):
+            y = (k + 0.5) * row
+            length = abs(value) / np.abs(values).max() * longest
+            left = middle - length if value < 0 else middle
+            fill = svg.INK if self.forward else svg.BLUE if value < 0 else svg.ORANGE
+            weight = "bold" if k == label else "normal"
+            body += svg.text(96, y, name, size=12, anchor="end", weight=weight)
+            body += svg.text(150, y, f"{value:.3f}", size=12, anchor="end", mono=True)
+            body += svg.rect(left, y - 5, length, 10, fill=fill)
+        return body
+
+    def notes(self) -> str:
+        """List, in a box, what the layer keeps or reads, and what it sets."""
+        body = svg.rect(
+            0.5, 0.5, WIDTH - NOTES - 1, HEIGHT - 1, fill="#F6F8FA", stroke="#D1D9E0", radius=6
+        )
+        y = 18
+        for heading, items in self.lists():
+            body += svg.text(12, y, heading, size=12, weight="bold")
+            for item in items:
+                y += 20
+                wrong = item.split()[0] in self.astray
+                words = f"✗ {item}" if wrong else item
+                fill = svg.WRONG if wrong else svg.INK
+                body += svg.text(12, y, words, size=11, mono=True, fill=fill)
+            y += 30
+        return body
+
+
+def _shape(a) -> str:
+    return f"= {a}" if isinstance(a, tuple) else str(a.shape).replace(" ", "")
+
+
+def _door(x: float, width: float, k: int) -> str:
+    """Two places to point at: the upper half leads to the step there, the lower to the one back."""
+    halves = {k: 0, LAST - k: TOP / 2}
+    return "".join(
+        f'<g data-pick="step={step}"><path d="M{x:g} {y:g}h{width:g}v{TOP / 2:g}h{-width:g}z" '
+        'fill="transparent"/></g>'
+        for step, y in halves.items()
+    )
+
+
+def _grey(a: np.ndarray) -> np.ndarray:
+    """Colours from black, the lowest, to white, the highest."""
+    share = (a - a.min()) / ((a.max() - a.min()) or 1)
+    return np.repeat(np.round(255 * share)[..., None], 3, axis=-1).astype(np.uint8)
+
+
+def _signed(a: np.ndarray) -> np.ndarray:
+    """Colours from blue over white, which is 0, to orange."""
+    strength = (np.abs(a) / (np.abs(a).max() or 1))[..., None]
+    ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (svg.BLUE, svg.ORANGE)]
+    end = np.where((a < 0)[..., None], *ends)
+    return np.round(255 + (end - 255) * strength).astype(np.uint8)
+
+
+def _maps(colours: np.ndarray) -> str:
+    """Draw (C, H, W) colours as maps side by side, in two rows, each pixel a square."""
+    C, H, W, _ = colours.shape
+    rows = 1 if C == 1 else 2
+    across = C // rows
+    tiles = np.full((rows, across, H + 1, W + 1, 3), 255, np.uint8)  # a white line between two
+    tiles[:, :, :H, :W] = colours.reshape(rows, across, H, W, 3)
+    sheet = tiles.transpose(0, 2, 1, 3, 4).reshape(rows * (H + 1), across * (W + 1), 3)[:-1, :-1]
+    side = min(PICTURE // sheet.shape[1], HEIGHT // sheet.shape[0])
+    return svg.image(sheet, 0, 0, side * sheet.shape[1], side * sheet.shape[0])
+
+
+def _row(colours: np.ndarray) -> str:
+    """Draw a row of 784 colours in four lines, with the maps that they are from."""
+    body = ""
+    for k, line in enumerate(colours.reshape(4, 196, 3)):
+        words = f"places {196 * k} to {196 * k + 195}: maps {4 * k} to {4 * k + 3}"
+        body += svg.text(0, 44 * k + 7, words, size=11, fill=svg.QUIET)
+        body += svg.image(line[None], 0, 44 * k + 15, 3 * 196, 24)
+    return body
