@@ -8,6 +8,16 @@ from cnnlib.explorers.dense import dense
 from cnnlib.explorers.flatten import flatten
 from cnnlib.explorers.gradient import gradient
 from cnnlib.explorers.network import network
+from cnnlib.explorers.pool import pool
 from cnnlib.explorers.softmax import softmax
 
-__all__ = ["conv_backward", "conv_forward", "dense", "flatten", "gradient", "network", "softmax"]
+__all__ = [
+    "conv_backward",
+    "conv_forward",
+    "dense",
+    "flatten",
+    "gradient",
+    "network",
+    "pool",
+    "softmax",
+]
