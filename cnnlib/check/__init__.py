@@ -5,7 +5,13 @@ otherwise raises `Failed` with what is wrong, where, what was expected, what it 
 hint. What is not written yet is not wrong: that is `NotWritten`. An exception of the learner's own
 code is `Crashed`.
 
->>> from cnnlib.layers import Flatten
+>>> class Flatten:
+...     def forward(self, x):
+...         self.x_shape = x.shape
+...         return x.reshape(len(x), -1)
+...
+...     def backward(self, dy):
+...         return dy.reshape(self.x_shape)
 >>> flatten_backward(Flatten)
 ✓ Flatten.backward: every gradient is back at the place its value came from
 """

@@ -54,9 +54,8 @@ def explain(error: BaseException, reference) -> Finding:
         facts["there"] = ", ".join(
             f"{name} {shape}" for name, shape in list(stop.shapes.items())[:6]
         )
-    return Finding(
-        f"Your code stopped with {type(error).__name__}.", _usual_reason(error, stop), facts
-    )
+    hint = _usual_reason(error, stop, isinstance(reference, type))
+    return Finding(f"Your code stopped with {type(error).__name__}.", hint, facts)
 
 
 def _never_started(error, text: str, reference) -> Finding:
@@ -71,11 +70,12 @@ def _never_started(error, text: str, reference) -> Finding:
             spelt += f"has a line with self.{missing[1]} = … been run?"
         return Finding(f"Your {name} has no {missing[1]}.", spelt, {"error": text})
     if isinstance(error, TypeError):
-        return Finding(
-            f"{name} can't be called as the exercise asks.",
-            "Compare your parameters with the exercise's. In a class, the first one of each method is self.",
-            {"error": text},
-        )
+        hint = "Compare your parameters with the exercise's, one by one."
+        if isinstance(reference, type):
+            hint += " The first one of each method is self."
+            called = re.match(r"(?:\w+\.)?(\w+)\(\)", str(error))
+            name = f"{name}.{called[1]}" if called and hasattr(reference, called[1]) else name
+        return Finding(f"{name} can't be called as the exercise asks.", hint, {"error": text})
     return Finding(
         f"Your {name} gave something that can't be worked with.",
         "Does each function return what the exercise asks for?",
@@ -83,8 +83,16 @@ def _never_started(error, text: str, reference) -> Finding:
     )
 
 
-def _usual_reason(error: BaseException, stop: Frame) -> str:
+def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     text = str(error)
+    if isinstance(error, RecursionError):
+        return "A function calls itself without end. Which call was meant for another function?"
+    if isinstance(error, np.exceptions.AxisError):
+        return "Axes are counted from 0, and each mean or sum over one leaves one fewer. Which axes are there at this point?"
+    if "axes don't match array" in text:
+        return "transpose wants each axis once. How many has this array?"
+    if "'list' object cannot be interpreted as an integer" in text:
+        return "Several axes, or lengths, go into a tuple: round brackets."
     if "cannot reshape" in text:
         return "A reshape keeps the number of elements. Multiply out both shapes: which factor differs, and where does it come from?"
     if "could not be broadcast" in text or "operands could not" in text:
@@ -94,13 +102,16 @@ def _usual_reason(error: BaseException, stop: Frame) -> str:
         and "object has no attribute" in text
         and "self" in stop.line
     ):
-        return "backward can only read what forward wrote to self, under the same name."
+        return "Nothing has set this on self yet. Which method should, and under which name?"
     if isinstance(error, NameError):
-        return "Is the name spelt as where you set it? What forward keeps for backward belongs to self; imports and helpers belong into the answer cell."
+        hint = "Is the name spelt as where you set it? Helpers and imports belong into the answer cell."
+        return hint + " What one method keeps for another belongs to self." * in_class
+    if isinstance(error, TypeError) and "unpack" in text and "NoneType" not in text:
+        return "There is a single number here, not several. Compare the order of your parameters with the exercise's."
     if isinstance(error, TypeError) and "unpack" in text:
         return "Something is None here. Which function lacks its return, or what was not set yet?"
     if isinstance(error, ValueError) and "unpack" in text:
-        return "Count the axes of the array against the names on the left."
+        return "How many things stand on the right, and how many names on the left? An array gives its pictures; its lengths are in its shape."
     if "truth value of an array" in text:
         return "`if`, `and` and `max(0, x)` decide once, yes or no. Here each entry needs an answer of its own."
     if "array element with a sequence" in text:
@@ -114,7 +125,7 @@ def _usual_reason(error: BaseException, stop: Frame) -> str:
     if isinstance(error, IndexError) and "valid indices" in text:
         return "An index is a whole number. Does your loop run over indices, or over the values themselves?"
     if isinstance(error, IndexError):
-        return "An index runs past the end. Count the axes, and the entries along each, and compare with your loop."
+        return "An index runs past the end. Count the axes, and the entries along each."
     if isinstance(error, SystemExit):
         return "A layer never ends the program: raise an error, or return."
     return ""

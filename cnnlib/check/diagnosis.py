@@ -6,7 +6,7 @@ every case that failed, so what is said is true of the code, not of one input.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, permutations
 from typing import Any
 
@@ -61,6 +61,15 @@ class Evidence:
     def slack(self) -> float:
         """A tolerance for numbers that a detector computes from others."""
         return max(self.tolerance, 1e-6 if np.asarray(self.expected).dtype == np.float32 else 1e-12)
+
+    @property
+    def folded(self) -> "Evidence":
+        """The rows (N, D) of pictures as pictures again, where it is easier to see what is wrong."""
+        x = self.inputs.get("x")
+        if self.axes != ("N", "D") or x is None or x.ndim != 4 or x.size != self.expected.size:
+            return self
+        expected, got = self.expected.reshape(x.shape), np.asarray(self.got).reshape(x.shape)
+        return replace(self, expected=expected, got=got, axes=("N", "C", "H", "W"))
 
     def axis(self, number: int) -> str:
         return self.axes[number] if number < len(self.axes) else f"axis {number}"
@@ -119,6 +128,8 @@ def _home(evidence: Evidence, place: tuple[int, ...]) -> str:
     homes = np.argwhere(expected == got[place])
     if got[place] == 0 or len(homes) != 1 or not np.isin(got, expected).all():
         return ""
+    if (got == got[place]).all():
+        return ""
     return f", which belongs at {_index(tuple(map(int, homes[0])))}"
 
 
@@ -148,15 +159,21 @@ def describe(got, name: str) -> str:
             if got.dtype.kind in "iuf"
             else f"an array of dtype {got.dtype}"
         )
-    return f"{type(got).__name__}: {got!r}"[:120]
+    return f"{type(got).__name__}: {shorten(repr(got))}"
+
+
+def shorten(text: str, limit: int = 100) -> str:
+    """The text, or its beginning."""
+    return text if len(text) <= limit else text[:limit] + " …"
 
 
 def changed(names: tuple[str, ...]) -> Finding:
     """An input was changed in place."""
     which = " and ".join(names)
     return Finding(
-        f"The call changed {which} in place.",
-        f"Whoever handed you {which} still needs it as it was. Which of your lines writes into it?",
+        f"Your code changed {which} in place.",
+        f"Whoever handed you {which} still needs it as it was. Which of your lines writes into it, "
+        "or into a view of it?",
     )
 
 
@@ -176,7 +193,7 @@ def diagnose(evidence: list[Evidence]) -> Finding:
             if finding := _agreed(detector, telling):
                 return finding
         for detector in HERE:
-            if finding := detector(first):
+            if finding := detector(first.folded):
                 return finding
     return fallback(first)
 
@@ -280,7 +297,9 @@ def handed_through(e: Evidence) -> Finding | None:
 
 def one_row_for_the_whole_batch(e: Evidence) -> Finding | None:
     expected, got = np.shape(e.expected), np.shape(e.got)
-    if e.axes[:1] != ("N",) or expected[0] == 1 or np.size(e.got) != np.size(e.expected):
+    if e.axes[:1] != ("N",) or expected[0] == 1 or expected == got:
+        return None
+    if np.size(e.got) != np.size(e.expected):
         return None
     if got in {(np.size(e.got),), (1, np.size(e.got))}:
         return Finding(
@@ -563,6 +582,12 @@ def samples(e: Evidence) -> Finding | None:
     present = ((np.asarray(e.expected) != 0) | (np.asarray(e.got) != 0)).reshape(right.shape)
     wrong = [~np.all(r) and np.mean(~r[p]) > 0.5 for r, p in zip(right, present, strict=True)]
     right = right.all(axis=1)
+    if len(right) == 2 and right.any() and any(wrong):
+        which = "first" if right[1] else "second"
+        return Finding(
+            f"Of two pictures, only the {which} one is wrong.",
+            "What does your code do differently for it?",
+        )
     if right[-1] and all(wrong[:-1]):
         return Finding(
             "Only the last picture of the batch is right.",
@@ -677,6 +702,23 @@ def alike_along_an_axis(e: Evidence) -> Finding | None:
             return Finding(
                 f"{e.name} is the same for every index along {e.axis(k)}.",
                 f"Is something summed or copied over {e.axis(k)} that should stay apart?",
+            )
+    return None
+
+
+def steps(e: Evidence) -> Finding | None:
+    """Places in a row that grow evenly along each axis, but by another step."""
+    expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
+    if not np.array_equal(expected.ravel(), np.arange(expected.size)):
+        return None
+    for k in range(expected.ndim):
+        wanted, mine = np.unique(np.diff(expected, axis=k)), np.unique(np.diff(got, axis=k))
+        if len(wanted) != 1 or len(mine) > 1:
+            return None
+        if wanted[0] != mine[0]:
+            step = f"One step along {e.axis(k)} makes your number grow by {number(mine[0])}"
+            return Finding(
+                f"{step}, not by {number(wanted[0])}.", "What lies between the two cells?"
             )
     return None
 
@@ -797,4 +839,12 @@ SEVERAL_SINGLE = (
     factor,
 )
 # These speak of the case that is shown, not of every case.
-HERE: tuple[Callable, ...] = (samples, shifted, alike_along_an_axis, region, repeated, permuted)
+HERE: tuple[Callable, ...] = (
+    samples,
+    shifted,
+    steps,
+    alike_along_an_axis,
+    region,
+    repeated,
+    permuted,
+)

@@ -22,7 +22,7 @@ from cnnlib.check import crash, diagnosis
 from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.svg import target_and_yours
 
-PRINTED_LINES = 12
+PRINTED_LINES = 4
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,13 @@ class Check:
         raise NotImplementedError
 
     def wrong_kind(self, thing) -> Failed | None:
-        """Something else was passed than the class or function itself."""
+        """Something else was passed than the learner's class or function itself."""
+        if thing is self.reference and isinstance(thing, type):
+            return Failed(
+                self.title,
+                f"This is the course's own {thing.__name__}, not yours.",
+                {"hint": "Run the cell with your class again, below any import of that name."},
+            )
         if callable(thing) and isinstance(self.reference, type) == isinstance(thing, type):
             return None
         kind = "class" if isinstance(self.reference, type) else "function"
@@ -171,7 +177,10 @@ class Check:
             return NotWritten(
                 self.title, f"is not written yet: first comes {needed}, which it needs."
             )
-        return NotWritten(self.title, "is not written yet.")
+        return NotWritten(
+            self.title,
+            "is not written yet. Put your code in place of the line raise NotImplementedError.",
+        )
 
 
 class Comparison(Check):

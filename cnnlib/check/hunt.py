@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cnnlib.check.diagnosis import close
 from cnnlib.check.engine import Case, Check, attempt, remarks, same
 from cnnlib.check.failure import Failed
 
@@ -38,7 +39,10 @@ class Hunt(Check):
         asked = ", ".join(self.names)
         if len(arrays) != len(self.names) or not all(_numbers(a) for a in arrays):
             got = ", ".join(f"array {a.shape}" if _numbers(a) else type(a).__name__ for a in arrays)
-            return self._fail(outcome, f"NumPy arrays are asked for: {asked}.", {"got": got})
+            says = f"NumPy arrays of finite numbers are asked for: {asked}."
+            return self._fail(outcome, says, {"got": got})
+        if any(a.size == 0 for a in arrays):
+            return self._fail(outcome, "An empty array shows nothing.", {})
         inputs = dict(zip(self.names, arrays, strict=True))
         claim = inputs.pop("expected", None)
         case = Case(
@@ -50,14 +54,15 @@ class Hunt(Check):
             return self._fail(outcome, says, {"where": case.where, "it says": str(right.error)})
         if claim is not None and not same(right.value, np.asarray(claim, float), 1e-9):
             says = "What you expect is not what a right layer gives, so your test would blame the innocent."
-            return self._fail(
-                outcome,
-                says,
-                {"where": case.where, "expected": f"yours has shape {np.shape(claim)}"},
-            )
+            if np.shape(claim) != right.value.shape:
+                why = f"its shape is {np.shape(claim)}, and should be another one"
+            else:
+                place = np.argwhere(~close(right.value, claim, 1e-9))[0]
+                why = f"the number at {place.tolist()} is not the right one"
+            return self._fail(outcome, says, {"where": case.where, "expected": why})
         if patient.error is None and not patient.changed and same(right.value, patient.value, 1e-9):
             says = "The patient passes your test: with these arrays it does just what a right layer does."
-            hint = "What do your arrays have that makes a mistake invisible: equal lengths, equal numbers, a single batch?"
+            hint = "What have your arrays in common with all those that the patient was tested on?"
             return self._fail(outcome, says, {"where": case.where, "hint": hint})
         return None
 
@@ -80,4 +85,4 @@ _witness.__name__ = "witness"
 
 
 def _numbers(a) -> bool:
-    return isinstance(a, np.ndarray) and a.dtype.kind in "iuf"
+    return isinstance(a, np.ndarray) and a.dtype.kind in "iuf" and bool(np.isfinite(a).all())

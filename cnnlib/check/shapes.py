@@ -8,7 +8,7 @@ from cnnlib.check.engine import Case, check
 def _tagged_and_random():
     """Pictures with all four lengths different, so that no mix-up of axes goes unseen."""
     rng = np.random.default_rng(0)
-    shape = (2, 3, 4, 5)
+    shape = (3, 2, 4, 5)
     tags = sum(i * 10.0**e for i, e in zip(np.indices(shape), (3, 2, 1, 0), strict=True))
     yield tags, "each number is its own index: 123 stands at [0, 1, 2, 3]"
     yield rng.random((4, 3, 6, 2)), ""

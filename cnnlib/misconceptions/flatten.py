@@ -179,7 +179,7 @@ class FeaturesFirst(Flatten):
 @misconception(
     "flatten_forward",
     says="You reshape to (D, N). That shape holds pieces of several pictures in each column.",
-    hint="reshape never moves a number to another picture's row; which axis has to stay first?",
+    hint="Row n of y must hold picture n and nothing else. Which length has to stand first?",
 )
 class ReshapedToFeaturesFirst(Flatten):
     def forward(self, x):
@@ -408,7 +408,7 @@ class BatchLast(Flatten):
 
 @misconception(
     "flatten_backward",
-    says="You reshape to (C, H, W), without the batch axis. That can work for a single picture only.",
+    says="You reshape to (C, H, W): the batch axis is lost. With two pictures the numbers don't even fit.",
     hint="What was len(x)?",
 )
 class NoBatchAxis(Flatten):

@@ -60,6 +60,24 @@ def kept_axes(x):
 
 
 @misconception(
+    "brightness",
+    says="You average over the pictures, channels and rows: one number comes out for each column.",
+    hint="Which axis tells the pictures apart? That one must stay.",
+)
+def one_brightness_per_column(x):
+    return x.mean(axis=(0, 1, 2))
+
+
+@misconception(
+    "brightness",
+    says="Your division throws away what is behind the point.",
+    hint="`//` gives whole numbers; which sign divides without rounding?",
+)
+def whole_brightness(x):
+    return x.sum(axis=(1, 2, 3)) // x[0].size
+
+
+@misconception(
     "channels_last",
     says="You reshape. The shape is right, but reshape never moves a number, so pixels get mixed.",
     hint="Which NumPy function changes the order of axes, and takes the numbers along?",
