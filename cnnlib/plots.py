@@ -47,8 +47,10 @@ def show(figure: Figure, alt: str) -> Shown:
     return Shown(data.getvalue(), alt)
 
 
-def pictures(images, titles=None, columns: int = 5, scale: float = 1.1) -> Figure:
-    """Draw grey pictures in a grid.
+def pictures(
+    images, titles=None, columns: int = 5, scale: float = 1.1, signed: bool = False
+) -> Figure:
+    """Draw pictures in a grid, in grey or, where their numbers have a sign, in two colours.
 
     Parameters
     ----------
@@ -60,6 +62,8 @@ def pictures(images, titles=None, columns: int = 5, scale: float = 1.1) -> Figur
         Pictures in a row.
     scale : float
         Inches for the width of one picture.
+    signed : bool
+        Draw 0 white, what is below it purple and what is above it orange, as strong on both sides.
 
     Raises
     ------
@@ -80,11 +84,16 @@ def pictures(images, titles=None, columns: int = 5, scale: float = 1.1) -> Figur
         raise ValueError(f"pictures: {len(titles)} titles for {len(images)} pictures")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
+    if signed:
+        most = float(np.abs(images).max()) or 1.0
+        colours = {"cmap": "PuOr_r", "vmin": -most, "vmax": most}
+    else:
+        colours = {"cmap": "gray", "vmin": images.min(), "vmax": images.max()}
     height = scale * images.shape[1] / images.shape[2] + (0.22 if titles is not None else 0)
     figure = Figure(figsize=(scale * columns, height * rows), layout="constrained")
     for k, image in enumerate(images):
         axes = figure.add_subplot(rows, columns, k + 1)
-        axes.imshow(image, cmap="gray", vmin=images.min(), vmax=images.max())
+        axes.imshow(image, **colours)
         axes.set_axis_off()
         if titles is not None:
             axes.set_title(titles[k], fontsize=9)

@@ -63,6 +63,12 @@ def test_pictures_are_shown_with_one_scale_and_their_titles():
     assert np.array_equal(axes[1].images[0].get_array(), images[1, 0])
 
 
+def test_pictures_with_a_sign_have_their_zero_in_the_middle():
+    images = np.arange(24.0).reshape(2, 3, 4) - 4
+    axes = plots.pictures(images, signed=True).axes
+    assert {ax.images[0].get_clim() for ax in axes} == {(-19.0, 19.0)}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
