@@ -80,7 +80,7 @@ def draw(
     Examples
     --------
     >>> draw(7)  # doctest: +ELLIPSIS
-    Max-pooling ... x[1, 1] = 25 is in 4 windows and the maximum of 3. ...
+    Max-pooling...x[1, 1] = 25 is in 4 windows and the maximum of 3. dx[1, 1] = 4 + 8 + 24 = 36...
     """
     if pool not in POOLS or windows not in WINDOWS or numbers not in NUMBERS:
         raise ValueError(
