@@ -54,6 +54,8 @@ def explain(error: BaseException, reference) -> Finding:
         facts["there"] = ", ".join(
             f"{name} {shape}" for name, shape in list(stop.shapes.items())[:6]
         )
+    if notes := getattr(error, "__notes__", None):
+        facts["note"] = "\n".join(notes)
     hint = _usual_reason(error, stop, isinstance(reference, type))
     return Finding(f"Your code stopped with {type(error).__name__}.", hint, facts)
 
