@@ -296,7 +296,7 @@ def _network_alt(lesson: str) -> str:
     )
     alt = f"The network, forward: {way}. Backward, a gradient of the same shape passes each arrow."
     if lesson == "network":
-        return f"{alt}\nEvery layer is built; this lesson puts them together."
+        return f"{alt}\nThe network is whole: every layer is drawn solid."
 
     def names(keep):
         found = [n.replace("\n", " ") for n, built_in, _ in LAYERS if keep(LESSONS.index(built_in))]
