@@ -26,6 +26,9 @@ from cnnlib import notebooks
 
 __all__ = ["MineError", "NotFinished"]
 
+_RUNNING: set[tuple[Path, str]] = (
+    set()
+)  # answers that are being run, to notice one that asks for itself
 REFERENCES = ("layers", "losses", "network", "optimizers", "training", "gradcheck")
 
 
@@ -89,8 +92,21 @@ def _saved(path: Path) -> int:
 @cache
 def _finished(name: str, answer_id: str, solution: Path, written: Path, saved: tuple):
     """What `name` is in the notebook `written`; `saved` makes the cache forget older versions."""
-    pristine = notebooks.read(solution)
     label = f"{written.parent.name}/{written.name}"
+    if (written, answer_id) in _RUNNING:
+        raise MineError(
+            f"{label}: the answer cell '{answer_id}' imports {name} from cnnlib.mine, but it is the cell "
+            f"that has to define it."
+        )
+    _RUNNING.add((written, answer_id))
+    try:
+        return _run(name, answer_id, solution, written, label)
+    finally:
+        _RUNNING.discard((written, answer_id))
+
+
+def _run(name: str, answer_id: str, solution: Path, written: Path, label: str):
+    pristine = notebooks.read(solution)
     sources = {notebooks.grade_id(cell): cell.source for cell in pristine.cells}
     checks = [e for e in notebooks.exercises(pristine) if e.answer_id == answer_id]
     namespace = vars(ModuleType(__name__))
@@ -99,12 +115,20 @@ def _finished(name: str, answer_id: str, solution: Path, written: Path, saved: t
         used = "\n".join([*answers.values(), *(sources[check.check_id] for check in checks)])
         exec(compile(_imports(pristine, used), label, "exec", dont_inherit=True), namespace)
         with contextlib.redirect_stdout(io.StringIO()):
+            # As in a notebook, a cell that stops is no harm where what it defined before is right.
+            stopped = None
             for key, source in answers.items():
-                _define(key, f"{label}[{key}]", source, namespace)
+                try:
+                    _define(key, f"{label}[{key}]", source, namespace)
+                except _Stopped as stop:
+                    stopped = stopped or stop
             if name not in namespace:
-                raise _Stopped(answer_id, f"The answer cell doesn't define {name}.")
+                raise stopped or _Stopped(answer_id, f"The answer cell doesn't define {name}.")
             for check in checks:
-                _check(check.name, sources[check.check_id], namespace)
+                try:
+                    _check(check.name, sources[check.check_id], namespace)
+                except _Stopped as stop:
+                    raise stopped or stop from None
     except _Stopped as stop:
         raise NotFinished(_message(name, label, *stop.args, solution)) from None
     return namespace[name]

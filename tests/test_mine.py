@@ -162,12 +162,26 @@ def test_a_syntax_error_names_its_line(notebook):
 
 
 def test_a_cell_that_cannot_be_run_names_its_line_and_what_is_read(notebook):
+    write_answer(notebook, "double", "factor = helper(2)\n\n" + RIGHT)
+    told = refusal("double")
+    assert "exercise double" in told
+    assert "line 1 of the answer cell, 'factor = helper(2)': NameError" in told
+    assert "Only the answer cells are read" in told
+
+
+def test_a_cell_that_stops_is_no_harm_where_what_it_defined_is_right(notebook):
     write_answer(notebook, "double", RIGHT + "\n\nfactor = helper(2)")
     write_answer(notebook, "turn", TURN)
-    told = refusal("Turn")
-    assert "exercise double" in told, "the cell that stops, not the one asked for"
-    assert "line 4 of the answer cell, 'factor = helper(2)': NameError" in told
-    assert "Only the answer cells are read" in told
+    from cnnlib.mine import Turn, double
+
+    assert double(3) == 6
+    assert Turn().forward([[1]]).shape == (1,)
+
+
+def test_an_answer_that_imports_itself_is_told(notebook):
+    write_answer(notebook, "double", "from cnnlib.mine import double")
+    with pytest.raises(mine.MineError, match="the cell that has to define it"):
+        from cnnlib.mine import double  # noqa: F401
 
 
 def test_an_answer_under_another_name_is_told(notebook):
