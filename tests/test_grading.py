@@ -1,5 +1,7 @@
 """Grading: whatever is handed in, each answer gets the points that it deserves, and a reason if none."""
 
+import collections
+import copy
 import csv
 import io
 import json
@@ -7,7 +9,9 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from queue import Empty
 from threading import Event
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -15,14 +19,16 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbval.plugin import find_comment_markers
 from synthetic import answer, cell, check, statement, write_answer
 
+import cnnlib.grading.grade as grading_grade
 from cnnlib import notebooks
-from cnnlib.grading import report
+from cnnlib.grading import plugin, report
 from cnnlib.grading.assemble import Originals, Submission, assemble, extract, load
 from cnnlib.grading.collect import SIZE_LIMIT, collect
 from cnnlib.grading.grade import Grade, grade, grade_all
 from cnnlib.grading.verdict import Result, Row, RunError, Status, settle
 from cnnlib.notebooks import Course, Exercise, NotebookError
 
+ROOT = Path(__file__).parents[1]
 NAME = "03_numbers"
 FILE = f"{NAME}.ipynb"
 TIMEOUT = 3
@@ -32,6 +38,9 @@ CHECKS = '''class Failed(Exception):
 
 class NotWritten(Failed):
     """Not written yet."""
+
+class Crashed(Failed):
+    """The learner's own error."""
 
 class check:
     """Stands for `cnnlib.check`."""
@@ -43,6 +52,8 @@ def add_check(name, right):
                 raise Failed(f"✗ {name}: not the right number.\\n  hint  think")
         except NotImplementedError:
             raise NotWritten(f"○ {name} is not written yet.")
+        except (NameError, MemoryError) as error:
+            raise Crashed(f"✗ {name}: {type(error).__name__}: {error}")
         print(f"✓ {name}")
     setattr(check, name, run)
 
@@ -483,6 +494,14 @@ def test_the_report_is_whole_escaped_and_the_same_each_time(tmp_path):
     assert data["grades"][0]["exercises"][1]["status"] == "wrong"
 
 
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    report.prepare(tmp_path / "out", tmp_path / "submissions")
+    (tmp_path / "out" / "grades.csv").mkdir()
+    with pytest.raises(report.ReportError, match=r"grades\.csv can't be written"):
+        report.write(tmp_path / "out", GRADES, [])
+    assert not list((tmp_path / "out").glob(".*"))
+
+
 def test_a_name_too_long_for_a_page_still_has_one_of_its_own():
     pages = {report.page("é" * 120 + end) for end in "ab"} | {report.page("ada")}
     assert len(pages) == 3 and "ada.html" in pages
@@ -497,11 +516,72 @@ def test_a_report_is_not_written_over_a_file_or_among_submissions(tmp_path, out)
         report.prepare(tmp_path / out, tmp_path / "handed")
 
 
+# The plugin
+
+
+def error(*trace: str) -> dict:
+    item = SimpleNamespace(
+        parent=SimpleNamespace(timed_out=False, kernel=SimpleNamespace(is_alive=lambda: True)),
+        test_outputs=[new_output("error", ename="E", evalue="\x1b[31mat 0x7f0123456789\x07", traceback=[*trace])],
+    )  # fmt: skip
+    return plugin._row(item, SimpleNamespace(excinfo=True), None)
+
+
+def test_a_row_tells_of_an_error_what_a_learner_can_use():
+    row = error(
+        "E   Traceback",
+        "\x1b[36mCell\x1b[39m In[1], line 1\n  here",
+        "File /usr/lib/x.py:2\n  deep",
+    )
+    assert row == {
+        "outcome": "failed",
+        "error": "E",
+        "message": "at 0x…",
+        "trace": "Cell In[1], line 1\n  here",
+    }
+    assert len(error("Cell In[1]" + "x" * 10**6)["trace"]) == plugin.TEXT_LIMIT
+
+
+def test_a_flood_of_output_is_taken_off_the_queue_and_dropped():
+    text = {"msg_type": "stream", "content": {"name": "stdout", "text": "x" * 400_000}}
+    reply = {"msg_type": "execute_reply"}
+    printed, replies = [copy.deepcopy(text) for _ in range(5)], [Empty, reply]
+
+    def receive(queue):
+        message = queue.pop(0) if queue else Empty
+        if message is Empty:
+            raise Empty
+        return message
+
+    kernel = object.__new__(plugin.Kernel)
+    kernel._outputs, kernel._printed = collections.deque(), 0
+    kernel.is_alive = lambda: True
+    kernel.kc = SimpleNamespace(
+        get_shell_msg=lambda timeout: receive(replies),
+        get_iopub_msg=lambda timeout: receive(printed),
+    )
+    assert kernel.get_message("shell", timeout=5) is reply
+    assert printed == []
+    kept = [kernel.get_message("iopub", timeout=5)["content"]["text"] for _ in range(5)]
+    assert list(map(len, kept)) == [400_000, 400_000, 200_000, 0, 0]
+
+
+def test_a_dead_kernel_is_noticed_long_before_the_time_limit():
+    def nothing(timeout):
+        raise Empty
+
+    kernel = object.__new__(plugin.Kernel)
+    kernel._outputs = collections.deque()
+    kernel.is_alive = lambda: False
+    kernel.kc = SimpleNamespace(get_shell_msg=nothing, get_iopub_msg=nothing)
+    with pytest.raises(plugin.KernelDied):
+        kernel.get_message("shell", timeout=1000)
+
+
 # Real runs under nbval
 
 FORGED = "✓ last\n"
 CLASS = {
-    "right": RIGHT,
     # Hangs, ends its kernel, ends nbval: each costs itself, and `last` is right.
     "fatal": {
         "double": "def double(x):\n    while True:\n        pass",
@@ -556,11 +636,6 @@ def words(grade: Grade) -> dict[str, str]:
     return {r.exercise.name: r.status.value for r in grade.results}
 
 
-def test_right_answers_get_every_point(graded):
-    right = graded[0]["right"]
-    assert (right.points, right.out_of, right.notes) == (10, 10, ())
-
-
 def test_what_hangs_or_dies_costs_nothing_else(graded):
     fatal = graded[0]["fatal"]
     assert words(fatal) == {
@@ -588,7 +663,7 @@ def test_what_is_forged_or_deleted_counts_for_nothing(graded):
         "half": "error", "last": "unwritten",
     }  # fmt: skip
     half = forged.results[3].message
-    assert "NameError: name 'helper' is not defined" in half and "return helper(x)" in half
+    assert "NameError: name 'helper' is not defined" in half
     assert "`helper` is defined in a cell of its own" in half
     assert len(forged.notes) == 5
 
@@ -617,6 +692,38 @@ def test_the_same_submission_gets_the_same_grade_again(graded, originals):
     assert again == grades["forged"]
 
 
+def test_a_notebook_uses_what_this_learner_wrote_in_another(tmp_path):
+    course = Course(tmp_path)
+    shutil.copytree(ROOT / "solutions", course.solutions)
+    course.exercises.mkdir()
+    source = "def again():\n    ### BEGIN SOLUTION\n    return mine.Flatten\n    ### END SOLUTION"
+    call = check("flatten_backward", "again()")
+    call["execution_count"], call["outputs"] = None, []
+    cells = [
+        new_code_cell("from cnnlib import check, mine", id="setup"),
+        answer("again", source),
+        call,
+    ]
+    later = new_notebook(cells=cells, metadata=notebooks.METADATA)
+    notebooks.write(course.solutions / "05_later.ipynb", later)
+
+    originals = load(course)
+    ada = {name: Submission(notebooks.answers(nb)) for name, nb in originals.solved.items()}
+    options = {"timeout": 20, "stop": Event()}
+    graded = grade("ada", "05_later", ada, originals, **options)
+    assert (graded.points, graded.out_of) == (2, 2)
+
+
+def test_whatever_goes_wrong_in_one_grade_is_a_note(originals, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(grading_grade, "run", fail)
+    graded = grade("ada", NAME, {NAME: Submission(RIGHT)}, originals, timeout=1, stop=Event())
+    assert graded.points is None
+    assert graded.notes == ("the grader itself failed with OSError: no space left",)
+
+
 def test_a_solution_that_fails_its_own_check_grades_nobody(course, originals, graded):
     broken = {
         NAME: assemble(originals.solved[NAME], {**RIGHT, "half": "def half(x):\n    return 0"})
@@ -633,5 +740,5 @@ def test_when_interrupted_what_is_not_graded_says_so(graded, originals):
     stop.set()
     grades = grade_all(graded[1], originals, timeout=TIMEOUT, jobs=2, stop=stop)
     by_learner = {grade.learner: grade for grade in grades}
-    assert by_learner["right"].notes == ("not graded: the run was interrupted",)
-    assert by_learner["right"].points is None and by_learner["untouched"].points == 0
+    assert by_learner["forged"].notes == ("not graded: the run was interrupted",)
+    assert by_learner["forged"].points is None and by_learner["untouched"].points == 0

@@ -150,7 +150,8 @@ def _row(item, call, report) -> dict[str, str]:
 
 def _plain(text: str) -> str:
     """Text without colours and control characters, and without what differs from run to run."""
-    return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", CONTROL.sub("", ANSI.sub("", text)))
+    text = CONTROL.sub("", ANSI.sub("", text)).replace(os.getcwd(), ".")
+    return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", text)
 
 
 def pytest_addoption(parser):

@@ -63,6 +63,11 @@ def write(out: Path, grades: list[Grade], skipped: Iterable[str]) -> None:
         Sorted by learner.
     skipped : iterable of str
         A sentence for each thing among the submissions that was not graded.
+
+    Raises
+    ------
+    ReportError
+        A file can't be written.
     """
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -154,5 +159,9 @@ def _no_formula(text: str) -> str:
 
 def _replace(path: Path, text: str) -> None:
     draft = path.with_name(f".{os.getpid()}.new")
-    draft.write_bytes(text.encode(errors="backslashreplace"))
-    draft.replace(path)
+    try:
+        draft.write_bytes(text.encode(errors="backslashreplace"))
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ReportError(f"{path} can't be written: {error.strerror}.") from None
