@@ -177,8 +177,13 @@ def changed(names: tuple[str, ...]) -> Finding:
     )
 
 
-def diagnose(evidence: list[Evidence]) -> Finding:
-    """The first finding that holds for every case that failed, or else one about the first of them."""
+def diagnose(
+    evidence: list[Evidence], otherwise: Callable[[], Finding | None] = lambda: None
+) -> Finding:
+    """The first finding that holds for every case that failed, or else one about the first of them.
+
+    What takes long to find is asked `otherwise`, before nothing is said but where it is wrong.
+    """
     first, comparable = evidence[0], [e for e in evidence if e.comparable]
     # A single number shows no pattern: it is k times any other one.
     telling = [e for e in comparable if np.size(e.expected) > 1]
@@ -193,6 +198,11 @@ def diagnose(evidence: list[Evidence]) -> Finding:
             if finding := _agreed(detector, telling):
                 return finding
         for detector in HERE:
+            if finding := detector(first.folded):
+                return finding
+        if finding := otherwise():
+            return finding
+        for detector in PARTLY:
             if finding := detector(first.folded):
                 return finding
     return fallback(first)
@@ -844,7 +854,6 @@ HERE: tuple[Callable, ...] = (
     shifted,
     steps,
     alike_along_an_axis,
-    region,
-    repeated,
-    permuted,
 )
+# These say where, and little more.
+PARTLY: tuple[Callable, ...] = (region, repeated, permuted)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from cnnlib import misconceptions
-from cnnlib.check import crash, diagnosis
+from cnnlib.check import crash, diagnosis, probe
 from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.svg import target_and_yours
 
@@ -227,12 +227,14 @@ class Comparison(Check):
 
     def _failure(self, thing, trials: list[Trial], wrong: list[Trial], known) -> Failed:
         """The failure to show, with the finding that is known, or else the general diagnosis."""
-        # A wrong number tells more than a crash: show a crash only where nothing else went wrong.
+        # A changed input may be the reason for anything that comes after it, and a wrong number
+        # tells more than a crash.
         values = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
+        values = [] if any(t.outcome.changed for t in wrong) else values
         # A case with several right answers, or with equal numbers, tells the least.
         values = [t for t in values if t.case.closest is None] or values
         values.sort(key=lambda t: t.evidence.constant)
-        trial = (values or [t for t in wrong if t.outcome.error is None] or wrong)[0]
+        trial = (values or [t for t in wrong if t.outcome.changed] or wrong)[0]
         outcome, where = trial.outcome, {"where": trial.case.where}
         where |= {} if known else pattern(trials)
         if outcome.error is not None:
@@ -241,11 +243,31 @@ class Comparison(Check):
             finding = known or diagnosis.changed(outcome.changed)
             return Failed(self.title, finding.says, {**where, **remarks(outcome, finding.hint)})
         evidence = [t.evidence for t in values]
-        finding = known or diagnosis.diagnose(evidence)
+        finding = known or diagnosis.diagnose(evidence, lambda: self._another_input(trials))
         facts = {**where, **diagnosis.compare(evidence[0])}
         facts |= {} if known else reactions(trial, thing, self.reference)
         facts |= remarks(outcome, finding.hint)
         return Failed(self.title, finding.says, facts, side_by_side(evidence[0]))
+
+    def _another_input(self, trials: list[Trial]):
+        """The finding that every result would be right for another input; or None."""
+        trials = sorted(trials, key=lambda t: t.right)  # most changes explain no wrong one
+        unfit = (t.case.closest or t.outcome.error or t.outcome.changed for t in trials)
+        if any(unfit) or trials[0].case.tolerance == 0:  # of numbers only moved, more can be said
+            return None
+
+        def explains(name, change):
+            return all(
+                name in t.case.inputs
+                and _agree(
+                    attempt(_changed(t.case, name, change), self.reference).value,
+                    t.outcome.value,
+                    max(t.case.tolerance, 1e-12),
+                )
+                for t in trials
+            )
+
+        return probe.right_for_another_input(trials[0].case.inputs, explains)
 
 
 def check(*, title: str, reference, passes: str) -> Callable[[Callable], Check]:
@@ -305,7 +327,7 @@ def alike(mine: list[Trial], theirs: Iterable[Trial]) -> bool:
     mistake shows elsewhere too, only the cases with one right answer count.
     """
     elsewhere = any(not a.right and a.case.closest is None for a in mine)
-    evidence = False
+    evidence = moved = False
     for a, b in zip(mine, theirs, strict=True):
         if elsewhere and a.case.closest:
             continue
@@ -318,24 +340,28 @@ def alike(mine: list[Trial], theirs: Iterable[Trial]) -> bool:
             evidence |= repr(a.outcome.error) == repr(b.outcome.error)
         elif a.outcome.changed != b.outcome.changed:
             return False
-        elif not _agree(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12)):
+        elif _agree(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12)):
+            evidence, moved = True, moved or bool(a.outcome.changed)
+        # Once both have changed the layer, later numbers hang on by how much.
+        elif not moved or a.outcome.changed:
             return False
-        else:
-            evidence = True
     return evidence
 
 
 def pattern(trials: list[Trial]) -> dict[str, str]:
-    """A trait that several wrong cases share and that others, all right, lack, as a fact; or nothing."""
-    if sum(not t.right for t in trials) < 2:
-        return {}
+    """A trait that the wrong cases share and most right ones lack, as a fact; or nothing."""
+    found = []
     for name in trials[0].case.traits:
-        right = {t.case.traits[name] for t in trials if t.right}
-        wrong = {t.case.traits[name] for t in trials if not t.right}
-        if len(right) == len(wrong) == 1 and right != wrong:
-            return {"pattern": f"right with {right.pop()}, wrong with {wrong.pop()}"}
-        if len(wrong) == 1 and right - wrong:
-            return {"pattern": f"wrong only with {wrong.pop()}"}
+        right = [t.case.traits[name] for t in trials if t.right]
+        wrong = [t.case.traits[name] for t in trials if not t.right]
+        if len(wrong) < 2 or len(set(wrong)) > 1 or set(right) <= set(wrong):
+            continue
+        also_right = right.count(wrong[0])
+        if not also_right and len(set(right)) == 1:
+            return {"pattern": f"right with {right[0]}, wrong with {wrong[0]}"}
+        found.append((also_right, wrong[0]))
+    if found and min(found)[0] <= len(wrong):
+        return {"pattern": f"wrong only with {min(found)[1]}"}
     return {}
 
 
@@ -365,7 +391,18 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
             return {"notice": f"here, your {case.result} depends on {name}, and should not"}
         if mine_stays and not right_stays:
             return {"notice": f"here, your {case.result} does not depend on {name}, and should"}
-    return {}
+    wrong = ~diagnosis.close(trial.expected, trial.outcome.value, case.tolerance)
+    if case.tolerance == 0 or not wrong.any():
+        return {}
+    place = diagnosis.worst_place(trial.expected, trial.outcome.value, wrong, case.tolerance)
+    notice = probe.hangs_on(
+        f"{case.result}{list(place)}",
+        place,
+        case.inputs,
+        lambda inputs: attempt(replace(case, inputs=inputs), thing).value,
+        lambda inputs: attempt(replace(case, inputs=inputs), reference).value,
+    )
+    return {"notice": notice} if notice else {}
 
 
 def _agree(one, other, tolerance: float) -> bool:
@@ -378,6 +415,12 @@ def _agree(one, other, tolerance: float) -> bool:
         return False
     finite = np.isfinite(one)
     return same(np.where(finite, one, 0), np.where(finite, other, 0), tolerance)
+
+
+def _changed(case: Case, name: str, change: Callable) -> Case:
+    """The case with one of its inputs changed."""
+    with np.errstate(all="ignore"):
+        return replace(case, inputs=case.inputs | {name: change(case.inputs[name])})
 
 
 def _floats(a) -> bool:
