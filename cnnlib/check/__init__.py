@@ -16,6 +16,7 @@ code is `Crashed`.
 ✓ Flatten.backward: every gradient is back at the place its value came from
 """
 
+from cnnlib.check.built import build_network, end_to_end
 from cnnlib.check.conv import (
     conv_db,
     conv_dW,
@@ -59,7 +60,12 @@ from cnnlib.check.gradients import (
     relu_forward,
     relu_hunt,
 )
-from cnnlib.check.network import sequential_backward, sequential_forward
+from cnnlib.check.network import (
+    gradient_norms,
+    network_errors,
+    sequential_backward,
+    sequential_forward,
+)
 from cnnlib.check.pool import (
     avgpool_backward,
     avgpool_forward,
@@ -80,6 +86,7 @@ __all__ = [
     "avgpool_forward",
     "blind_guess",
     "brightness",
+    "build_network",
     "channels_last",
     "conv_dW",
     "conv_db",
@@ -95,6 +102,7 @@ __all__ = [
     "dense_hunt_1",
     "dense_hunt_2",
     "dense_hunt_3",
+    "end_to_end",
     "flat_index",
     "flatten_backward",
     "flatten_forward",
@@ -102,10 +110,12 @@ __all__ = [
     "flatten_hunt_2",
     "flatten_hunt_3",
     "flatten_predictions",
+    "gradient_norms",
     "loss_backward",
     "loss_forward",
     "maxpool_backward",
     "maxpool_forward",
+    "network_errors",
     "numerical_gradient",
     "numerical_gradient_dtypes",
     "numerical_gradient_memory",

@@ -1,4 +1,4 @@
-"""The checks of lesson 06: Sequential there and back."""
+"""The checks of lesson 06: Sequential there and back, errors to read, the gradient's length at each layer."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from cnnlib import layers, network
 from cnnlib.check.diagnosis import Finding
-from cnnlib.check.engine import Case, Comparison
+from cnnlib.check.engine import Case, Check, Comparison, attempt, remarks
+from cnnlib.check.failure import Failed
 from cnnlib.gradcheck import numerical_gradient
 
 ROWS, IMAGE = ("N", "D"), ("N", "C", "H", "W")
@@ -313,3 +314,141 @@ def sequential_backward():
         yield array(_array_of_first_layer(name), _dense, second, "the second time there and back")
     inputs = pair((3, 3), (3, 2))
     yield _cases("y", ROWS)(_forward_after_backward, _dense, inputs, "forward after a backward")
+
+
+# ---------------------------------------------------------------------------- three errors
+
+
+def _read_errors():
+    return 576, 16, 3
+
+
+_read_errors.__name__ = "read_errors"
+
+
+class _Errors(Check):
+    """Three numbers, looked at one by one; the right ones are not given away."""
+
+    def failure(self, read_errors) -> Failed | None:
+        outcome = attempt(Case("answers", {}, lambda f: f()), read_errors)
+        if outcome.error is not None:
+            return self.stopped(outcome, {})
+        names, answers = list(WRONGLY_READ), outcome.value
+        if not isinstance(answers, tuple | list) or len(answers) != len(names):
+            facts = {"expected": f"a tuple: {', '.join(names)}", "got": repr(answers)[:120]}
+            return Failed(self.title, "Three numbers are asked for.", facts)
+        for name, right, answer in zip(names, self.reference(), answers, strict=True):
+            if np.ndim(answer) or answer != right:
+                guesses = WRONGLY_READ[name]
+                says, hint = guesses.get(0 if np.ndim(answer) else answer, guesses["otherwise"])
+                said = {"you said": f"{name} = {answer!r}"[:120]}
+                return Failed(self.title, says, said | remarks(outcome, hint))
+        return None
+
+
+# What a wrong number shows: what to say, and a hint.
+_THERE = "That number is there already, and it doesn't fit."
+_TRACE = "Write the shapes of the way back below those of the way forward. Where do they part?"
+WRONGLY_READ = {
+    "in_features": {
+        840: (_THERE, "Which shape reaches Dense? Which of its two numbers must in_features be?"),
+        96: (
+            "You counted the numbers of one map.",
+            "Flatten lays all maps of a picture in one row. How many maps are there?",
+        ),
+        1152: (
+            "You counted the numbers of the whole batch.",
+            "Flatten makes one row for each picture. How many pictures were there?",
+        ),
+        2304: (
+            "You counted as if the pool weren't there.",
+            "What does MaxPool2D(2) do to the rows, and to the columns?",
+        ),
+        "otherwise": (
+            "The first network needs another number.",
+            "Which shape reaches Dense? Which of its two numbers must in_features be?",
+        ),
+    },
+    "out_channels": {
+        8: (_THERE, "How many maps does layers[2] want, and who makes them?"),
+        3: (
+            "That is the number of channels of the pictures.",
+            "They go into layers[0]. How many maps must come out of it, for layers[2] to take them?",
+        ),
+        "otherwise": (
+            "The second network needs another number.",
+            "How many maps does layers[2] want, and who makes them?",
+        ),
+    },
+    "guilty": {
+        2: (
+            "layers[2] is the one that complains, and it is right: it was given a wrong dy.",
+            "Whoever complains got something wrong. Who handed it over, on the way back?",
+        ),
+        4: ("layers[4] returned a dx of the shape of its x. That is right.", _TRACE),
+        "otherwise": ("Another layer hands on the wrong shape.", _TRACE),
+    },
+}
+
+
+def _documented_errors():
+    """Check the three numbers that were read from three errors."""
+
+
+_documented_errors.__name__ = "network_errors"
+network_errors = _Errors(
+    _documented_errors, "three errors", _read_errors, "each one led you to the layer to mend"
+)
+
+
+# ---------------------------------------------------------------------------- the backward picture
+
+
+def _gradient_norms(net, dy):
+    norms = [np.linalg.norm(dy)]
+    for layer in reversed(net.layers):
+        dy = layer.backward(dy)
+        norms.insert(0, np.linalg.norm(dy))
+    return np.array(norms)
+
+
+_gradient_norms.__name__ = "gradient_norms"
+
+
+def _norms(build):
+    def run(gradient_norms, x, dy):
+        net = network.Sequential(build())
+        net.forward(x)
+        norms = gradient_norms(net, dy)
+        listed = isinstance(norms, list | tuple) and not any(map(np.ndim, norms))
+        return np.array(norms, float) if listed else norms
+
+    return run
+
+
+def _relu():
+    return [layers.ReLU()]
+
+
+@lambda cases: Comparison(
+    cases,
+    "gradient_norms",
+    _gradient_norms,
+    "a length for every arrow, from the picture to the loss",
+)
+def gradient_norms():
+    """Check ``gradient_norms(network, dy)``, the length of the gradient before each layer and behind the last."""
+    rng = np.random.default_rng(6)
+
+    def case(build, x, dy, note=""):
+        note = "; ".join(filter(None, (note, NOTES.get(build))))
+        return Case("norms", {"x": x, "dy": dy}, _norms(build), ("arrow",), note, 1e-9)
+
+    by_hand = "a single ReLU, x = [[1, -1]] and dy = [[3, 4]]: back comes [[3, 0]]"
+    yield case(_relu, np.array([[1.0, -1.0]]), np.array([[3.0, 4.0]]), by_hand)
+    yield case(_stamps, np.zeros((1, 1)), np.zeros((1, 1)), "dy = [[0]]")
+    yield case(_dense, rng.normal(size=(5, 3)), rng.normal(size=(5, 2)))
+    yield case(_convolutional, rng.normal(size=(2, 2, 5, 8)), rng.normal(size=(2, 5)))
+    yield case(
+        _convolutional, rng.normal(size=(1, 2, 5, 8)), rng.normal(size=(1, 5)), "a batch of one"
+    )

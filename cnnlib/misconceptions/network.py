@@ -1,9 +1,10 @@
-"""What goes wrong in a network: the walk forward, and the walk back."""
+"""What goes wrong in a network: the walk forward, the walk back, and how it is put together."""
 
 import copy
 
 import numpy as np
 
+from cnnlib.layers import AvgPool2D, Conv2D, Dense, Flatten, MaxPool2D, ReLU
 from cnnlib.misconceptions import misconception
 from cnnlib.network import Sequential
 
@@ -403,3 +404,256 @@ class LearnsOnTheWay(Sequential):
 class WalksBackThroughCopies(Sequential):
     def backward(self, dy):
         return _back(copy.deepcopy(self.layers), dy)
+
+
+# ---------------------------------------------------------------------------- build_network
+
+
+def _built(
+    shape, filters, classes, seed, *, padding=1, relu=(1, 1), pool=(1, 1), kind=MaxPool2D, end=()
+):
+    """The course's network, with some of it changed."""
+    rng = np.random.default_rng(seed)
+    parts, (C, H, W) = [], shape
+    for F, with_relu, with_pool in zip(filters, relu, pool, strict=True):
+        parts += [Conv2D(C, F, 3, padding=padding, rng=rng)] + with_relu * [ReLU()]
+        C, H, W = F, H + 2 * padding - 2, W + 2 * padding - 2
+        if with_pool:
+            parts.append(kind(2))
+            H, W = H // 2, W // 2
+    return Sequential([*parts, Flatten(), Dense(C * H * W, classes, rng=rng), *end])
+
+
+@misconception(
+    "build_network",
+    says="Both ReLUs are missing.",
+    hint="Count the layers of the course's network. What stands behind each Conv2D?",
+)
+def without_relu(shape, filters, classes, seed):
+    return _built(shape, filters, classes, seed, relu=(0, 0))
+
+
+@misconception(
+    "build_network",
+    says="The first ReLU is missing.",
+    hint="Count the layers of the course's network. What stands behind each Conv2D?",
+)
+def without_first_relu(shape, filters, classes, seed):
+    return _built(shape, filters, classes, seed, relu=(0, 1))
+
+
+@misconception(
+    "build_network",
+    says="The second ReLU is missing.",
+    hint="Count the layers of the course's network. What stands behind each Conv2D?",
+)
+def without_second_relu(shape, filters, classes, seed):
+    return _built(shape, filters, classes, seed, relu=(1, 0))
+
+
+@misconception(
+    "build_network",
+    says="A ReLU stands behind Dense, so no score is ever below 0.",
+    hint="What does softmax do with scores below 0? Does it mind?",
+)
+def relu_at_the_end(shape, filters, classes, seed):
+    return _built(shape, filters, classes, seed, end=[ReLU()])
+
+
+@misconception(
+    "build_network",
+    says="The convolutions have no padding, so each takes a border off the maps.",
+    hint="Compare the shape before and behind a Conv2D with that in the picture.",
+)
+def without_padding(shape, filters, classes, seed):
+    return _built(shape, filters, classes, seed, padding=0)
+
+
+@misconception(
+    "build_network",
+    says="Your pools average, and those of the course's network keep the largest.",
+    hint="Which of the two pools does the picture show?",
+)
+def average_pools(shape, filters, classes, seed):
+    return _built(shape, filters, classes, seed, kind=AvgPool2D)
+
+
+@misconception(
+    "build_network",
+    says="The first pool is missing.",
+    hint="Count the layers of the course's network.",
+)
+def without_first_pool(shape, filters, classes, seed):
+    return _built(shape, filters, classes, seed, pool=(0, 1))
+
+
+@misconception(
+    "build_network",
+    says="The second pool is missing.",
+    hint="Count the layers of the course's network.",
+)
+def without_second_pool(shape, filters, classes, seed):
+    return _built(shape, filters, classes, seed, pool=(1, 0))
+
+
+@misconception(
+    "build_network",
+    says="The two numbers of filters have changed places.",
+    hint="How many maps come out of the first Conv2D?",
+)
+def filters_swapped(shape, filters, classes, seed):
+    return _built(shape, filters[::-1], classes, seed)
+
+
+@misconception(
+    "build_network",
+    says="The seed isn't used: each network gets other weights, so nobody can repeat a run.",
+    hint="`rng` is made from the seed. Which layers draw weights, and from what?",
+)
+def without_the_seed(shape, filters, classes, seed):
+    return _built(shape, filters, classes, None)
+
+
+@misconception(
+    "build_network",
+    says="Whatever the seed, the weights are the same.",
+    hint="`rng` is made from the seed. Which layers draw weights, and from what?",
+)
+def always_the_same_seed(shape, filters, classes, seed):
+    return _built(shape, filters, classes, 0)
+
+
+# ---------------------------------------------------------------------------- gradient_norms
+
+
+def _gradients(net, dy):
+    """Every gradient of the walk back, from the picture to the loss."""
+    gradients = [dy]
+    for layer in reversed(net.layers):
+        gradients.insert(0, layer.backward(gradients[0]))
+    return gradients
+
+
+def _lengths(length, gradients):
+    return np.array([length(gradient) for gradient in gradients])
+
+
+@misconception(
+    "gradient_norms",
+    says="Your list runs from the loss to the picture.",
+    hint="norms[k] belongs to the arrow before layers[k]. Which one do you meet first on the way back?",
+)
+def from_the_loss(net, dy):
+    return _lengths(np.linalg.norm, _gradients(net, dy)[::-1])
+
+
+@misconception(
+    "gradient_norms",
+    says="The length of dy itself is missing at the end.",
+    hint="Three layers have four arrows.",
+)
+def without_dy(net, dy):
+    return _lengths(np.linalg.norm, _gradients(net, dy)[:-1])
+
+
+@misconception(
+    "gradient_norms",
+    says="The length of the last dx, the one that reaches the picture, is missing.",
+    hint="Three layers have four arrows.",
+)
+def without_the_picture(net, dy):
+    return _lengths(np.linalg.norm, _gradients(net, dy)[1:])
+
+
+@misconception(
+    "gradient_norms",
+    says="Both ends are the wrong way round: the length of dy comes first, the others from the picture on.",
+    hint="norms[k] belongs to the arrow before layers[k]. Where is the arrow that dy comes in by?",
+)
+def dy_first(net, dy):
+    *others, last = _lengths(np.linalg.norm, _gradients(net, dy))
+    return np.array([last, *others])
+
+
+@misconception(
+    "gradient_norms",
+    says="Your lengths are squared: the root is missing.",
+    hint="By Pythagoras, how long is (3, 4)?",
+)
+def squared(net, dy):
+    return _lengths(lambda g: (g**2).sum(), _gradients(net, dy))
+
+
+@misconception(
+    "gradient_norms",
+    says="You take the root of the mean of all squares, not of their sum.",
+    hint="By Pythagoras, how long is (3, 4)?",
+)
+def root_of_the_mean(net, dy):
+    return _lengths(lambda g: np.sqrt((g**2).mean()), _gradients(net, dy))
+
+
+@misconception(
+    "gradient_norms",
+    says="You add up the numbers without their sign. That is a length too, but not the one that is asked for.",
+    hint="By Pythagoras, how long is (3, 4)?",
+)
+def added_up_without_sign(net, dy):
+    return _lengths(lambda g: np.abs(g).sum(), _gradients(net, dy))
+
+
+@misconception(
+    "gradient_norms",
+    says="You add up the numbers with their sign, so they cancel each other.",
+    hint="By Pythagoras, how long is (3, −4)?",
+)
+def added_up(net, dy):
+    return _lengths(np.sum, _gradients(net, dy))
+
+
+@misconception(
+    "gradient_norms",
+    says="You return the mean of the numbers without their sign.",
+    hint="By Pythagoras, how long is (3, 4)?",
+)
+def mean_without_sign(net, dy):
+    return _lengths(lambda g: np.abs(g).mean(), _gradients(net, dy))
+
+
+@misconception(
+    "gradient_norms",
+    says="You return the largest number of each gradient, without its sign.",
+    hint="By Pythagoras, how long is (3, 4)?",
+)
+def the_largest(net, dy):
+    return _lengths(lambda g: np.abs(g).max(), _gradients(net, dy))
+
+
+@misconception(
+    "gradient_norms",
+    says="Only the first picture of the batch counts.",
+    hint="The gradient is one array, for the whole batch. How long is all of it together?",
+)
+def first_picture_only(net, dy):
+    return _lengths(lambda g: np.linalg.norm(g[0]), _gradients(net, dy))
+
+
+@misconception(
+    "gradient_norms",
+    says="Every layer gets the dy that came in, and not what the layer behind it returned.",
+    hint="It is the same walk as in Sequential.backward. What does each layer need?",
+)
+def same_dy_for_each(net, dy):
+    return _lengths(np.linalg.norm, [*(layer.backward(dy) for layer in net.layers), dy])
+
+
+@misconception(
+    "gradient_norms",
+    says="You walk through the layers from the first to the last.",
+    hint="It is the same walk as in Sequential.backward. Which layer comes first?",
+)
+def from_the_first_layer(net, dy):
+    gradients = [dy]
+    for layer in net.layers:
+        gradients.append(layer.backward(gradients[-1]))
+    return _lengths(np.linalg.norm, gradients)
