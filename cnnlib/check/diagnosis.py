@@ -7,7 +7,7 @@ every case that failed, so what is said is true of the code, not of one input.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
@@ -200,6 +200,8 @@ def diagnose(
         for detector in HERE:
             if finding := detector(first.folded):
                 return finding
+        if finding := _agreed(by_the_sign_of_an_input, telling or comparable):
+            return finding
         if finding := otherwise():
             return finding
         for detector in PARTLY:
@@ -509,22 +511,32 @@ def times_an_input(e: Evidence) -> Finding | None:
 
 
 def off_by_an_input(e: Evidence) -> Iterator[Finding]:
-    """Right but for a multiple of one of the inputs, which may be spread over the rows."""
+    """Right but for a multiple of one of the inputs, which may be spread over the other axes."""
     off = np.asarray(e.got, float) - np.asarray(e.expected, float)
+    if off.size < 2:
+        return
     for name, array in e.inputs.items():
+        for spread in _spreads(array, off.shape):
+            at = np.argmax(np.abs(spread))
+            if not spread.flat[at] or not off.flat[at]:
+                continue
+            k = off.flat[at] / spread.flat[at]
+            if close(np.asarray(e.expected) + k * spread, e.got, max(e.slack, 1e-9)).all():
+                hint = f"How often should {name} count here, and how often does it?"
+                yield Finding(f"Every number is off by {k:.4g} times {name}.", hint)
+                yield Finding(f"Every number is off by {name}, some number of times.", hint)
+
+
+def _spreads(array: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """The array spread to a shape, as NumPy does it, or a row of numbers along each axis in turn."""
+    shapes = [array.shape]
+    if array.ndim == 1:
+        shapes += [(-1,) + (1,) * behind for behind in range(1, len(shape))]
+    for each in shapes:
         try:
-            spread = np.broadcast_to(array, off.shape)
+            yield np.broadcast_to(array.reshape(each), shape)
         except ValueError:
             continue
-        at = np.argmax(np.abs(spread))
-        if off.size < 2 or not spread.flat[at] or not off.flat[at]:
-            continue
-        k = off.flat[at] / spread.flat[at]
-        if close(np.asarray(e.expected) + k * spread, e.got, max(e.slack, 1e-9)).all():
-            yield Finding(
-                f"Every number is off by {k:.4g} times {name}.",
-                f"How often should {name} count here, and how often does it?",
-            )
 
 
 def some_signs(e: Evidence) -> Finding | None:
@@ -696,6 +708,31 @@ def shifted(e: Evidence) -> Finding | None:
     return None
 
 
+def moved(e: Evidence) -> Finding | None:
+    """Right, but further down or to the right, or further up or to the left; the rest is lost."""
+    expected, got = np.asarray(e.expected), np.asarray(e.got)
+    if expected.ndim < 2 or not expected.size:
+        return None
+    for steps in sorted(product(range(-2, 3), repeat=2), key=lambda s: sum(map(abs, s))):
+        there, here = zip(*map(_overlap, steps, expected.shape[-2:]), strict=True)
+        kept = expected[..., *there]
+        if not any(steps) or 2 * kept.size < expected.size or (kept == kept.flat[0]).all():
+            continue
+        if close(kept, got[..., *here], e.tolerance).all():
+            axes = [e.axis(expected.ndim - 2), e.axis(expected.ndim - 1)]
+            ways = [f"{s:+d} along {axis}" for s, axis in zip(steps, axes, strict=True) if s]
+            return Finding(
+                f"Here, everything is moved by {' and '.join(ways)}.",
+                "Where does the first number belong, and where do you put it?",
+            )
+    return None
+
+
+def _overlap(step: int, length: int) -> tuple[slice, slice]:
+    """Which part of an axis stays inside when it is moved by `step`, and where that part ends up."""
+    return slice(max(0, -step), length - max(0, step)), slice(max(0, step), length + min(0, step))
+
+
 def _moved_by_one(along: str) -> Finding:
     return Finding(
         f"Everything is moved by one place {along}.", "Does your count begin at 0 or at 1?"
@@ -838,7 +875,6 @@ NUMBERS: tuple[Callable, ...] = (
     read_in_another_order,
     permuted,
     rounded,
-    by_the_sign_of_an_input,
 )
 SINGLE: tuple[Callable, ...] = (not_finite, wrong_dtype, nearly, sign)
 SEVERAL_SINGLE = (
@@ -852,6 +888,7 @@ SEVERAL_SINGLE = (
 HERE: tuple[Callable, ...] = (
     samples,
     shifted,
+    moved,
     steps,
     alike_along_an_axis,
 )

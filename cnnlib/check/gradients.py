@@ -274,13 +274,13 @@ def relu_forward():
         return Case("y", {"x": x}, _forward, AXES[x.ndim], note)
 
     yield case(np.array([[-2.0, 0.0, 3.0]]), "x = [[-2, 0, 3]]")
-    yield case(rng.normal(size=(2, 3, 4, 5)))
-    yield case(rng.normal(size=(3, 4)))
-    yield case(rng.normal(size=(2, 5), scale=50), "the numbers of x are large")
+    yield case(rng.normal(size=(3, 2, 4, 5)))
+    yield case(rng.normal(size=(4, 3)))
+    yield case(rng.normal(size=(3, 5), scale=50), "the numbers of x are large")
     yield case(rng.normal(size=(1, 2, 1, 3)), "a batch of one")
     yield case(rng.normal(size=(3, 2, 4, 1)).astype(np.float32), "x is float32")
     yield case(rng.normal(size=(4, 3)).T, "x is a transposed view")
-    batches = {"first": rng.normal(size=(4, 3)), "x": rng.normal(size=(2, 3))}
+    batches = {"first": rng.normal(size=(4, 3)), "x": rng.normal(size=(3, 3))}
     yield Case("y", batches, _forward_twice, AXES[2], "x is the second batch through one layer")
 
 
@@ -304,10 +304,10 @@ def relu_backward():
         {"x": np.array([[-2.0, 3, 5, -7]]), "dy": np.array([[10.0, -20, 30, -40]])},
         note="x = [[-2, 3, 5, -7]], dy = [[10, -20, 30, -40]]",
     )
-    yield case(pair(2, 3, 4, 5))
+    yield case(pair(3, 2, 4, 5))
     yield case(pair(4, 3))
     yield case(pair(1, 3, 2, 4), note="a batch of one")
-    yield case(pair(2, 1, 5, 3, dtype=np.float32), note="x and dy are float32")
+    yield case(pair(3, 1, 5, 2, dtype=np.float32), note="x and dy are float32")
     turned = {name: a.T for name, a in pair(5, 3).items()}
     yield case(turned, note="x and dy are transposed views")
     kinks = pair(3, 4)
@@ -318,7 +318,7 @@ def relu_backward():
         first | pair(3, 5), _backward_of_second_batch, "x is the second batch through one layer"
     )
     other = {"other": rng.normal(size=(2, 4))}
-    yield case(pair(2, 4) | other, _backward_of_two_layers, "another ReLU saw `other` meanwhile")
+    yield case(pair(3, 4) | other, _backward_of_two_layers, "another ReLU saw `other` meanwhile")
     twice = pair(4, 2)
     twice = {"x": twice["x"], "first_dy": rng.normal(size=(4, 2)), "dy": twice["dy"]}
     yield case(twice, _backward_twice, "backward is called twice")

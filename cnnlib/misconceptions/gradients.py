@@ -675,7 +675,8 @@ def stretches_shapes_and_leaves_nan_out(a, b):
 
 @misconception(
     "relu_forward",
-    says="You write into x itself. Whoever gave it to you, and your own backward, finds it changed.",
+    "relu_backward",
+    says="Your forward writes into x itself. Whoever gave it to you, and your own backward, finds it changed.",
     hint="Which of your lines writes, and into which array?",
 )
 class OverwritesX(ReLU):
