@@ -31,6 +31,7 @@ def own_frame(error: BaseException) -> Frame | None:
         (frame, number)
         for frame, number in traceback.walk_tb(error.__traceback__)
         if not frame.f_code.co_filename.startswith(LIBRARIES[0])
+        and not frame.f_code.co_filename.endswith(".pyx")  # NumPy's random numbers
         and not any(part in frame.f_code.co_filename for part in LIBRARIES[1:])
     ]
     if not own:
