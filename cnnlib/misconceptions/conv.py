@@ -1101,12 +1101,22 @@ class CutsTheGraph(Conv2D):
 
 @misconception(
     "conv_dx",
-    says="Where windows overlap, the last one overwrites what the others gave.",
+    says="Where windows overlap, the last one overwrites what the others gave. Filters are added up, windows are not.",
     hint="A pixel in several windows moves several outputs. What happens to several contributions to one number?",
 )
 class OverwritesOverlaps(_Scatters):
     def give(self, window, share):
         window[...] = share
+
+
+@misconception(
+    "conv_dx",
+    says="Each share overwrites what was there before: of all windows and filters that a pixel fed, only the last one counts.",
+    hint="A pixel in several windows moves several outputs. What happens to several contributions to one number?",
+)
+class OverwritesWindowsAndFilters(OverwritesOverlaps):
+    def weights(self):
+        return LastFilterOnly.weights(self)
 
 
 @misconception(
