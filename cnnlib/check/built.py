@@ -31,6 +31,13 @@ def _build_network(shape, filters, classes, seed):
 
 
 _build_network.__name__ = "build_network"
+# N, shape, filters, classes, and what is special about them.
+SETTINGS = (
+    (2, (1, 8, 12), (2, 3), 4, ""),
+    (1, (3, 12, 8), (4, 2), 5, "pictures in colour"),
+    (2, (2, 9, 14), (3, 4), 3, "sides that 4 does not divide"),
+    (1, (1, 4, 7), (2, 3), 10, "a map of one pixel reaches Flatten"),
+)
 LEARNT = ("Conv2D", "ReLU", "MaxPool2D", "Flatten", "Dense")
 
 
@@ -58,6 +65,12 @@ class _Built(_OfNetworks, Comparison):
     def judged(self, thing) -> Failed | None:
         return Comparison.failure(self, thing)
 
+    def _failure(self, thing, trials, wrong, known):
+        findings = () if known else (_first_difference(thing, *s) for s in SETTINGS)
+        if finding := next(filter(None, findings), None):
+            return Failed(self.title, finding.says, finding.facts | {"hint": finding.hint})
+        return super()._failure(thing, trials, wrong, known)
+
 
 def _no_network(title: str, build_network) -> Failed | None:
     """What to say where no network comes out, as a layer isn't finished or something else is returned."""
@@ -65,11 +78,33 @@ def _no_network(title: str, build_network) -> Failed | None:
     outcome = attempt(tried, build_network)
     if isinstance(outcome.error, ImportError):
         return _unfinished(title, outcome.error)
-    if outcome.error or hasattr(outcome.value, "layers"):
+    if outcome.error:
         return None
+    if hasattr(outcome.value, "layers"):
+        return _one_layer_in_two_places(title, outcome.value)
     got = "None" if outcome.value is None else f"a {type(outcome.value).__name__}"
     facts = {"got": got, **remarks(outcome, "Which class makes one network of several layers?")}
     return Failed(title, "What comes back is not a Sequential.", facts)
+
+
+def _one_layer_in_two_places(title: str, net) -> Failed | None:
+    inside = list(_inside(net))
+    for place, layer in enumerate(inside):
+        first = next(k for k, other in enumerate(inside) if other is layer)
+        if first != place:
+            name = type(layer).__name__
+            says = f"layers[{first}] and layers[{place}] are one and the same {name}."
+            hint = (
+                f"A layer remembers one forward only. How often does {name}(…) stand in your code?"
+            )
+            return Failed(title, says, {"hint": hint})
+    return None
+
+
+def _inside(net):
+    """The layers of a network, and of the networks in it."""
+    for layer in net.layers:
+        yield from _inside(layer) if hasattr(layer, "layers") else (layer,)
 
 
 def _unfinished(title: str, error: ImportError) -> NotWritten | None:
@@ -127,6 +162,61 @@ def _repeated(build_network, x):
     return np.array([int((scores != first).any()) for scores in (again, other)])
 
 
+def _first_difference(build_network, N, shape, filters, classes, _) -> Finding | None:
+    """What to say of the first layer that is or does something else than the course's; or None."""
+    outcome = attempt(Case("network", {}, lambda f: f(shape, filters, classes, 0)), build_network)
+    if outcome.error:
+        return None
+    mine, right = (
+        list(_inside(n)) for n in (outcome.value, _build_network(shape, filters, classes, 0))
+    )
+    x = y = np.random.default_rng(6).normal(size=(N, *shape))
+    way = [f"x {x.shape}"]
+    for place, (layer, courses) in enumerate(zip(mine, right, strict=False)):
+        name = f"layers[{place}], {type(layer).__name__}"
+        facts = {
+            "shape": f"{shape}, filters {filters}, classes {classes}",
+            "so far": " → ".join(way),
+        }
+        try:
+            x, y = layer.forward(x), courses.forward(y)
+        except Exception as error:
+            facts |= {"its W": f"of shape {layer.W.shape}"} if hasattr(layer, "W") else {}
+            facts |= {"error": f"{type(error).__name__}: {error}"}
+            return Finding(
+                f"{name}, can't take the array of shape {np.shape(x)} that reaches it.",
+                "Either this layer's numbers are wrong, or those of one before it.",
+                facts,
+            )
+        way.append(f"{type(layer).__name__} {np.shape(x)}")
+        if type(layer).__name__ != type(courses).__name__:
+            return Finding(
+                f"{name}, is not the kind of layer that stands there in the course's network.",
+                "Compare your list with the picture, from left to right.",
+                facts,
+            )
+        if np.shape(x) != y.shape:
+            return Finding(
+                f"{name}, returns an array of another shape than it should.",
+                "What do its numbers mean? Compare them with the exercise's, one by one.",
+                facts | {"expected": str(y.shape), "got": str(np.shape(x))},
+            )
+        weights = [getattr(each, "W", np.zeros(0)).shape for each in (layer, courses)]
+        if weights[0] != weights[1]:
+            return Finding(
+                f"{name}, has kernels of another size than it should.",
+                "The shape of what it returns is right all the same. Which two numbers make up for each other?",
+                facts | {"expected": f"W of shape {weights[1]}", "got": f"W of shape {weights[0]}"},
+            )
+    if len(mine) != len(right):
+        return Finding(
+            f"Your network has {len(mine)} layers, the course's has {len(right)}.",
+            "Compare your list with the picture, from left to right.",
+            {"your layers": ", ".join(type(layer).__name__ for layer in mine)},
+        )
+    return None
+
+
 def _built(title: str, passes: str) -> Callable:
     return lambda cases: _Built(cases, title, _build_network, passes)
 
@@ -135,12 +225,7 @@ def _built(title: str, passes: str) -> Callable:
 def build_network():
     """Check ``build_network(shape, filters, classes, seed)`` on pictures of several sizes."""
     rng = np.random.default_rng(6)
-    for N, shape, filters, classes, note in [
-        (2, (1, 8, 12), (2, 3), 4, ""),
-        (1, (3, 12, 8), (4, 2), 5, "pictures in colour"),
-        (2, (2, 9, 14), (3, 4), 3, "sides that 4 does not divide"),
-        (1, (1, 4, 7), (2, 3), 10, "a map of one pixel reaches Flatten"),
-    ]:
+    for N, shape, filters, classes, note in SETTINGS:
         setting = f"shape {shape}, filters {filters}, classes {classes}"
         note = "; ".join(filter(None, (setting, note, "weights drawn anew by the check")))
         x = {"x": rng.normal(size=(N, *shape))}
@@ -172,16 +257,13 @@ def _small(build_network):
 
 def _first_disagreement(build_network) -> Finding | None:
     """What to say of the first layer, on the way back, whose gradient isn't what a nudge says; or None."""
-    rng = np.random.default_rng(6)
-    net, x = _small(build_network), rng.normal(size=(2, 1, 8, 12))
-    dy = rng.normal(size=_walked("forward", net, x).shape)
-    dx = np.array(_walked("backward", net, dy))
-    walk = _Walk(list(_inside(net)), x, dy)
-    if not np.array_equal(dx, walk.gradients[0]["dx"]):
-        return Finding(
-            "Layer by layer, another gradient comes back than from your Sequential.",
-            "Does check.sequential_backward(Sequential) pass?",
-        )
+    rng, net = np.random.default_rng(6), _small(build_network)
+    # Two batches of different size, as a layer may remember the first one.
+    batches = [(rng.normal(size=(N, 1, 8, 12)), rng.normal(size=(N, 4))) for N in (3, 2)]
+    for x, dy in batches:
+        walk = _Walk(list(_inside(net)), x, dy)
+        if walk.stuck:
+            return walk.stuck
     agree = []
     for place in reversed(range(len(walk.layers))):
         for name in walk.gradients[place]:
@@ -193,25 +275,71 @@ def _first_disagreement(build_network) -> Finding | None:
                     {"right so far": ", ".join(agree) or first, **wrong},
                 )
             agree.append(f"{name} of layers[{place}]")
+    for x, dy in batches:
+        net.forward(x.copy())
+        dx = net.backward(dy.copy())
+    if not np.array_equal(dx, walk.gradients[0]["dx"]):
+        return Finding(
+            "Each layer alone is right, but from your Sequential another gradient comes back.",
+            "Does check.sequential_backward(Sequential) pass?",
+        )
     return None
 
 
 class _Walk:
-    """A walk there and back through layers: what was on each arrow, and every gradient by its place."""
+    """A walk there and back through layers: what was on each arrow, and every gradient by its place.
+
+    Where it can't go on, `stuck` says in which layer and why.
+    """
 
     def __init__(self, layers_in_order: list, x: np.ndarray, dy: np.ndarray):
         self.layers, self.dy, self.arrows = layers_in_order, dy, [x]
-        for layer in self.layers:
-            self.arrows.append(np.array(layer.forward(self.arrows[-1])))
         self.gradients: dict[int, dict[str, np.ndarray]] = {}
-        for place, layer in reversed(list(enumerate(self.layers))):
-            dy = np.array(layer.backward(dy))
-            learnt = [f"d{name}" for _, name in layers.parameters(layer)]
-            found = {name: np.array(getattr(layer, name)) for name in learnt}
+        self.stuck: Finding | None = None
+        places = range(len(self.layers))
+        for place in places:
+            self.arrows.append(self._called(place, "forward", self.arrows[-1]))
+            if self.stuck:
+                return
+        for place in reversed(places):
+            dy = self._called(place, "backward", dy)
+            if self.stuck:
+                return
+            learnt = [f"d{name}" for _, name in layers.parameters(self.layers[place])]
+            found = {name: np.array(getattr(self.layers[place], name, None)) for name in learnt}
             self.gradients[place] = found | {"dx": dy}
 
     def name(self, place: int) -> str:
         return f"layers[{place}], {type(self.layers[place]).__name__}"
+
+    def _called(self, place: int, method: str, array: np.ndarray) -> np.ndarray | None:
+        """A copy of what the layer's method returns for a copy of the array."""
+        try:
+            result = getattr(self.layers[place], method)(array.copy())
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            self.stuck = self._complaint(place, method, array, error)
+            return None
+        if not isinstance(result, np.ndarray):
+            got = "None" if result is None else f"a {type(result).__name__}"
+            says = f"{self.name(place)}, returns {got} from its {method}."
+            self.stuck = Finding(says, "Is there a return on every way through it?")
+        return np.array(result)
+
+    def _complaint(self, place: int, method: str, array: np.ndarray, error: Exception) -> Finding:
+        what, before = ("x", place - 1) if method == "forward" else ("dy", place + 1)
+        facts = {"error": f"{type(error).__name__}: {error}"}
+        says = f"{self.name(place)}, can't take its {what} of shape {array.shape}"
+        if not 0 <= before < len(self.layers):
+            return Finding(f"{says}.", "", facts)
+        if method == "backward":
+            facts |= {"on the way there": f"its y had the shape {self.arrows[place + 1].shape}"}
+        return Finding(
+            f"{says}, which {self.name(before)}, returned.",
+            "Who complains was given something wrong, or can't handle what is right. Which is it here?",
+            facts,
+        )
 
     def difference(self, place: int, name: str, rng) -> dict[str, str]:
         """What a gradient says of a random nudge, and what the nudge does; nothing where they agree.
@@ -262,19 +390,13 @@ def _borrowed(title: str, net) -> NotWritten | None:
     own = [name for name in courses if name not in borrowed]
     if not borrowed:
         return None
-    says = f"is right, but not all yours yet: {', '.join(borrowed)} "
+    says = f"has the right gradient, but is not all yours yet: {', '.join(borrowed)} "
     says += "comes from the course." if len(borrowed) == 1 else "come from the course."
     facts = {
         "yours": ", ".join(own) or "nothing yet",
-        "right": "the gradient, at every layer: no need to look for a mistake here",
-        "next": "finish their exercises, and import them from cnnlib.mine in build_network",
+        "next": "finish their exercises, and use your own in build_network",
     }
     return NotWritten(title, says, facts)
-
-
-def _inside(net):
-    for layer in net.layers:
-        yield from _inside(layer) if hasattr(layer, "layers") else (layer,)
 
 
 def _is_the_courses(layer) -> bool:

@@ -507,7 +507,7 @@ def filters_swapped(shape, filters, classes, seed):
 
 @misconception(
     "build_network",
-    says="The seed isn't used: each network gets other weights, so nobody can repeat a run.",
+    says="Two networks of one seed get different weights, so nobody can repeat a run.",
     hint="`rng` is made from the seed. Which layers draw weights, and from what?",
 )
 def without_the_seed(shape, filters, classes, seed):
