@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "cnnlib"
 CORE = {"layers", "losses", "network", "optimizers", "training"}
-SHOWN = {"check", "misconceptions", "plots", "explorers"}
+SHOWN = {"misconceptions", "plots", "explorers"}
 
 
 def imported(part: str) -> set[str]:
