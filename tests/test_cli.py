@@ -235,7 +235,7 @@ def test_grade_writes_the_report_and_shows_how_far_it_is(course, tmp_path, capsy
     points = {e.name: e.points for e in exercises(course)}
     total, lost = sum(points.values()), points["flatten_backward"]
     assert f"ada, 04_flatten: {total - lost:g} of {total:g}\n" in shown.err
-    assert "1/2  " in shown.err and "2/2  " in shown.err
+    assert "1/2  [bob], 04_flatten: no grade\n2/2  ada" in shown.err
     assert "1 of 2 notebooks have a grade." in shown.out
     assert f"  [bob], 04_flatten: {FILE} is missing; the folder has nothing\n" in shown.out
     assert "Report: report/index.html" in shown.out

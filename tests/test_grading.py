@@ -692,8 +692,9 @@ def test_the_same_submission_gets_the_same_grade_again(graded, originals):
     assert again == grades["forged"]
 
 
-def test_a_notebook_uses_what_this_learner_wrote_in_another(tmp_path):
+def test_a_notebook_uses_what_this_learner_wrote_in_another(tmp_path, monkeypatch):
     course = Course(tmp_path)
+    monkeypatch.setenv("CNNLIB_COURSE", str(course.root))  # where nobody has written anything
     shutil.copytree(ROOT / "solutions", course.solutions)
     course.exercises.mkdir()
     source = "def again():\n    ### BEGIN SOLUTION\n    return mine.Flatten\n    ### END SOLUTION"
