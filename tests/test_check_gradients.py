@@ -425,38 +425,187 @@ def test_what_is_said_of_a_wrong_numerical_gradient(wrong, phrase):
     assert phrase in one_line(check.numerical_gradient.failure(wrong))
 
 
+def times_one(f, x, h=1e-6):
+    return in_place_in_its_dtype(f, x * 1.0, h)
+
+
+def in_place_in_its_dtype(f, x, h):
+    gradient = np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        value = x[i]
+        x[i] = value + h
+        up = f(x)
+        x[i] = value - h
+        gradient[i] = (up - f(x)) / (2 * h)
+        x[i] = value
+    return gradient
+
+
+def all_in_float32(f, x, h=1e-6):
+    return in_place_in_its_dtype(f, x.astype(np.float32), h)
+
+
+def refuses_whole_numbers(f, x, h=1e-6):
+    if x.dtype.kind != "f":
+        raise TypeError("x must hold floats")
+    return in_place(f, x, h)
+
+
+def a_larger_step_for_float32(f, x, h=1e-6):
+    return in_place_in_its_dtype(f, x if x.dtype == float else x.astype(float), max(h, 1e-3))
+
+
+WRONG_DTYPES = [
+    (times_one, "float32, which has seven digits"),
+    (all_in_float32, "you turn x into float32"),
+    (refuses_whole_numbers, "TypeError: x must hold floats"),
+    (a_larger_step_for_float32, "nearly right, but too far off for rounding errors"),
+]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "phrase"), WRONG_DTYPES, ids=lambda each: getattr(each, "__name__", "")
+)
+def test_what_is_said_where_the_dtype_is_wrong(wrong, phrase):
+    assert phrase in one_line(check.numerical_gradient_dtypes.failure(wrong))
+
+
+def in_a_row(f, x, h=1e-6):
+    row = x.ravel()
+    gradient = np.zeros(x.size)
+    for i in range(x.size):
+        value = row[i]
+        row[i] = value + h
+        up = float(f(x))
+        row[i] = value - h
+        gradient[i] = (up - float(f(x))) / (2 * h)
+        row[i] = value
+    return gradient.reshape(x.shape)
+
+
+def results_in_a_list(f, x, h=1e-6):
+    gradient = np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        d = np.zeros(x.shape)
+        d[i] = h
+        results = [f(x + d), f(x - d)]
+        gradient[i] = (results[0] - results[1]) / (2 * h)
+    return gradient
+
+
+def in_the_order_of_memory(f, x, h=1e-6):
+    return np.array([*in_place(f, x, h).ravel(order="K")]).reshape(x.shape)
+
+
+WRONG_MEMORY = [
+    (in_a_row, "on a transposed x you nudge a copy"),
+    (results_in_a_list, "you keep f's first result by name only"),
+    (in_the_order_of_memory, "as if the axes came in the order (axis 1, axis 0)"),
+]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "phrase"), WRONG_MEMORY, ids=lambda each: getattr(each, "__name__", "")
+)
+def test_what_is_said_where_memory_is_shared(wrong, phrase):
+    assert phrase in one_line(check.numerical_gradient_memory.failure(wrong))
+
+
 # ---------------------------------------------------------------------------- wrong relative errors
 
-WRONG_ERROR = {
-    "True or False": lambda a, b: np.allclose(a, b),
-    "too many axes": lambda a, b: np.abs(a - b) / max(np.abs(a).max(), np.abs(b).max()),
-    "error is wrong": lambda a, b: np.abs(a - b).min() / max(np.abs(a).max(), np.abs(b).max()),
-    "times what it should be": lambda a, b: 100 * by_the_book(a, b),
-    "returned None": lambda a, b: None,
-}
+
+def largest(a):
+    return np.abs(a).max()
 
 
-@pytest.mark.parametrize(("phrase", "wrong"), WRONG_ERROR.items(), ids=WRONG_ERROR)
+def scale(a, b):
+    return max(largest(a), largest(b))
+
+
+def cosine(a, b):
+    return 1 - (a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b))
+
+
+WRONG_ERROR = [
+    ("True or False", lambda a, b: np.allclose(a, b)),
+    ("True or False", lambda a, b: largest(a - b) / scale(a, b) < 1e-6),
+    ("too many axes", lambda a, b: np.abs(a - b) / scale(a, b)),
+    ("too many axes", lambda a, b: np.abs(a - b).max(axis=0) / scale(a, b)),
+    ("returned None", lambda a, b: None),
+    ("returned a tuple", lambda a, b: (largest(a - b), scale(a, b))),
+    ("100 times what it should be", lambda a, b: 100 * by_the_book(a, b)),
+    ("wrong sign", lambda a, b: -by_the_book(a, b)),
+    ("error is wrong", lambda a, b: np.abs(a - b).min() / scale(a, b)),
+    ("error is wrong", lambda a, b: np.median(np.abs(a - b)) / scale(a, b)),
+    ("error is wrong", lambda a, b: np.sqrt(((a - b) ** 2).mean()) / scale(a, b)),
+    ("error is wrong", lambda a, b: ((a - b) ** 2).max() / scale(a, b)),
+    ("error is wrong", lambda a, b: abs(a.max() - b.max()) / scale(a, b)),
+    ("error is wrong", lambda a, b: abs(largest(a) - largest(b)) / scale(a, b)),
+    ("error is wrong", lambda a, b: (np.abs(a) - np.abs(b)).max() / scale(a, b)),
+    ("error is wrong", lambda a, b: abs((a - b).sum()) / scale(a, b)),
+    ("error is wrong", lambda a, b: abs(a.flat[0] - b.flat[0]) / scale(a, b)),
+    ("error is wrong", lambda a, b: largest(a - b) / np.abs(a).mean()),
+    ("error is wrong", lambda a, b: largest(a - b) / a.size),
+    ("error is wrong", lambda a, b: np.abs(a - b).mean() / np.abs(a + b).mean()),
+    ("error is wrong", lambda a, b: 1 - by_the_book(a, b)),
+    ("error is wrong", cosine),
+    ("can't be called", lambda a: largest(a)),
+]
+
+
+@pytest.mark.parametrize(("phrase", "wrong"), WRONG_ERROR)
 def test_what_is_said_of_a_wrong_relative_error(phrase, wrong):
-    failure = check.relative_error.failure(wrong)
+    with np.errstate(all="ignore"):
+        failure = check.relative_error.failure(wrong)
     assert failure.misconception is None
     assert phrase in one_line(failure)
 
 
-WRONG_REFUSALS = {
-    "error is wrong": lambda a, b: (
-        np.inf if a.size != b.size else by_the_book(a.ravel(), b.ravel())
-    ),
-    "returned a str": lambda a, b: "shapes" if a.shape != b.shape else by_the_book(a, b),
-    "returned None": lambda a, b: by_the_book(a, b) if a.shape == b.shape else None,
-}
+def insists(a, b):
+    assert a.shape == b.shape
+    return by_the_book(a, b)
 
 
-@pytest.mark.parametrize(("phrase", "wrong"), WRONG_REFUSALS.items(), ids=WRONG_REFUSALS)
+def compares_the_number_of_axes(a, b):
+    if a.ndim != b.ndim or np.isnan(a).any() or np.isnan(b).any():
+        return np.inf
+    return largest(a - b) / scale(a, b)
+
+
+def only_looks_at_a(a, b):
+    if a.shape != b.shape or np.isnan(a).any():
+        return np.inf
+    return largest(a - b) / scale(a, b)
+
+
+def only_where_both(a, b):
+    if a.shape != b.shape or (np.isnan(a) & np.isnan(b)).any():
+        return np.inf
+    return largest(a - b) / scale(a, b)
+
+
+def asks_whether_it_equals_nan(a, b):
+    error = largest(a - b) / scale(a, b) if a.shape == b.shape else np.inf
+    return np.inf if error == np.nan else error
+
+
+WRONG_REFUSALS = [
+    ("error = 0", compares_the_number_of_axes),
+    ("error = 0", lambda a, b: np.inf if a.size != b.size else by_the_book(a.ravel(), b.ravel())),
+    ("error contains NaN", lambda a, b: np.nan if a.shape != b.shape else by_the_book(a, b)),
+    ("got error = 1e+09", lambda a, b: 1e9 if a.shape != b.shape else by_the_book(a, b)),
+    ("returned a str", lambda a, b: "shapes" if a.shape != b.shape else by_the_book(a, b)),
+    ("returned None", lambda a, b: by_the_book(a, b) if a.shape == b.shape else None),
+    ("AssertionError", insists),
+    ("look for a NaN in the first array only", only_looks_at_a),
+    ("only if both arrays have one", only_where_both),
+    ("`if error > 1e-6` lets that pass", asks_whether_it_equals_nan),
+]
+
+
+@pytest.mark.parametrize(("phrase", "wrong"), WRONG_REFUSALS)
 def test_what_is_said_of_an_error_where_nothing_can_agree(phrase, wrong):
-    failure = check.relative_error_refuses.failure(wrong)
-    assert failure.misconception is None
-    assert phrase in one_line(failure)
+    assert phrase in one_line(check.relative_error_refuses.failure(wrong))
 
 
 # ---------------------------------------------------------------------------- wrong ReLUs

@@ -431,7 +431,7 @@ def ratio(e: Evidence) -> float | None:
     """The one factor that leads from each expected number to the one that came, or None."""
     expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
     at = np.unravel_index(np.argmax(np.abs(expected)), expected.shape)
-    if got[at] == 0 or expected[at] == 0:
+    if got[at] == 0 or expected[at] == 0 or np.isinf(expected[at]):
         return None
     k = got[at] / expected[at]
     return float(k) if close(expected * k, got, e.slack).all() else None
@@ -646,7 +646,7 @@ def read_in_another_order(e: Evidence) -> Finding | None:
     ``z`` poured into the permuted shape and then permuted back.
     """
     expected, got = np.asarray(e.expected), np.asarray(e.got)
-    letters = e.axes
+    letters = tuple(map(e.axis, range(expected.ndim)))
     source = next(
         (a for a in e.inputs.values() if a.size == expected.size and a.ndim > expected.ndim), None
     )

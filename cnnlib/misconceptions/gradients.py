@@ -422,6 +422,15 @@ def nudges_and_returns_float32(f, x, h=1e-6):
 
 @misconception(
     "numerical_gradient_dtypes",
+    says="You turn x into float32, which has seven digits: x ± h is rounded, and so is f.",
+    hint="Print the entry before and after it is nudged. How much of h has arrived?",
+)
+def turns_x_into_float32(f, x, h=1e-6):
+    return _in_the_dtype_of_x(f, x.astype(np.float32), h, np.zeros(x.shape))
+
+
+@misconception(
+    "numerical_gradient_dtypes",
     says="Your result has the dtype of x: with whole numbers, everything behind the decimal point is lost.",
     hint="`zeros_like` takes more over from x than its shape.",
 )
@@ -658,6 +667,34 @@ def lets_nan_out(a, b):
 @misconception("relative_error_refuses", says=NAN_LEFT_OUT, hint=ABOUT_THE_REST)
 def leaves_nan_out(a, b):
     return np.inf if a.shape != b.shape else _ignoring_nan(a, b)
+
+
+@misconception(
+    "relative_error_refuses",
+    says="You look for a NaN in the first array only.",
+    hint="Which of the two gradients may be the broken one?",
+)
+def looks_at_the_first_alone(a, b):
+    return np.inf if a.shape != b.shape or np.isnan(a).any() else _broadcast(a, b)
+
+
+@misconception(
+    "relative_error_refuses",
+    says="You look for a NaN in the second array only.",
+    hint="Which of the two gradients may be the broken one?",
+)
+def looks_at_the_second_alone(a, b):
+    return np.inf if a.shape != b.shape or np.isnan(b).any() else _broadcast(a, b)
+
+
+@misconception(
+    "relative_error_refuses",
+    says="You refuse a NaN only if both arrays have one.",
+    hint="Which of the two gradients may be the broken one?",
+)
+def looks_for_two(a, b):
+    both = np.isnan(a).any() and np.isnan(b).any()
+    return np.inf if a.shape != b.shape or both else _broadcast(a, b)
 
 
 @misconception("relative_error_refuses", says=f"{SHAPES} {NAN_OUT}", hint=ABOUT_SHAPES)
