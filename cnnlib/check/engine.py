@@ -372,7 +372,8 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
     def same_value(one: Outcome, other: Outcome) -> bool:
         return same(one.value, other.value, 0)
 
-    if not trial.evidence.comparable or not np.isfinite(trial.outcome.value).all():
+    finite = trial.evidence.comparable and np.isfinite([trial.expected, trial.outcome.value]).all()
+    if not finite:
         return {}
     mine, right = attempt(case, thing), attempt(case, reference)
     if not same_value(mine, trial.outcome):
@@ -395,7 +396,7 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
     if case.tolerance == 0 or not wrong.any():
         return {}
     place = diagnosis.worst_place(trial.expected, trial.outcome.value, wrong, case.tolerance)
-    notice = probe.hangs_on(
+    notice = probe.depends_on(
         f"{case.result}{list(place)}",
         place,
         case.inputs,

@@ -1,15 +1,15 @@
-"""What a wrong result would be right for, and what a wrong number hangs on: found by trying.
+"""What a wrong result would be right for, and what a wrong number depends on: found by trying.
 
 Nothing here reads the learner's code. Inputs are changed, the code or the reference runs again, and
 the results are compared.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice, product
 
 import numpy as np
 
-from cnnlib.check.diagnosis import Finding
+from cnnlib.check.diagnosis import Finding, number
 
 Inputs = dict[str, np.ndarray]
 Run = Callable[[Inputs], np.ndarray | None]
@@ -78,8 +78,8 @@ def _slices(part: str, axes: Sequence[int]) -> str:
     return ", ".join(part if k in axes else ":" for k in range(max(axes) + 1))
 
 
-def hangs_on(at: str, place: tuple[int, ...], inputs: Inputs, mine: Run, right: Run) -> str:
-    """Say on which parts of the inputs a wrong number hangs, and on which it should.
+def depends_on(at: str, place: tuple[int, ...], inputs: Inputs, mine: Run, right: Run) -> str:
+    """Say on which parts of the inputs a wrong number depends, and on which it should.
 
     Parameters
     ----------
@@ -95,19 +95,45 @@ def hangs_on(at: str, place: tuple[int, ...], inputs: Inputs, mine: Run, right: 
     Returns
     -------
     str
-        Empty where both hang on the same indices along every axis.
+        Where both depend on the same indices along every axis: which entry counts more or less
+        than it should. Empty where nothing of that kind is found.
     """
     mine_on, right_on = (_parts(place, inputs, run) for run in (mine, right))
     if mine_on is None or right_on is None:
         return ""
     differ = [name for name in mine_on if mine_on[name] != right_on[name]]
     if not differ:
-        return ""
+        return _counts(at, place, inputs, mine, right, right_on)
     is_now, should = (
         " and ".join(_index(name, on[name], inputs[name].shape) for name in differ)
         for on in (mine_on, right_on)
     )
-    return f"your {at} hangs on {is_now}; it should hang on {should}"
+    return f"your {at} depends on {is_now}; it should depend on {should}"
+
+
+def _counts(at, place, inputs: Inputs, mine: Run, right: Run, parts) -> str:
+    """The first entry, of a few, by which the number grows at another rate than it should."""
+    for name in parts:
+        for entry in islice(product(*parts[name]), 12):
+            rates = [_rate(place, inputs, name, entry, run) for run in (mine, right)]
+            if None not in rates and not np.isclose(*rates, rtol=1e-6, atol=1e-9):
+                k, should = (
+                    f"{number(rate)} times" if number(rate) != "1" else "once" for rate in rates
+                )
+                return f"in your {at}, {name}{list(entry)} counts {k}; it should count {should}"
+    return ""
+
+
+def _rate(place, inputs: Inputs, name: str, entry: tuple[int, ...], run: Run) -> float | None:
+    """By how much the number grows if the entry grows by 1; None if not at one rate, or by float32."""
+    values = []
+    for step in (0, 1, 2):
+        changed = inputs[name].copy()
+        changed[entry] += step
+        values.append(float(np.asarray(run(inputs | {name: changed}))[place]))
+    first, second = np.diff(values)
+    steady = np.isclose(first, second, rtol=1e-6, atol=1e-9)
+    return float(first) if steady and inputs[name].dtype == np.float64 else None
 
 
 def _parts(place, inputs: Inputs, run: Run) -> dict[str, list[list[int]]] | None:
