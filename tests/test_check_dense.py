@@ -479,8 +479,8 @@ def own_weights(self, x):
 
 UNNAMED_FORWARD = [
     ("could not be broadcast together", lambda self, x: x * self.W + self.b),
-    ("not aligned", lambda self, x: np.dot(self.W, x) + self.b),
-    ("mismatch in its core dimension", lambda self, x: x.T @ self.W + self.b),
+    ("the inner lengths must agree", lambda self, x: np.dot(self.W, x) + self.b),
+    ("the inner lengths must agree", lambda self, x: x.T @ self.W + self.b),
     ("wrong length along N", lambda self, x: self.W.T @ x.T + self.b),
     ("dtype is float64, not float32", lambda self, x: (x @ self.W + self.b).astype(float)),
     ("it returned None", lambda self, x: None),
@@ -713,7 +713,10 @@ UNNAMED_LOSS = [
     ("changed logits", in_place),
     ("2.5 times", lambda z, t: 2.5 * float(-pick(log_softmax(z), t).mean())),
     ("out of bounds", lambda z, t: float(-pick(log_softmax(z), t.argmax(axis=1)).mean())),
-    ("must be of integer", lambda z, t: float(-pick(log_softmax(z), t.astype(float)).mean())),
+    (
+        "An array of indices holds whole numbers",
+        lambda z, t: float(-pick(log_softmax(z), t.astype(float)).mean()),
+    ),
     ("loss is wrong", columns),
     ("loss is wrong", lambda z, t: float(-pick(log_softmax(np.sort(z, axis=1)), t).mean())),
     ("loss is wrong", lambda z, t: float(-pick(log_softmax(z), t).sum() / z.shape[1])),

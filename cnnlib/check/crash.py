@@ -98,6 +98,10 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "Several axes, or lengths, go into a tuple: round brackets."
     if "cannot reshape" in text:
         return "A reshape keeps the number of elements. Multiply out both shapes: which factor differs, and where does it come from?"
+    if "mismatch in its core dimension" in text or "not aligned" in text:
+        return "A matrix product (n, k)·(k, m) gives (n, m): the inner lengths must agree, and go away. Which letter should go away here?"
+    if "arrays used as indices must be" in text:
+        return "An array of indices holds whole numbers. Which one here holds something else, and since when?"
     if "could not be broadcast" in text or "operands could not" in text:
         return "NumPy lines shapes up from the right. Write the two shapes below each other."
     if (
