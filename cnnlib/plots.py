@@ -152,6 +152,48 @@ def heat(array, title: str = "", limit: float | None = None, size: float = 3.0) 
     return figure
 
 
+def gradient_lengths(layers, lengths, width: float = 9.0) -> Figure:
+    """Draw the length of the gradient on every arrow of a network, from the picture to the loss.
+
+    Parameters
+    ----------
+    layers : sequence of str
+        The names of the L layers, the first one first.
+    lengths : array_like, (L + 1,)
+        Before each layer, and behind the last one.
+    width : float
+        Inches.
+
+    Raises
+    ------
+    ValueError
+        If there isn't one length more than there are layers.
+
+    Examples
+    --------
+    >>> len(gradient_lengths(["Flatten", "Dense"], [1.4, 1.4, 1.0]).axes[0].patches)
+    3
+    """
+    if len(lengths) != len(layers) + 1:
+        raise ValueError(
+            f"gradient_lengths: {len(lengths)} lengths for {len(layers)} layers; give one for each "
+            "arrow, one more than there are layers"
+        )
+    figure = Figure(figsize=(width, 2.6), layout="constrained")
+    axes = figure.add_subplot(ylabel="length of the gradient")
+    bars = axes.bar(range(len(lengths)), lengths, width=0.35, color=svg.BLUE)
+    axes.bar_label(bars, fmt="%.3g", fontsize=9, padding=2)
+    # The layers stand between the arrows, the picture and the loss at the two ends.
+    places = [-0.5, *(k + 0.5 for k in range(len(layers))), len(layers) + 0.5]
+    axes.set_xticks(places, ["picture", *layers, "loss"], fontsize=9)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlim(-0.9, len(layers) + 0.9)
+    axes.margins(y=0.15)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title("← the walk back", fontsize=9, loc="right")
+    return figure
+
+
 # ---------------------------------------------------------------------------- the network
 
 # Each layer with the lesson that builds it, and the shape of one picture behind it.

@@ -91,3 +91,22 @@ def test_a_shown_figure_keeps_its_alternative_text():
     assert bundle["text/plain"] == 'three "greys"'
     assert 'alt="three &quot;greys&quot;"' in bundle["text/html"]
     assert "data:image/png;base64," in bundle["text/html"]
+
+
+def test_gradient_lengths_stand_between_the_layers_that_they_lie_between():
+    figure = plots.gradient_lengths(["Conv2D", "ReLU", "Dense"], [0.5, 2.0, 1.0, 0.25])
+    (axes,) = figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [0.5, 2.0, 1.0, 0.25]
+    names = {
+        label.get_text(): at
+        for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    }
+    middles = [bar.get_x() + bar.get_width() / 2 for bar in axes.patches]
+    assert names["picture"] < middles[0] < names["Conv2D"] < middles[1] < names["ReLU"]
+    assert names["ReLU"] < middles[2] < names["Dense"] < middles[3] < names["loss"]
+
+
+@pytest.mark.parametrize("lengths", [[1.0, 2.0], [1.0, 2.0, 3.0, 4.0]])
+def test_gradient_lengths_need_one_more_than_layers(lengths):
+    with pytest.raises(ValueError, match="one more than there are layers"):
+        plots.gradient_lengths(["Flatten", "Dense"], lengths)
