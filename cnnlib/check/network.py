@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cnnlib import layers, network
+from cnnlib import layers, misconceptions, network
 from cnnlib.check.diagnosis import Finding
 from cnnlib.check.engine import Case, Check, Comparison, attempt, remarks
 from cnnlib.check.failure import Failed
@@ -320,7 +320,7 @@ def sequential_backward():
 
 
 def _read_errors():
-    return 576, 16, 3
+    return 2, 16, 3
 
 
 _read_errors.__name__ = "read_errors"
@@ -328,6 +328,18 @@ _read_errors.__name__ = "read_errors"
 
 class _Errors(Check):
     """Three numbers, looked at one by one; the right ones are not given away."""
+
+    def networks(self) -> list[tuple[network.Sequential, np.ndarray]]:
+        """The three networks that stop, each with a batch of pictures for it."""
+        flatten = type("Flatten", (misconceptions.flatten.HandsOnFlat,), {})  # under another name
+        conv, relu, pool, dense = layers.Conv2D, layers.ReLU, layers.MaxPool2D, layers.Dense
+        parts = [
+            [conv(1, 6, 5), relu(), pool(2), layers.Flatten(), dense(840, 10)],
+            [conv(3, 8, 3, padding=1), relu(), conv(16, 12, 3, padding=1), relu(), pool(4)],
+            [conv(1, 6, 5), relu(), pool(2), flatten(), dense(576, 10)],
+        ]
+        shapes = [(2, 1, 28, 20), (2, 3, 24, 24), (2, 1, 28, 20)]
+        return [(network.Sequential(p), np.ones(s)) for p, s in zip(parts, shapes, strict=True)]
 
     def failure(self, read_errors) -> Failed | None:
         outcome = attempt(Case("answers", {}, lambda f: f()), read_errors)
@@ -350,23 +362,19 @@ class _Errors(Check):
 _THERE = "That number is there already, and it doesn't fit."
 _TRACE = "Write the shapes of the way back below those of the way forward. Where do they part?"
 WRONGLY_READ = {
-    "in_features": {
-        840: (_THERE, "Which shape reaches Dense? Which of its two numbers must in_features be?"),
-        96: (
-            "You counted the numbers of one map.",
-            "Flatten lays all maps of a picture in one row. How many maps are there?",
+    "padding": {
+        0: (_THERE, "Dense wants 840 numbers: 6 maps of how many rows and columns?"),
+        1: (
+            "With padding 1, a kernel of 5 still takes a row off at the top and at the bottom.",
+            "What is the size of the maps before the pool, if Dense is right?",
         ),
-        1152: (
-            "You counted the numbers of the whole batch.",
-            "Flatten makes one row for each picture. How many pictures were there?",
-        ),
-        2304: (
-            "You counted as if the pool weren't there.",
-            "What does MaxPool2D(2) do to the rows, and to the columns?",
+        4: (
+            "That makes the maps larger than the pictures: padding is added on each side.",
+            "What is the size of the maps before the pool, if Dense is right?",
         ),
         "otherwise": (
-            "The first network needs another number.",
-            "Which shape reaches Dense? Which of its two numbers must in_features be?",
+            "The first network needs another padding.",
+            "Dense wants 840 numbers: 6 maps of how many rows and columns? And before the pool?",
         ),
     },
     "out_channels": {
