@@ -539,6 +539,15 @@ def _spreads(array: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
             continue
 
 
+def off_each_time(e: Evidence) -> Finding | None:
+    """Single numbers, all off by the same."""
+    off = np.asarray(e.got).item() - np.asarray(e.expected).item()
+    if not off:
+        return None
+    hint = "Take the smallest case, and count on your fingers."
+    return Finding(f"Each wrong result is off by {off:+g}.", hint)
+
+
 def some_signs(e: Evidence) -> Finding | None:
     if not close(np.abs(e.expected), np.abs(e.got), e.slack).all():
         return None
@@ -770,6 +779,23 @@ def steps(e: Evidence) -> Finding | None:
     return None
 
 
+def border(e: Evidence) -> Finding | None:
+    """Right inside, and wrong along all four edges."""
+    expected = np.asarray(e.expected)
+    if expected.ndim < 2 or min(expected.shape[-2:]) < 3:
+        return None
+    right = close(expected, e.got, e.tolerance)
+    edges = right[..., 0, :], right[..., -1, :], right[..., 0], right[..., -1]
+    for width in range(1, (min(expected.shape[-2:]) + 1) // 2):
+        inside = right[..., width:-width, width:-width]
+        if inside.all() and not any(edge.all() for edge in edges):
+            return Finding(
+                f"Here, {e.name} is right inside and wrong along its edges.",
+                "What lies beyond the edge of the picture?",
+            )
+    return None
+
+
 def region(e: Evidence) -> Finding | None:
     """Wrong in one part of the array only: say in which, and whether it is empty there."""
     expected, got = np.asarray(e.expected), np.asarray(e.got)
@@ -883,6 +909,7 @@ SEVERAL_SINGLE = (
     divided_by_the_batch_size,
     times_a_length,
     factor,
+    off_each_time,
 )
 # These speak of the case that is shown, not of every case.
 HERE: tuple[Callable, ...] = (
@@ -893,4 +920,4 @@ HERE: tuple[Callable, ...] = (
     alike_along_an_axis,
 )
 # These say where, and little more.
-PARTLY: tuple[Callable, ...] = (region, repeated, permuted)
+PARTLY: tuple[Callable, ...] = (border, region, repeated, permuted)
