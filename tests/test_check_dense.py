@@ -792,3 +792,80 @@ def test_what_is_said_of_a_mistake_on_no_list(c, phrase, wrong):
         failure = c.failure(wrong)
     assert failure.misconception is None, failure
     assert phrase in one_line(failure), failure
+
+
+# ---------------------------------------------------------------------------- a blind guess, and the hunts
+
+
+def random_weights(x, labels):
+    layer = Dense(x.shape[1], 10, rng=3)
+    return Loss().forward(layer.forward(x), labels)
+
+
+def with_ones(x, labels):
+    layer = Dense(x.shape[1], 10)
+    layer.W = np.ones_like(layer.W)
+    return Loss().forward(layer.forward(x), labels)
+
+
+@pytest.mark.parametrize("right", [lambda x, labels: math.log(10), with_ones])
+def test_every_network_that_prefers_no_class_is_a_blind_guess(right):
+    assert check.blind_guess.failure(right) is None
+
+
+@pytest.mark.parametrize(
+    ("phrase", "wrong"),
+    [
+        ("loss is wrong", random_weights),
+        ("it returned None", lambda x, labels: None),
+        ("too many axes", lambda x, labels: np.zeros((len(x), 10))),
+        ("1.443 times", lambda x, labels: math.log2(10)),
+        ("wrong sign", lambda x, labels: math.log(0.1)),
+        ("not a Python float", lambda x, labels: np.float32(np.log(10))),
+    ],
+)
+def test_what_is_said_of_a_guess_that_is_not_blind(phrase, wrong):
+    failure = check.blind_guess.failure(wrong)
+    assert failure.misconception is None
+    assert phrase in one_line(failure)
+
+
+def arrays(*shapes):
+    rng = np.random.default_rng(0)
+    return tuple(rng.normal(size=shape) for shape in shapes)
+
+
+LOGITS = arrays((4, 3))[0]
+
+
+@pytest.mark.parametrize(
+    ("hunt", "shown", "phrase"),
+    [
+        (check.dense_hunt_1, arrays((4, 5), (5, 1), (1,), (4, 1)), "passes your test"),
+        (check.dense_hunt_1, (*arrays((4, 5)), np.ones((5, 3)), *arrays((3,), (4, 3))), "passes"),
+        (check.dense_hunt_1, arrays((4, 5), (5, 3), (3,), (4, 5)), "not even a right layer"),
+        (check.dense_hunt_1, arrays((4, 5), (5, 3)), "arrays of finite numbers"),
+        (check.dense_hunt_2, (LOGITS, np.array([0, 1, 2, 0])), "passes your test"),
+        (check.dense_hunt_2, (LOGITS + 1e4, np.array([0, 1, 2, 0])), "passes your test"),
+        (check.dense_hunt_2, (LOGITS * np.inf, np.array([0, 1, 2, 0])), "finite numbers"),
+        (check.dense_hunt_2, (LOGITS, np.array([0, 1, 2, 3])), "not even a right layer"),
+        (check.dense_hunt_3, (LOGITS, np.array([2, 2, 2, 2])), "passes your test"),
+        (check.dense_hunt_3, (LOGITS[:1], np.array([1])), "passes your test"),
+    ],
+)
+def test_a_witness_that_shows_nothing_is_refused(hunt, shown, phrase):
+    assert phrase in one_line(hunt.failure(lambda: shown))
+
+
+@pytest.mark.parametrize(
+    ("hunt", "shown"),
+    [
+        (check.dense_hunt_1, arrays((1, 3), (3, 2), (2,), (1, 2))),
+        (check.dense_hunt_2, (np.array([[800, 0], [0, 0]]), np.array([0, 1]))),
+        (check.dense_hunt_3, (LOGITS, np.array([0, 0, 0, 1]))),
+        (check.dense_hunt_3, (LOGITS, np.array([0.0, 0.0, 0.0, 1.0]))),
+    ],
+)
+def test_a_witness_that_shows_the_mistake_is_accepted(hunt, shown):
+    assert hunt.failure(lambda: shown) is None
+    assert hunt.patient.__name__ == "Patient"
