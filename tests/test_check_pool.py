@@ -256,7 +256,7 @@ WRONG = {
             ("(N, C, OH, OW), dtype=x.dtype", "(OH, OW), dtype=x.dtype"),
             ("y[n, c, i, j] = window", "y[i, j] = window"),
         ),
-        ("Only the first picture of the batch is right", ("x[n, c, top", "x[0, c, top")),
+        ("Of two pictures, only the second one is wrong", ("x[n, c, top", "x[0, c, top")),
         ("y is the same for every index along C", ("x[n, c, top", "x[n, 0, top")),
         ("y is the same for every index along C", ("x[n, c, top", "x[n, -1, top")),
         (
@@ -291,7 +291,7 @@ WRONG = {
         ),
         ("x[0, 0, 0:2, 0:2] = 69 -44 / -129 99", ("for c in range(C)", "for c in range(1, C)")),
         (
-            "Only the first picture of the batch is right",
+            "Of two pictures, only the second one is wrong",
             ("for n in range(N)", "for n in range(N - 1)"),
         ),
         (
@@ -359,7 +359,7 @@ WRONG = {
             "The numbers are right, but their dtype is float32, not",
             ("np.empty((N, C, OH, OW), x.dtype)", "np.zeros((N, C, OH, OW), np.float32)"),
         ),
-        ("The call changed x in place", ("np.empty((N, C, OH, OW), x.dtype)", "x[:, :, :OH, :OW]")),
+        ("changed x in place", ("np.empty((N, C, OH, OW), x.dtype)", "x[:, :, :OH, :OW]")),
         (
             "y has the wrong length along OH and OW",
             ("np.empty((N, C, OH, OW), x.dtype)", "np.empty_like(x)"),
@@ -437,7 +437,7 @@ WRONG = {
         ),
         ("Your code stopped with IndexError", ("+= dy[n, c, i, j]", "+= dy[n, c, j, i]")),
         (
-            "Only the first picture of the batch is right",
+            "Of two pictures, only the second one is wrong",
             ("+= dy[n, c, i, j]", "+= dy[0, c, i, j]"),
         ),
         (
@@ -552,7 +552,7 @@ WRONG = {
             ("        return dx\n", "                        return dx\n"),
         ),
         (
-            "Only the first picture of the batch is right",
+            "Of two pictures, only the second one is wrong",
             ("        return dx\n", "            return dx\n"),
         ),
         ("Numbers below 0 have become 0", ("        return dx\n", "        return dx.clip(0)\n")),
@@ -581,7 +581,7 @@ WRONG = {
         ),
         ("dx contains NaN", ("np.zeros_like(self.x)", "np.empty_like(self.x) * np.nan")),
         ("Every number is off by 1", ("np.zeros_like(self.x)", "np.ones_like(self.x)")),
-        ("The call changed x in place", ("np.zeros_like(self.x)", "self.x")),
+        ("changed x in place", ("np.zeros_like(self.x)", "self.x")),
         ("Every number is off by 1 times x", ("np.zeros_like(self.x)", "self.x.copy()")),
         (
             "Your gradients pile up: a second call of backward adds to",
@@ -925,7 +925,7 @@ WRONG = {
             ("window.sum() / (self.KH * self.KW)", "window.max()"),
         ),
         (
-            "x[0, 0, 2:4, 2:4] = -82 -115 / -101 -42",
+            "Your result would be right if x were abs(x)",
             ("window.sum() / (self.KH * self.KW)", "np.abs(window).mean()"),
         ),
         (
@@ -972,7 +972,7 @@ WRONG = {
             ("return y / (self.KH * self.KW)", "return y / y.size"),
         ),
         (
-            "The call changed x in place",
+            "changed x in place",
             (
                 "return y / (self.KH * self.KW)",
                 "y /= self.KH * self.KW\n        x /= self.KH * self.KW\n        return y",
@@ -1094,7 +1094,7 @@ WRONG = {
             ("        return dx\n", "        return dx / dx.size\n"),
         ),
         (
-            "The call changed dy in place",
+            "changed dy in place",
             (
                 "        N, C, OH, OW = dy.shape\n",
                 "        dy /= self.KH * self.KW\n        N, C, OH, OW = dy.shape\n",
@@ -1231,7 +1231,7 @@ def test_a_split_of_ties_that_is_right_stands_in_the_way_of_no_name():
 def test_where_ties_are_wrong_the_expected_number_is_the_nearest_right_one():
     every_tie = learners(MAX_MASK, (f"                mask = {EVENLY}\n", ""))
     message = words(check.maxpool_backward.failure(every_tie))
-    assert "x = 5 5 -1 -2 / 0 5 -1 -3, dy = 1 8" in message
+    assert "x = 5 5 -1 -2 / 0 5 -1 -3 dy = 1 8" in message
     assert "expected dx[0, 0, 0, 2] = 4 got dx[0, 0, 0, 2] = 8" in message
     assert "dy adds up to 9, your dx to 19" in message
 
@@ -1241,7 +1241,7 @@ def test_not_written_is_not_wrong():
     assert check.maxpool_forward.failure(untouched) is None
     failure = check.maxpool_backward.failure(untouched)
     assert isinstance(failure, check.NotWritten)
-    assert str(failure) == "○ MaxPool2D.backward is not written yet."
+    assert str(failure).startswith("○ MaxPool2D.backward is not written yet.")
 
 
 # ---------------------------------------------------------------------------- two routes by hand

@@ -10,10 +10,12 @@ from cnnlib.check.failure import Failed
 from cnnlib.check.hunt import hunt
 from cnnlib.gradcheck import numerical_gradient
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 MAPS = ("N", "C", "H", "W")
 OUTPUTS = ("N", "C", "OH", "OW")
 
-BY_HAND = np.array(
+BY_HAND = "by hand"
+X_BY_HAND = np.array(
     [
         [1.0, 7.0, 2.0, 0.0, 3.0, 1.0],
         [3.0, 5.0, 5.0, 6.0, 8.0, 2.0],
@@ -157,8 +159,12 @@ def _traits(kernel_size, stride, batch="a single batch", x="one largest pixel in
 
 
 def _case(result, name, inputs, script, kernel_size, stride=None, note="", **more) -> Case:
-    """A case of one pool, with its settings in the note."""
-    given = f"{name}({kernel_size}{f', stride={stride}' if stride else ''})"
+    """A case of one pool; its note tells the settings, and the numbers of a case to do by hand."""
+    told = [f"{name}({kernel_size}{f', stride={stride}' if stride else ''})"]
+    if note == BY_HAND:
+        told += [f"\n{array} = {_rows(values[0, 0])}" for array, values in inputs.items()]
+    elif note:
+        told += [f", {note}"]
     traits = {k: more.pop(k) for k in ("batch", "x") if k in more}
     pool = _built(kernel_size, stride)
     if result == "dx":
@@ -170,7 +176,7 @@ def _case(result, name, inputs, script, kernel_size, stride=None, note="", **mor
         inputs,
         script(pool),
         MAPS if result == "dx" else OUTPUTS,
-        f"{given}{', ' if note else ''}{note}",
+        "".join(told),
         traits=_traits(kernel_size, stride, **traits),
         look=look,
         **more,
@@ -180,11 +186,6 @@ def _case(result, name, inputs, script, kernel_size, stride=None, note="", **mor
 def _rows(plane: np.ndarray) -> str:
     """The numbers of a map in a line, its rows apart by a stroke."""
     return " / ".join(" ".join(f"{value:g}" for value in row) for row in plane)
-
-
-def _written(**arrays) -> str:
-    """Small arrays of one map each, in a line."""
-    return ", ".join(f"{name} = {_rows(a[0, 0])}" for name, a in arrays.items())
 
 
 def _look_at_window(kernel_size, stride) -> Callable:
@@ -221,7 +222,7 @@ def _look_at_pixel(kernel_size, stride, largest: bool) -> Callable:
 
 def _of(outputs) -> str:
     """Windows, by the numbers of y that they belong to."""
-    names = ", ".join(f"y{list(output)}" for output in outputs)
+    names = ", ".join(f"y{list(output)}".replace(" ", NO_BREAK) for output in outputs)
     return f"the window{'s' if len(outputs) > 1 else ''} of {names}" if names else "no window"
 
 
@@ -233,7 +234,7 @@ def _forward_cases(name: str, tolerance: float):
         inputs = {"x": x} if first is None else {"first": first, "x": x}
         return _case("y", name, inputs, script, *settings, tolerance=tolerance, **more)
 
-    yield case(BY_HAND, 2, None, _written(x=BY_HAND))
+    yield case(X_BY_HAND, 2, None, BY_HAND)
     for kernel_size, stride, shape, note in SETTINGS:
         yield case(spread(rng, *shape), kernel_size, stride, note)
     negative = -np.abs(spread(rng, 2, 2, 4, 6))
@@ -274,8 +275,7 @@ def _backward_cases(name: str):
             **more,
         )
 
-    by_hand = {"x": BY_HAND, "dy": DY_BY_HAND}
-    yield case(by_hand, 2, None, _written(**by_hand))
+    yield case({"x": X_BY_HAND, "dy": DY_BY_HAND}, 2, None, BY_HAND)
     for kernel_size, stride, shape, note in SETTINGS:
         yield case(pair(shape, kernel_size, stride), kernel_size, stride, note)
     negative = pair((2, 2, 4, 6), 2, None)
@@ -323,7 +323,7 @@ def _tied_cases():
     after_relu = np.maximum(spread(rng, 2, 2, 4, 9), 0)
     coarse = rng.integers(-1, 2, (2, 2, 4, 5)).astype(float)
     for x, kernel_size, stride, note in [
-        (by_hand, 2, None, ""),
+        (by_hand, 2, None, BY_HAND),
         (after_relu, (2, 3), None, "several pixels of a window are equal, as after a ReLU"),
         (coarse, 2, 1, "several pixels of a window are equal, and windows overlap"),
     ]:
@@ -336,7 +336,7 @@ def _tied_cases():
             _backward,
             kernel_size,
             stride,
-            note or _written(x=x, dy=dy),
+            note,
             tolerance=1e-9,
             closest=_split_like(kernel_size, stride),
             x="several equal ones",
