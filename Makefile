@@ -10,7 +10,7 @@ test: export OPENBLAS_NUM_THREADS = 1
 .PHONY: lab test lint notebooks clean
 
 lab: .venv/learner
-	$(BIN)/jupyter lab $(LAB_FLAGS) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_FLAGS)
 
 test: .venv/dev
 	$(BIN)/pytest --nbval -n auto --dist loadfile tests notebooks solutions

@@ -289,7 +289,11 @@ def attempt(case: Case, thing, run: Callable | None = None) -> Outcome:
     """Run a case with somebody's code; nothing that it does gets out but the outcome."""
     inputs = {name: array.copy(order="K") for name, array in case.inputs.items()}
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), warnings.catch_warnings(record=True) as warned:
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        warnings.catch_warnings(record=True) as warned,
+    ):
         warnings.simplefilter("always")
         try:
             value, error = (run or case.run)(thing, **inputs), None
