@@ -248,6 +248,13 @@ def test_the_general_diagnosis_of_a_wrong_flatten(phrase, forward):
     assert phrase in one_line(failure)
 
 
+@pytest.mark.parametrize("fill", [np.ones, np.zeros])
+def test_a_mistake_is_named_in_whatever_float_it_comes(fill):
+    failure = check.flatten_backward.failure(flatten(backward=lambda self, dy: fill(self.x_shape)))
+    named = {np.ones: "DerivativeOfOne", np.zeros: "CutsTheGraph"}
+    assert failure.misconception.__name__ == named[fill]
+
+
 def test_a_backward_that_fits_a_wrong_forward_says_so():
     def forward(self, x):
         self.x_shape = x.shape

@@ -207,10 +207,12 @@ class Comparison(Check):
 
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or None."""
-        for broken in misconceptions.seen_by(self.name):
+        candidates = misconceptions.seen_by(self.name)
+        # The dtype of a wrong number says little, unless it is what tells two misconceptions apart.
+        for broken, any_float in [(b, False) for b in candidates] + [(b, True) for b in candidates]:
             # Most differ in one of the first cases, so the others need not be run.
             theirs = (Trial(t.case, t.expected, attempt(t.case, broken)) for t in trials)
-            if alike(trials, theirs) and consistent == fits_own_forward(
+            if alike(trials, theirs, any_float) and consistent == fits_own_forward(
                 broken, self.trials(broken)
             ):
                 return broken
@@ -324,11 +326,12 @@ def same(expected, got, tolerance: float) -> bool:
     return diagnosis.close(expected, got, tolerance).all()
 
 
-def alike(mine: list[Trial], theirs: Iterable[Trial]) -> bool:
+def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -> bool:
     """Whether two people's trials show the same mistake: right, stopped or wrong in the same way in each case.
 
     Where several answers are right, two people with the same mistake may still differ. So if the
-    mistake shows elsewhere too, only the cases with one right answer count.
+    mistake shows elsewhere too, only the cases with one right answer count. With `any_float`, wrong
+    numbers may be float32 in one and float64 in the other.
     """
     elsewhere = any(not a.right and a.case.closest is None for a in mine)
     evidence = moved = False
@@ -344,7 +347,7 @@ def alike(mine: list[Trial], theirs: Iterable[Trial]) -> bool:
             evidence |= repr(a.outcome.error) == repr(b.outcome.error)
         elif a.outcome.changed != b.outcome.changed:
             return False
-        elif _agree(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12)):
+        elif _agree(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12), any_float):
             evidence, moved = True, moved or bool(a.outcome.changed)
         # Once both have changed the layer, later numbers hang on by how much.
         elif not moved or a.outcome.changed:
@@ -410,7 +413,7 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
     return {"notice": notice} if notice else {}
 
 
-def _agree(one, other, tolerance: float) -> bool:
+def _agree(one, other, tolerance: float, any_float: bool = False) -> bool:
     """Whether two wrong results are the same; NaN and infinity count as one, as it hangs on details which comes out."""
     if one is None or other is None:
         return one is other
@@ -419,7 +422,10 @@ def _agree(one, other, tolerance: float) -> bool:
     if not np.array_equal(np.isfinite(one), np.isfinite(other)):
         return False
     finite = np.isfinite(one)
-    return same(np.where(finite, one, 0), np.where(finite, other, 0), tolerance)
+    one, other = np.where(finite, one, 0), np.where(finite, other, 0)
+    if any_float:
+        one, other = one.astype(float), other.astype(float)
+    return same(one, other, tolerance)
 
 
 def _changed(case: Case, name: str, change: Callable) -> Case:
@@ -434,8 +440,10 @@ def _floats(a) -> bool:
 
 def fits_own_forward(thing, trials: list[Trial]) -> bool:
     """Whether a wrong backward is the derivative of its own forward, so that it is forward that is wrong."""
+    # Where several answers are right, at a kink, finite differences give none of them.
+    wrong = [t for t in trials if not t.right and t.case.closest is None]
     # Two cases are evidence enough, and finite differences of slow loops are slow.
-    wrong = [t for t in trials if not t.right and t.outcome.error is None][:2]
+    wrong = [t for t in wrong if t.outcome.error is None][:2]
     for trial in wrong:
         if trial.case.own_gradient is None:
             return False
