@@ -328,6 +328,7 @@ WRONG = {
             ("best = -np.inf", "best = 0"),
         ),
         ("Numbers below -1 have become -1", ("best = -np.inf", "best = -1")),
+        ("y is -999 everywhere", ("best = -np.inf", "best = -999")),
         ("x[0, 0, 2:4, 2:4] = -82 -115 / -101 -42", ("best = -np.inf", "best = x[n, c, 0, 0]")),
         (
             "x[0, 0, 0:2, 2:4] = 2 0 / 5 6",
