@@ -386,11 +386,11 @@ NAMED = {
         check.loss_forward,
         loss_with(lambda z, t: float(-(np.eye(z.shape[1])[t] * np.log(softmax(z))).sum() / len(t))),
     ),
-    "KeepsAwayFromZero_clips_1e-12": (
+    "ClipsAt1e-12": (
         check.loss_forward,
         loss_with(lambda z, t: float(-np.log(pick(softmax(z), t) + 1e-12).mean())),
     ),
-    "KeepsAwayFromZero_clips_1e-15": (
+    "ClipsAt1e-15": (
         check.loss_forward,
         loss_with(
             lambda z, t: float(-np.log(np.clip(pick(softmax(z), t), 1e-15, 1 - 1e-15)).mean())

@@ -898,39 +898,30 @@ class LogarithmOfZero(SoftmaxCrossEntropy):
         return _mean_loss(self.p, labels)
 
 
-class _KeepsAwayFromZero(SoftmaxCrossEntropy):
-    """A family of one mistake; learners choose different tiny numbers, and add them or clip p."""
+def _keeps_away_from_zero(name, keep_away):
+    """A family of one mistake: learners choose different tiny numbers, and add them or clip p."""
 
-    def forward(self, logits, labels):
-        super().forward(logits, labels)
-        return _mean_loss(self.keep_away(self.p), labels)
+    @misconception(
+        "loss_forward",
+        says="A tiny number keeps p away from 0. So your loss is never infinite, but wrong: a network that is very sure and wrong costs far more than you say.",
+        hint="ln of a fraction is a difference, and ln undoes exp. Then there is nothing to be kept away from.",
+    )
+    class KeepsAwayFromZero(SoftmaxCrossEntropy):
+        def forward(self, logits, labels):
+            super().forward(logits, labels)
+            return _mean_loss(keep_away(self.p), labels)
 
-
-def _adds(tiny):
-    return lambda self, p: p + tiny
-
-
-def _clips(tiny):
-    return lambda self, p: np.maximum(p, tiny)
+    KeepsAwayFromZero.__name__ = name
 
 
 EPS = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
 ADDED = (1e-4, 1e-5, 1e-6, 1e-7, EPS[0], 1e-8, 1e-9, 1e-10)
-CLIPPED = (*ADDED, 1e-12, 1e-15, 1e-16, EPS[1], 1e-20)
 # Where less than 1e-10 is added, the check's tolerance can't tell it from clipping.
-for way, numbers in ((_adds, ADDED), (_clips, CLIPPED)):
-    for tiny in numbers:
-        misconception(
-            "loss_forward",
-            says="A tiny number keeps p away from 0. So your loss is never infinite, but wrong: a network that is very sure and wrong costs far more than you say.",
-            hint="ln of a fraction is a difference, and ln undoes exp. Then there is nothing to be kept away from.",
-        )(
-            type(
-                f"KeepsAwayFromZero{way.__name__}_{tiny:.0e}",
-                (_KeepsAwayFromZero,),
-                {"keep_away": way(tiny)},
-            )
-        )
+CLIPPED = (*ADDED, 1e-12, 1e-15, 1e-16, EPS[1], 1e-20)
+for tiny in ADDED:
+    _keeps_away_from_zero(f"Adds{tiny:.3g}", lambda p, tiny=tiny: p + tiny)
+for tiny in CLIPPED:
+    _keeps_away_from_zero(f"ClipsAt{tiny:.3g}", lambda p, tiny=tiny: np.maximum(p, tiny))
 
 
 @misconception(
