@@ -56,7 +56,7 @@ def output_size():
                 "padding": "padding 0" if padding == 0 else "padding 1 or more",
                 "rest": "a stride that divides"
                 if (size + 2 * padding - kernel_size) % stride == 0
-                else "a stride that leaves a rest",
+                else "a stride that leaves a remainder",
             },
         )
 
@@ -137,15 +137,17 @@ def _gradient(layer, name, dy):
     """What the gradient called `name` is after backward.
 
     dW and db also count where backward stops after it has set them: the next part of it may not be
-    written yet.
+    written yet. But a gradient that has only been filled with zeros is what it stopped at.
     """
     if name == "dx":
         return layer.backward(dy)
     before = getattr(layer, name, None)
     try:
         layer.backward(dy)
-    except Exception:
-        if np.array_equal(before, getattr(layer, name, None)):
+    except Exception as stopped:
+        now = getattr(layer, name, None)
+        only_zeros = not isinstance(stopped, NotImplementedError) and not np.any(now)
+        if only_zeros or np.array_equal(before, now):
             raise
     return getattr(layer, name)
 
@@ -226,7 +228,7 @@ def _traits(x, W, stride, padding):
     return {
         "stride": "stride 1" if stride == 1 else "stride 2 or more",
         "padding": "padding 0" if padding == 0 else "padding 1 or more",
-        "rest": "a stride that leaves a rest" if any(rests) else "a stride that divides",
+        "rest": "a stride that leaves a remainder" if any(rests) else "a stride that divides",
         "overlap": "windows that overlap" if stride < max(KH, KW) else "windows that don't overlap",
         "N": "one picture" if len(x) == 1 else "several pictures",
         "C": "one channel" if x.shape[1] == 1 else "several channels",

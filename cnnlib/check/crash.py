@@ -94,7 +94,11 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "Axes are counted from 0, and each mean or sum over one leaves one fewer. Which axes are there at this point?"
     if "axes don't match array" in text:
         return "transpose wants each axis once. How many has this array?"
-    if "'list' object cannot be interpreted as an integer" in text:
+    if (
+        "'list' object cannot be interpreted as an integer" in text
+        or "as a data type" in text
+        or re.search(r"^(zeros|ones|empty|full)\(\) takes", text)
+    ):
         return "Several axes, or lengths, go into a tuple: round brackets."
     if "cannot reshape" in text:
         return "A reshape keeps the number of elements. Multiply out both shapes: which factor differs, and where does it come from?"
@@ -102,6 +106,8 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "A matrix product (n, k)·(k, m) gives (n, m): the inner lengths must agree, and go away. Which letter should go away here?"
     if "arrays used as indices must be" in text:
         return "An array of indices holds whole numbers. Which one here holds something else, and since when?"
+    if re.search(r"[(,]0[,)]", text) and "broadcast" in text:
+        return "One of these shapes has a length of 0: a slice that selects nothing. Which numbers stand before and after its colon?"
     if "could not be broadcast" in text or "operands could not" in text:
         return "NumPy lines shapes up from the right. Write the two shapes below each other."
     if (
@@ -110,6 +116,10 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         and "self" in stop.line
     ):
         return "Nothing has set this on self yet. Which method should, and under which name?"
+    if isinstance(error, AttributeError) and "'function' object" in text:
+        return "This name stands for a function, not an array. Compare the order of your parameters with the exercise's."
+    if isinstance(error, AttributeError) and re.search("module 'numpy'|'numpy.ndarray'", text):
+        return "NumPy has nothing of this name. Is it spelt right, or does it come from another library? np. and Tab show what there is."
     if isinstance(error, NameError):
         hint = "Is the name spelt as where you set it? Helpers and imports belong into the answer cell."
         return hint + " What one method keeps for another belongs to self." * in_class
@@ -121,13 +131,17 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "How many things stand on the right, and how many names on the left? An array gives its pictures; its lengths are in its shape."
     if "truth value of an array" in text:
         return "`if`, `and` and `max(0, x)` decide once, yes or no. Here each entry needs an answer of its own."
+    if "inhomogeneous" in text:
+        return "You ask for one array made of things whose shapes don't fit together. Which ones are they, and were they meant to become one array?"
     if "array element with a sequence" in text:
         return "On the left there is room for one number. How many are there on the right?"
     if "object cannot be interpreted as an integer" in text:
         return "A length or an index must be whole. `/` always gives a float; `//` stays whole."
     if isinstance(error, TypeError) and "NoneType" in text:
         return "Something is None here. What was not set yet, or has None as its default?"
-    if "invalid index to scalar" in text:
+    if "invalid index to scalar" in text or re.search(
+        r"'(int|float)' object is not subscriptable", text
+    ):
         return "A single number has no index. Which name in this line stands for one?"
     if isinstance(error, IndexError) and "valid indices" in text:
         return "An index is a whole number. Does your loop run over indices, or over the values themselves?"

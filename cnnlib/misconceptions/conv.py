@@ -71,7 +71,7 @@ def rounded_to_nearest(size, kernel_size, stride, padding):
 
 @misconception(
     "output_size",
-    says="You divide with `/`, so the number of windows is a float, and sometimes a broken one.",
+    says="You divide with `/`, so the number of windows is a float, and not always a whole one.",
     hint="Which division of Python's stays whole?",
 )
 def true_division(size, kernel_size, stride, padding):
@@ -113,6 +113,42 @@ def one_added_too_early(size, kernel_size, stride, padding):
 )
 def divided_too_early(size, kernel_size, stride, padding):
     return (size + 2 * padding) // stride - kernel_size + 1
+
+
+@misconception(
+    "output_size",
+    says="You divide the kernel's size alone by the stride: `//` comes before `+` and `-`.",
+    hint="`8 - 6 // 2` is 5, and `(8 - 6) // 2` is 1. Which brackets does your line need?",
+)
+def stride_under_the_kernel(size, kernel_size, stride, padding):
+    return size + 2 * padding - kernel_size // stride + 1
+
+
+@misconception(
+    "output_size",
+    says="You divide by the kernel's size, as if each window began where the last one ended.",
+    hint="How far is it from the beginning of a window to the beginning of the next?",
+)
+def kernel_size_as_stride(size, kernel_size, stride, padding):
+    return (size + 2 * padding - kernel_size) // kernel_size + 1
+
+
+@misconception(
+    "output_size",
+    says="A window that ends just where the axis ends is not counted.",
+    hint="5 numbers, a window of 3 that begins at 2: does it fit?",
+)
+def stops_before_the_last_start(size, kernel_size, stride, padding):
+    return len(range(0, size + 2 * padding - kernel_size, stride))
+
+
+@misconception(
+    "output_size",
+    says="Your stride is the exercise's padding, and the other way round.",
+    hint="Compare the order of your parameters with the exercise's.",
+)
+def stride_and_padding_swapped(size, kernel_size, stride, padding):
+    return (size + 2 * stride - kernel_size) // padding + 1
 
 
 @misconception(
@@ -410,10 +446,9 @@ class FirstPictureForAll(Conv2D):
     hint="Where does the window begin that makes y[0, 0, 1, 1]? With stride 1, with stride 2?",
 )
 class WindowsWithoutStride(Conv2D):
-    def forward(self, x):
-        right, self.stride = super().forward(x), 1
-        OH, OW = right.shape[2:]
-        return super().forward(x)[:, :, :OH, :OW]
+    def _windows(self, x_padded):
+        OH, OW = super()._windows(x_padded).shape[2:4]
+        return _every(x_padded, self.kernel_size, (1, 1))[:, :, :OH, :OW]
 
 
 @misconception(
@@ -473,6 +508,19 @@ class IgnoresThePadding(Conv2D):
     def forward(self, x):
         self.padding = 0
         return super().forward(x)
+
+
+@misconception(
+    "conv_forward",
+    says="The map is as large as the padding asks for, but the windows are cut out of x as it came, without the zeros.",
+    hint="Where is the array with the zeros around it, and which array do you cut the windows out of?",
+)
+class CutsWindowsOutOfX(Conv2D):
+    def forward(self, x):
+        y = super().forward(x)
+        for (i, j), window in _short_windows(self, x, y.shape[2:]):
+            y[:, :, i, j] = (window[:, None] * self.W).sum(axis=(2, 3, 4)) + self.b
+        return y
 
 
 class _OtherPadding(Conv2D):
@@ -615,6 +663,14 @@ def _every(x_padded, kernel_size, stride):
     """The windows of all kernels' size, (N, C, OH, OW, KH, KW), with a stride for rows and one for columns."""
     windows = sliding_window_view(x_padded, kernel_size, axis=(2, 3))
     return windows[:, :, :: stride[0], :: stride[1]]
+
+
+def _short_windows(layer, x, size):
+    """Each (i, j) of a map and its window of x as slices give it: shorter, or empty, beyond the edge."""
+    KH, KW = layer.kernel_size
+    for i, j in np.ndindex(*size):
+        top, left = i * layer.stride, j * layer.stride
+        yield (i, j), x[:, :, top : top + KH, left : left + KW]
 
 
 # ---------------------------------------------------------------------------- dW
@@ -834,6 +890,22 @@ class WindowsOfThePictureAlone(_OtherDW):
         p, x = self.padding, self.x_padded
         bare = np.roll(x, (-p, -p), axis=(2, 3))
         return _heard(dy, self._windows(bare))
+
+
+@misconception(
+    "conv_dW",
+    says="The padding is missing where dW looks its windows up: they are cut out of x as it came, "
+    "and those at its end come out shorter.",
+    hint="Which numbers did the first window hold in forward?",
+)
+class ShortWindowsOfThePicture(_OtherDW):
+    def other(self, dy, windows):
+        p, dW = self.padding, np.zeros_like(self.W)
+        H, W = self.x_shape[2:]
+        bare = self.x_padded[:, :, p : p + H, p : p + W]
+        for (i, j), window in _short_windows(self, bare, dy.shape[2:]):
+            dW += np.tensordot(dy[:, :, i, j], window, axes=(0, 0))
+        return dW
 
 
 @misconception(
@@ -1257,7 +1329,7 @@ class HeightForWidth(_Scatters):
 
 @misconception(
     "conv_dx",
-    says="Rows and columns that no window reached are missing: dx is smaller than x where the stride leaves a rest.",
+    says="Rows and columns that no window reached are missing: dx is smaller than x where the stride leaves a remainder.",
     hint="Which shape did x have? And what is the gradient of a pixel that nobody read?",
 )
 class LosesTheRest(_Scatters):
