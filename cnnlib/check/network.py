@@ -405,7 +405,7 @@ def _documented_errors():
 
 _documented_errors.__name__ = "network_errors"
 network_errors = _Errors(
-    _documented_errors, "three errors", _read_errors, "each one led you to the layer to mend"
+    _documented_errors, "read_errors", _read_errors, "each one led you to the layer to mend"
 )
 
 
