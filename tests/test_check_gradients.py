@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cnnlib import check
-from cnnlib.check.engine import Comparison
+from cnnlib.check.engine import Comparison, fits_own_forward
 
 NUMERICAL = (
     check.numerical_gradient,
@@ -539,7 +539,6 @@ WRONG_ERROR = [
     ("error is wrong", lambda a, b: np.median(np.abs(a - b)) / scale(a, b)),
     ("error is wrong", lambda a, b: np.sqrt(((a - b) ** 2).mean()) / scale(a, b)),
     ("error is wrong", lambda a, b: ((a - b) ** 2).max() / scale(a, b)),
-    ("error is wrong", lambda a, b: abs(a.max() - b.max()) / scale(a, b)),
     ("error is wrong", lambda a, b: abs(largest(a) - largest(b)) / scale(a, b)),
     ("error is wrong", lambda a, b: (np.abs(a) - np.abs(b)).max() / scale(a, b)),
     ("error is wrong", lambda a, b: abs((a - b).sum()) / scale(a, b)),
@@ -559,6 +558,19 @@ def test_what_is_said_of_a_wrong_relative_error(phrase, wrong):
         failure = check.relative_error.failure(wrong)
     assert failure.misconception is None
     assert phrase in one_line(failure)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "wrong"),
+    [
+        ("|a| + |b|, or 1e-8", lambda a, b: (abs(a - b) / (abs(a) + abs(b) + 1e-8)).max()),
+        ("or against 1e-8", lambda a, b: (abs(a - b) / (1e-8 + np.fmax(abs(a), abs(b)))).max()),
+        ("3 and −3 count as equal", lambda a, b: abs(abs(a) - abs(b)).max() / scale(a, b)),
+        ("wherever the two stand", lambda a, b: abs(max(a.flat) - max(b.flat)) / scale(a, b)),
+    ],
+)
+def test_a_wrong_relative_error_is_named_however_it_is_written(phrase, wrong):
+    assert phrase in one_line(check.relative_error.failure(wrong))
 
 
 def insists(a, b):
@@ -589,9 +601,28 @@ def asks_whether_it_equals_nan(a, b):
     return np.inf if error == np.nan else error
 
 
+def compares(what, a, b):
+    agree = what(a) == what(b) and np.isfinite(a).all() and np.isfinite(b).all()
+    return largest(a - b) / scale(a, b) if agree else np.inf
+
+
+def replaces_nan(a, b):
+    if a.shape != b.shape:
+        raise ValueError
+    a, b = (np.where(np.isnan(each), 0, each) for each in (a, b))
+    return largest(a - b) / scale(a, b)
+
+
 WRONG_REFUSALS = [
-    ("error = 0", compares_the_number_of_axes),
-    ("error = 0", lambda a, b: np.inf if a.size != b.size else by_the_book(a.ravel(), b.ravel())),
+    ("the number of axes, and not the shapes", compares_the_number_of_axes),
+    ("along the first axis only", lambda a, b: compares(len, a, b)),
+    ("along the first axis only", lambda a, b: compares(lambda each: each.shape[0], a, b)),
+    ("how many entries there are", lambda a, b: compares(np.size, a, b)),
+    ("a number in place of each NaN", replaces_nan),
+    (
+        "how many entries there are",
+        lambda a, b: np.inf if a.size != b.size else by_the_book(a.ravel(), b.ravel()),
+    ),
     ("error contains NaN", lambda a, b: np.nan if a.shape != b.shape else by_the_book(a, b)),
     ("got error = 1e+09", lambda a, b: 1e9 if a.shape != b.shape else by_the_book(a, b)),
     ("returned a str", lambda a, b: "shapes" if a.shape != b.shape else by_the_book(a, b)),
@@ -731,6 +762,25 @@ def test_what_is_said_of_a_wrong_backward(phrase, backward):
     assert phrase in one_line(failure)
 
 
+def _adds_up(self, dy):
+    self.dx = getattr(self, "dx", 0) + np.where(self.x > 0, dy, 0)
+    return self.dx
+
+
+@pytest.mark.parametrize(
+    ("phrase", "backward"),
+    [
+        ("exactly 0 you hand back half", lambda self, dy: dy * np.heaviside(self.x, 0.5)),
+        ("in one row", lambda self, dy: dy[np.nonzero(self.x > 0)]),
+        ("the slopes, 1 and 0", lambda self, dy: (self.x > 0).astype(float)),
+        ("the slopes, 1 and 0", lambda self, dy: np.where(self.x > 0, 1.0, 0.0)),
+        ("what an earlier backward returned", _adds_up),
+    ],
+)
+def test_a_wrong_backward_is_named_however_it_is_written(phrase, backward):
+    assert phrase in one_line(check.relu_backward.failure(relu(backward=backward)))
+
+
 def _softplus_forward(self, x):
     self.x = x
     return np.log1p(np.exp(x))
@@ -738,6 +788,31 @@ def _softplus_forward(self, x):
 
 def _softplus_backward(self, dy):
     return dy / (1 + np.exp(-self.x))
+
+
+def test_the_slope_at_the_kink_is_not_blamed_on_forward():
+    half = relu(backward=lambda self, dy: dy * np.heaviside(self.x, 0.5))
+    assert not fits_own_forward(half, check.relu_backward.trials(half))
+
+
+def test_the_hint_about_a_crash_fits_its_reason():
+    def swapped(x, f, h=1e-6):
+        return np.zeros(x.shape)
+
+    def from_elsewhere(self, x):
+        return np.relu(x)
+
+    def one_max(self, x):
+        return np.max((x, 0))
+
+    said = one_line(check.numerical_gradient.failure(swapped))
+    assert "a function, not an array" in said
+    assert "NumPy has nothing of this name" in one_line(
+        check.relu_forward.failure(relu(forward=from_elsewhere))
+    )
+    assert "meant to become one array" in one_line(
+        check.relu_forward.failure(relu(forward=one_max))
+    )
 
 
 def test_a_backward_that_fits_a_wrong_forward_says_so():

@@ -238,15 +238,17 @@ def nothing_returned(e: Evidence) -> Finding | None:
     return None
 
 
+def _a(noun: str) -> str:
+    return f"{'an' if noun.startswith((*'aeiou', 'nd')) else 'a'} {noun}"
+
+
 def no_array(e: Evidence) -> Finding | None:
     if isinstance(e.got, np.ndarray | np.generic) or (
         np.ndim(e.expected) == 0 and isinstance(e.got, int | float)
     ):
         return None
-    what = type(e.got).__name__
-    return Finding(
-        f"It returned a {what}, not {'an array' if np.ndim(e.expected) else 'a number'}."
-    )
+    what = "an array" if np.ndim(e.expected) else "a number"
+    return Finding(f"It returned {_a(type(e.got).__name__)}, not {what}.")
 
 
 def no_float(e: Evidence) -> Finding | None:
@@ -254,7 +256,7 @@ def no_float(e: Evidence) -> Finding | None:
         return None
     if not e.comparable or not close(e.expected, e.got, max(e.tolerance, 1e-6)).all():
         return None
-    got = f"NumPy's {e.got.dtype}" if isinstance(e.got, np.generic) else f"a {type(e.got).__name__}"
+    got = f"NumPy's {e.got.dtype}" if isinstance(e.got, np.generic) else _a(type(e.got).__name__)
     return Finding(
         f"The number is right, but it is {got}, not a Python float.",
         "What does Python's own `float` make of any single number?",

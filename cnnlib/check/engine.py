@@ -404,7 +404,7 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
         return {}
     place = diagnosis.worst_place(trial.expected, trial.outcome.value, wrong, case.tolerance)
     notice = probe.depends_on(
-        f"{case.result}{list(place)}",
+        f"{case.result}{list(place) or ''}",
         place,
         case.inputs,
         lambda inputs: attempt(replace(case, inputs=inputs), thing).value,

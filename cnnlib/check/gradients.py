@@ -199,6 +199,7 @@ def relative_error_refuses():
     yield case(row.reshape(3, 1), row, "all entries are 1, but the shapes differ")
     yield case(np.array([2.0]), np.array([[2.0, 2], [2, 2]]), "all entries are 2")
     yield case(np.ones((1, 4)), np.ones((3, 4)), "all entries are 1")
+    yield case(np.ones((2, 3)), np.ones((2, 1)), "all entries are 1, and the first axes agree")
     broken = np.array([1.0, np.nan, 4])
     whole = np.array([1.0, 2, 4])
     yield case(broken, whole, "a = [1, nan, 4], b = [1, 2, 4]")

@@ -432,7 +432,7 @@ def turns_x_into_float32(f, x, h=1e-6):
 @misconception(
     "numerical_gradient_dtypes",
     says="Your result has the dtype of x: with whole numbers, everything behind the decimal point is lost.",
-    hint="`zeros_like` takes more over from x than its shape.",
+    hint="Which line gives your result its dtype? `zeros_like(x)`, for one, takes more over from x than its shape.",
 )
 def returns_the_dtype_of_x(f, x, h=1e-6):
     return _in_the_dtype_of_x(f, np.array(x, float), h, np.zeros_like(x))
@@ -578,6 +578,43 @@ def entry_by_entry_sum(a, b):
 
 @misconception(
     "relative_error",
+    says="You measure each entry against itself, as |a| + |b|, or 1e-8 where that is less. "
+    "That is in use elsewhere; here the largest entry of all is asked for.",
+    hint="The formula has three max in it. Over what does each of them run?",
+)
+def entry_by_entry_sum_with_a_floor(a, b):
+    return (np.abs(a - b) / np.maximum(1e-8, np.abs(a) + np.abs(b))).max()
+
+
+@misconception(
+    "relative_error",
+    says="You measure each entry against itself, or against 1e-8 where it is less.",
+    hint="The formula has three max in it. Over what does each of them run?",
+)
+def entry_by_entry_with_a_floor(a, b):
+    return (np.abs(a - b) / np.maximum(1e-8, np.maximum(np.abs(a), np.abs(b)))).max()
+
+
+@misconception(
+    "relative_error",
+    says="You take the size of the entries before you subtract, so 3 and −3 count as equal.",
+    hint="A gradient that points the wrong way: what error should it have, and what does it get?",
+)
+def sizes_before_difference(a, b):
+    return _largest(np.abs(a) - np.abs(b)) / max(_largest(a), _largest(b))
+
+
+@misconception(
+    "relative_error",
+    says="You compare the largest entry of a with the largest of b, wherever the two stand.",
+    hint="The same numbers in another order: what error should they have, and what do they get?",
+)
+def difference_of_the_largest(a, b):
+    return abs(a.max() - b.max()) / max(_largest(a), _largest(b))
+
+
+@misconception(
+    "relative_error",
     says="You divide by the sum of the two largest entries, so every error looks about half as large.",
     hint="The formula divides by one of the two. By which?",
 )
@@ -639,6 +676,10 @@ def _broadcast(a, b):
     return _largest(a - b) / max(_largest(a), _largest(b))
 
 
+def _has_nan(a, b):
+    return np.isnan(a).any() or np.isnan(b).any()
+
+
 def _ignoring_nan(a, b):
     scale = np.nanmax([np.nanmax(np.abs(a)), np.nanmax(np.abs(b))])
     return np.nanmax(np.abs(a - b)) / scale
@@ -656,7 +697,7 @@ ABOUT_THE_REST = "Would you train a network with a NaN in its weights?"
 
 @misconception("relative_error_refuses", says=SHAPES, hint=ABOUT_SHAPES)
 def stretches_shapes(a, b):
-    return np.inf if np.isnan(a).any() or np.isnan(b).any() else _broadcast(a, b)
+    return np.inf if _has_nan(a, b) else _broadcast(a, b)
 
 
 @misconception("relative_error_refuses", says=NAN_OUT, hint=ABOUT_NAN)
@@ -695,6 +736,42 @@ def looks_at_the_second_alone(a, b):
 def looks_for_two(a, b):
     both = np.isnan(a).any() and np.isnan(b).any()
     return np.inf if a.shape != b.shape or both else _broadcast(a, b)
+
+
+@misconception(
+    "relative_error_refuses",
+    says="You compare how many entries there are, and not the shapes: (3, 1) and (3,) pass for equal.",
+    hint="What is (a - b).shape when a is (3, 1) and b is (3,)?",
+)
+def compares_the_sizes(a, b):
+    return np.inf if a.size != b.size or _has_nan(a, b) else _broadcast(a, b)
+
+
+@misconception(
+    "relative_error_refuses",
+    says="You compare the number of axes, and not the shapes: (1, 4) and (3, 4) pass for equal.",
+    hint="What is (a - b).shape when a is (1, 4) and b is (3, 4)?",
+)
+def compares_the_axes(a, b):
+    return np.inf if a.ndim != b.ndim or _has_nan(a, b) else _broadcast(a, b)
+
+
+@misconception(
+    "relative_error_refuses",
+    says="You compare the lengths along the first axis only: len doesn't see the others.",
+    hint="What is len(a) when a is (3, 1), and when it is (3,)?",
+)
+def compares_the_first_axis(a, b):
+    return np.inf if len(a) != len(b) or _has_nan(a, b) else _broadcast(a, b)
+
+
+@misconception(
+    "relative_error_refuses",
+    says="You put a number in place of each NaN and go on, so the broken gradient gets an ordinary error.",
+    hint="Would you train a network with a NaN in its weights?",
+)
+def replaces_nan(a, b):
+    return np.inf if a.shape != b.shape else _broadcast(np.nan_to_num(a), np.nan_to_num(b))
 
 
 @misconception("relative_error_refuses", says=f"{SHAPES} {NAN_OUT}", hint=ABOUT_SHAPES)
@@ -914,6 +991,43 @@ class WrongWayRound(ReLU):
 class LeakyBackward(ReLU):
     def backward(self, dy):
         return np.where(self.mask, dy, dy * dy.dtype.type(0.01))
+
+
+@misconception(
+    "relu_backward",
+    says="At exactly 0 you hand back half of dy. The slope there is 0 or 1, as you like, but not between the two.",
+    hint="What does your code make of an x of 0? np.sign(0) is 0, and np.heaviside(0, v) is v.",
+)
+class HalfAtZero(ReLU):
+    def forward(self, x):
+        self.x = x
+        return super().forward(x)
+
+    def backward(self, dy):
+        return dy * (np.sign(self.x) + 1) / 2
+
+
+@misconception(
+    "relu_backward",
+    says="You return dy only where x was positive, in one row. dx has a number for each number of x.",
+    hint="What stands in dx where x was negative?",
+)
+class OnlyWherePositive(ReLU):
+    def backward(self, dy):
+        return dy[self.mask]
+
+
+@misconception(
+    "relu_backward",
+    says="You add to what an earlier backward returned. Each backward starts anew.",
+    hint="Which of your arrays outlives a call, and which line adds to it?",
+)
+class PilesUp(ReLU):
+    total = 0
+
+    def backward(self, dy):
+        self.total = self.total + super().backward(dy)
+        return self.total
 
 
 @misconception(
