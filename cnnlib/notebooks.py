@@ -387,7 +387,7 @@ def recover(nb: NotebookNode, pristine: NotebookNode) -> Recovered:
     Recovered
     """
     ours = {grade_id(cell) for cell in pristine.cells} - {None}
-    given = {cell.source for cell in pristine.cells}
+    given = {cell.source for cell in pristine.cells if not is_answer(cell)}
     strays = [
         cell
         for cell in nb.cells

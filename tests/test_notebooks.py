@@ -495,3 +495,10 @@ def test_reading_notebooks_loads_no_kernel_no_arrays_and_no_grammar():
     loaded = set(done.stdout.split())
     assert "nbformat" in loaded
     assert not {"IPython", "nbval", "nbclient", "numpy", "lark"} & loaded
+
+
+def test_an_answer_like_the_solution_is_found_without_its_metadata():
+    nb = solved()
+    for each in nb.cells:
+        each.metadata = {}
+    assert recover(nb, solved()).sources == notebooks.answers(solved())
