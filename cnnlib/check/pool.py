@@ -1,6 +1,8 @@
 """The checks of lesson 03: max-pool and average pool, forward and backward."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +16,67 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 MAPS = ("N", "C", "H", "W")
 OUTPUTS = ("N", "C", "OH", "OW")
 
+
+@dataclass(frozen=True)
+class Windows:
+    """How a pool is set: the size of its windows, and the way from one to the next."""
+
+    kernel_size: int | tuple[int, int]
+    stride: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kernel_size}" + (f", stride={self.stride}" if self.stride else "")
+
+    def pool(self, layer_class):
+        """A pool with this setting, whoever's class it is."""
+        if self.stride is None:
+            return layer_class(self.kernel_size)
+        return layer_class(self.kernel_size, stride=self.stride)
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        return np.broadcast_to(self.kernel_size, 2).tolist()
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        return np.broadcast_to(self.stride or self.kernel_size, 2).tolist()
+
+    def outputs(self, shape) -> tuple[int, ...]:
+        """The shape of y, for an x of this shape."""
+        N, C, H, W = shape
+        (KH, KW), (SH, SW) = self.sides, self.steps
+        return N, C, (H - KH) // SH + 1, (W - KW) // SW + 1
+
+    def part(self, output) -> tuple:
+        """The index of what one number of y looks at in x."""
+        (n, c, i, j), (KH, KW), (SH, SW) = output, self.sides, self.steps
+        return np.s_[n, c, i * SH : i * SH + KH, j * SW : j * SW + KW]
+
+    @property
+    def traits(self) -> dict[str, str]:
+        """What may make a difference to a pool."""
+        (KH, KW), (SH, SW) = self.sides, self.steps
+        apart = SH >= KH and SW >= KW
+        return {
+            "overlap": "windows that don't overlap" if apart else "windows that overlap",
+            "stride": "a given stride" if self.stride else "no stride given",
+            "window": "square windows" if KH == KW else "windows that are not square",
+        }
+
+
+SIDE_BY_SIDE, OVERLAPPING = Windows(2), Windows(2, 1)
+# With the shape of an x, and what is special about the two.
+SETTINGS = [
+    (SIDE_BY_SIDE, (2, 3, 4, 6), ""),
+    (Windows((3, 2)), (2, 3, 8, 7), "two rows and a column are left over"),
+    (OVERLAPPING, (2, 2, 5, 6), "windows overlap"),
+    (Windows(3, 2), (3, 2, 6, 8), "windows overlap, and a row and a column are left over"),
+    (Windows(2, 3), (2, 2, 5, 8), "there are gaps between the windows"),
+    (Windows((2, 3), 1), (1, 2, 4, 7), "a batch of one"),
+    (Windows(1), (4, 3, 1, 1), "maps of one pixel"),
+    (Windows((4, 5)), (2, 3, 4, 5), "one window for the whole map"),
+]
+
 BY_HAND = "by hand"
 X_BY_HAND = np.array(
     [
@@ -25,47 +88,35 @@ X_BY_HAND = np.array(
 )[None, None]
 DY_BY_HAND = np.array([[10.0, 20.0, 30.0], [40.0, 50.0, 60.0]])[None, None]
 
-# kernel_size, stride, shape of x, and what is special about them.
-SETTINGS = [
-    (2, None, (2, 3, 4, 6), ""),
-    ((3, 2), None, (2, 3, 8, 7), "two rows and a column are left over"),
-    (2, 1, (2, 2, 5, 6), "windows overlap"),
-    (3, 2, (3, 2, 6, 8), "windows overlap, and a row and a column are left over"),
-    (2, 3, (2, 2, 5, 8), "there are gaps between the windows"),
-    ((2, 3), 1, (1, 2, 4, 7), "a batch of one"),
-    (1, None, (4, 3, 1, 1), "maps of one pixel"),
-    ((4, 5), None, (2, 3, 4, 5), "one window for the whole map"),
-]
-
 
 # ---------------------------------------------------------------------------- scripts
 
 
-def _forward(pool):
-    return lambda layer_class, x: pool(layer_class).forward(x)
+def _forward(windows):
+    return lambda layer_class, x: windows.pool(layer_class).forward(x)
 
 
-def _forward_again(pool):
+def _forward_again(windows):
     def run(layer_class, first, x):
-        layer = pool(layer_class)
+        layer = windows.pool(layer_class)
         layer.forward(first)
         return layer.forward(x)
 
     return run
 
 
-def _backward(pool):
+def _backward(windows):
     def run(layer_class, x, dy):
-        layer = pool(layer_class)
+        layer = windows.pool(layer_class)
         layer.forward(x)
         return layer.backward(dy)
 
     return run
 
 
-def _backward_of_second_batch(pool):
+def _backward_of_second_batch(windows):
     def run(layer_class, first, x, dy):
-        layer = pool(layer_class)
+        layer = windows.pool(layer_class)
         layer.forward(first)
         layer.forward(x)
         return layer.backward(dy)
@@ -73,9 +124,9 @@ def _backward_of_second_batch(pool):
     return run
 
 
-def _backward_twice(pool):
+def _backward_twice(windows):
     def run(layer_class, x, first_dy, dy):
-        layer = pool(layer_class)
+        layer = windows.pool(layer_class)
         layer.forward(x)
         kept = layer.backward(first_dy)
         before = kept.copy()
@@ -85,9 +136,9 @@ def _backward_twice(pool):
     return run
 
 
-def _backward_of_two_layers(pool):
+def _backward_of_two_layers(windows):
     def run(layer_class, x, dy, other):
-        layer, next_layer = pool(layer_class), pool(layer_class)
+        layer, next_layer = windows.pool(layer_class), windows.pool(layer_class)
         layer.forward(x)
         next_layer.forward(other)
         return layer.backward(dy)
@@ -95,9 +146,9 @@ def _backward_of_two_layers(pool):
     return run
 
 
-def _own_gradient(pool):
+def _own_gradient(windows):
     def run(layer_class, x, dy):
-        layer = pool(layer_class)
+        layer = windows.pool(layer_class)
         return numerical_gradient(lambda x: float((layer.forward(x) * dy).sum()), x.astype(float))
 
     return run
@@ -120,67 +171,12 @@ def many_times(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return windows.transpose(0, 1, 2, 4, 3, 5).reshape(shape)
 
 
-def _built(kernel_size, stride) -> Callable:
-    """How the layer is made, whoever's class it is."""
-    if stride is None:
-        return lambda layer_class: layer_class(kernel_size)
-    return lambda layer_class: layer_class(kernel_size, stride=stride)
-
-
-def _sides(kernel_size) -> tuple[int, int]:
-    return kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
-
-
-def _out(shape, kernel_size, stride) -> tuple[int, ...]:
-    """The shape of y."""
-    N, C, H, W = shape
-    KH, KW = _sides(kernel_size)
-    SH, SW = _sides(stride or kernel_size)
-    return N, C, (H - KH) // SH + 1, (W - KW) // SW + 1
-
-
-def _window(output, kernel_size, stride) -> tuple:
-    """The part of x that one number of y is made of."""
-    (n, c, i, j), (KH, KW) = output, _sides(kernel_size)
-    SH, SW = _sides(stride or kernel_size)
-    return np.s_[n, c, i * SH : i * SH + KH, j * SW : j * SW + KW]
-
-
-def _traits(kernel_size, stride, batch="a single batch", x="one largest pixel in each window"):
-    """What may make a difference to a pool."""
-    KH, KW = _sides(kernel_size)
-    return {
-        "x": x,
-        "batch": batch,
-        "overlap": "windows that overlap" if (stride or KH) < KH else "windows that don't overlap",
-        "stride": "a given stride" if stride else "no stride given",
-        "window": "square windows" if KH == KW else "windows that are not square",
-    }
-
-
-def _case(result, name, inputs, script, kernel_size, stride=None, note="", **more) -> Case:
-    """A case of one pool; its note tells the settings, and the numbers of a case to do by hand."""
-    told = [f"{name}({kernel_size}{f', stride={stride}' if stride else ''})"]
+def _note(name: str, windows: Windows, note: str, inputs) -> str:
+    """The setting and what is special; of a case to do by hand, the numbers too."""
+    told = f"{name}({windows})"
     if note == BY_HAND:
-        told += [f"\n{array} = {_rows(values[0, 0])}" for array, values in inputs.items()]
-    elif note:
-        told += [f", {note}"]
-    traits = {k: more.pop(k) for k in ("batch", "x") if k in more}
-    pool = _built(kernel_size, stride)
-    if result == "dx":
-        look = _look_at_pixel(kernel_size, stride, largest=name == "MaxPool2D")
-    else:
-        look = _look_at_window(kernel_size, stride)
-    return Case(
-        result,
-        inputs,
-        script(pool),
-        MAPS if result == "dx" else OUTPUTS,
-        "".join(told),
-        traits=_traits(kernel_size, stride, **traits),
-        look=look,
-        **more,
-    )
+        return "\n".join([told, *(f"{k} = {_rows(a[0, 0])}" for k, a in inputs.items())])
+    return f"{told}, {note}" if note else told
 
 
 def _rows(plane: np.ndarray) -> str:
@@ -188,28 +184,178 @@ def _rows(plane: np.ndarray) -> str:
     return " / ".join(" ".join(f"{value:g}" for value in row) for row in plane)
 
 
-def _look_at_window(kernel_size, stride) -> Callable:
+def _forward_cases(name: str, tolerance: float):
+    """What both pools have to get right on the way forward."""
+    rng = np.random.default_rng(3)
+
+    def case(inputs, windows, note="", script=_forward, tolerance=tolerance, batch="one batch"):
+        return Case(
+            "y",
+            inputs,
+            script(windows),
+            OUTPUTS,
+            _note(name, windows, note, inputs),
+            tolerance,
+            traits={"batch": batch, **windows.traits},
+            look=_look_at_window(windows),
+        )
+
+    yield case({"x": X_BY_HAND}, SIDE_BY_SIDE, BY_HAND)
+    for windows, shape, note in SETTINGS:
+        yield case({"x": spread(rng, *shape)}, windows, note)
+    negative = -10_000 - np.abs(spread(rng, 2, 2, 4, 6))
+    yield case({"x": negative}, SIDE_BY_SIDE, "every number is far below 0")
+    coarse = spread(rng, 2, 1, 5, 3).astype(np.float32)
+    yield case({"x": coarse}, OVERLAPPING, "float32", tolerance=tolerance and 1e-5)
+    transposed = spread(rng, 2, 5, 6, 3).transpose(0, 3, 1, 2)
+    yield case({"x": transposed}, OVERLAPPING, "x is a transposed view")
+    yield case(
+        {"first": spread(rng, 3, 2, 6, 8), "x": spread(rng, 2, 2, 4, 6)},
+        SIDE_BY_SIDE,
+        "x is the second batch through one layer",
+        _forward_again,
+        batch="a second batch",
+    )
+
+
+def _backward_case(
+    name: str,
+    inputs,
+    windows: Windows,
+    note: str = "",
+    script=_backward,
+    tolerance: float = 1e-9,
+    closest: Callable | None = None,
+    batch: str = "one batch",
+) -> Case:
+    ties = "one largest pixel in each window" if closest is None else "several equal ones"
+    unique = script is _backward and closest is None
+    return Case(
+        "dx",
+        inputs,
+        script(windows),
+        MAPS,
+        _note(name, windows, note, inputs),
+        tolerance,
+        own_gradient=_own_gradient(windows) if unique else None,
+        closest=closest,
+        traits={"ties": ties, "batch": batch, **windows.traits},
+        look=_look_at_pixel(windows, largest=name == "MaxPool2D"),
+    )
+
+
+def _backward_cases(name: str):
+    """What both pools have to get right on the way back."""
+    case = partial(_backward_case, name)
+    rng = np.random.default_rng(3)
+
+    def pair(windows, *shape, dtype=float):
+        dy = rng.normal(size=windows.outputs(shape)).round(2)
+        return {"x": spread(rng, *shape).astype(dtype), "dy": dy.astype(dtype)}
+
+    yield case({"x": X_BY_HAND, "dy": DY_BY_HAND}, SIDE_BY_SIDE, BY_HAND)
+    for windows, shape, note in SETTINGS:
+        yield case(pair(windows, *shape), windows, note)
+    small = 2, 2, 4, 6
+    negative = pair(SIDE_BY_SIDE, *small)
+    negative["x"] = -np.abs(negative["x"])
+    yield case(negative, SIDE_BY_SIDE, "every number in x is negative")
+    same_maximum = pair(SIDE_BY_SIDE, *small) | {"x": many_times(rng, *small)}
+    yield case(same_maximum, SIDE_BY_SIDE, "each window holds 0, 1, 2, 3 in some order")
+    coarse = pair(OVERLAPPING, 2, 1, 5, 3, dtype=np.float32)
+    yield case(coarse, OVERLAPPING, "float32", tolerance=1e-5)
+    transposed = {k: a.T.copy().T for k, a in pair(OVERLAPPING, 2, 3, 6, 4).items()}
+    yield case(transposed, OVERLAPPING, "x and dy are transposed views")
+    for shape in [small, (2, 2, 6, 8), (3, 2, 4, 6)]:
+        yield case(
+            {"first": spread(rng, *shape), **pair(SIDE_BY_SIDE, *small)},
+            SIDE_BY_SIDE,
+            "x is the second batch through one layer",
+            _backward_of_second_batch,
+            batch="a second batch",
+        )
+    for shape in [small, (2, 2, 6, 8)]:
+        yield case(
+            {**pair(SIDE_BY_SIDE, *small), "other": spread(rng, *shape)},
+            SIDE_BY_SIDE,
+            "another pool saw `other` meanwhile",
+            _backward_of_two_layers,
+        )
+    twice = Windows(3, 1)
+    first, second = pair(twice, 2, 3, 4, 6), pair(twice, 2, 3, 4, 6)
+    yield case(
+        {"x": second["x"], "first_dy": first["dy"], "dy": second["dy"]},
+        twice,
+        "backward is called twice",
+        _backward_twice,
+    )
+
+
+def _tied_cases():
+    """Windows with several largest pixels: any split of dy among them is right."""
+    rng = np.random.default_rng(3)
+    by_hand = np.array([[[[5.0, 5.0, -1.0, -2.0], [0.0, 5.0, -1.0, -3.0]]]])
+    after_relu = np.maximum(spread(rng, 2, 2, 4, 9), 0)
+    coarse = rng.integers(-1, 2, (2, 2, 4, 5)).astype(float)
+    for x, windows, note in [
+        (by_hand, SIDE_BY_SIDE, BY_HAND),
+        (after_relu, Windows((2, 3)), "several pixels of a window are equal, as after a ReLU"),
+        (coarse, OVERLAPPING, "several pixels of a window are equal, and windows overlap"),
+    ]:
+        # All of one sign, so that what a group of pixels gets can't cancel out.
+        dy = rng.integers(1, 9, windows.outputs(x.shape)).astype(float)
+        split = _split_like(windows)
+        yield _backward_case("MaxPool2D", {"x": x, "dy": dy}, windows, note, closest=split)
+
+
+def _split_like(windows: Windows) -> Callable:
+    """The rule for ties: pixels that share a maximum may split its gradient as they like.
+
+    Where windows overlap, their ties hang together, and what is fixed is the sum over all pixels
+    that hang together.
+    """
+
+    def closest(expected, got, x, dy):
+        right, got = expected.copy(), np.asarray(got)
+        group = np.arange(x.size).reshape(x.shape)
+        for output in np.ndindex(windows.outputs(x.shape)):
+            part = windows.part(output)
+            tied = group[part][x[part] == x[part].max()]
+            group[np.isin(group, tied)] = tied[0]
+        for pixels in (group == number for number in np.unique(group)):
+            total, theirs = expected[pixels].sum(), got[pixels].sum()
+            if pixels.sum() > 1 and np.isfinite(theirs) and theirs != 0:
+                right[pixels] = got[pixels] * (total / theirs)
+        return right
+
+    return closest
+
+
+# ---------------------------------------------------------------------------- a closer look
+
+
+def _look_at_window(windows: Windows) -> Callable:
     """What a number of y is made of."""
 
     def look(place, got, x, **_):
-        n, c, rows, columns = window = _window(place, kernel_size, stride)
+        n, c, rows, columns = part = windows.part(place)
         index = f"{n}, {c}, {rows.start}:{rows.stop}, {columns.start}:{columns.stop}"
-        return {"window": f"x[{index}] = {_rows(x[window])}"}
+        return {"window": f"x[{index}] = {_rows(x[part])}"}
 
     return look
 
 
-def _look_at_pixel(kernel_size, stride, largest: bool) -> Callable:
+def _look_at_pixel(windows: Windows, largest: bool) -> Callable:
     """Which windows a pixel is in, or is the maximum of, and whether the sums agree."""
 
     def look(place, got, x, dy, **_):
         reached, won = [], []
-        for output in np.ndindex(_out(x.shape, kernel_size, stride)):
-            n, c, rows, columns = window = _window(output, kernel_size, stride)
+        for output in np.ndindex(windows.outputs(x.shape)):
+            n, c, rows, columns = part = windows.part(output)
             inside = rows.start <= place[2] < rows.stop and columns.start <= place[3] < columns.stop
             if (n, c) == place[:2] and inside:
                 reached.append(output)
-                won += [output] if x[window].max() == x[place] else []
+                won += [output] if x[part].max() == x[place] else []
         words = f"the maximum of {_of(won)}" if largest and reached else f"in {_of(reached)}"
         facts = {"pixel": f"x{list(place)} = {x[place]:g}, {words}"}
         total, sent = float(dy.sum()), float(np.sum(got))
@@ -224,146 +370,6 @@ def _of(outputs) -> str:
     """Windows, by the numbers of y that they belong to."""
     names = ", ".join(f"y{list(output)}".replace(" ", NO_BREAK) for output in outputs)
     return f"the window{'s' if len(outputs) > 1 else ''} of {names}" if names else "no window"
-
-
-def _forward_cases(name: str, tolerance: float):
-    """What both pools have to get right on the way forward."""
-    rng = np.random.default_rng(3)
-
-    def case(x, *settings, script=_forward, tolerance=tolerance, first=None, **more):
-        inputs = {"x": x} if first is None else {"first": first, "x": x}
-        return _case("y", name, inputs, script, *settings, tolerance=tolerance, **more)
-
-    yield case(X_BY_HAND, 2, None, BY_HAND)
-    for kernel_size, stride, shape, note in SETTINGS:
-        yield case(spread(rng, *shape), kernel_size, stride, note)
-    negative = -10_000 - np.abs(spread(rng, 2, 2, 4, 6))
-    yield case(negative, 2, None, "every number is far below 0")
-    coarse = tolerance and 1e-5
-    yield case(spread(rng, 2, 1, 5, 3).astype(np.float32), 2, 1, "float32", tolerance=coarse)
-    yield case(spread(rng, 2, 5, 6, 3).transpose(0, 3, 1, 2), 2, 1, "x is a transposed view")
-    yield case(
-        spread(rng, 2, 2, 4, 6),
-        2,
-        first=spread(rng, 3, 2, 6, 8),
-        script=_forward_again,
-        note="x is the second batch through one layer",
-        batch="a second batch",
-    )
-
-
-def _backward_cases(name: str):
-    """What both pools have to get right on the way back."""
-    rng = np.random.default_rng(3)
-
-    def pair(shape, kernel_size, stride, dtype=float):
-        dy = rng.normal(size=_out(shape, kernel_size, stride)).round(2)
-        return {"x": spread(rng, *shape).astype(dtype), "dy": dy.astype(dtype)}
-
-    def case(inputs, kernel_size, stride=None, note="", script=_backward, tolerance=1e-9, **more):
-        own = _own_gradient(_built(kernel_size, stride)) if script is _backward else None
-        return _case(
-            "dx",
-            name,
-            inputs,
-            script,
-            kernel_size,
-            stride,
-            note,
-            tolerance=tolerance,
-            own_gradient=own,
-            **more,
-        )
-
-    yield case({"x": X_BY_HAND, "dy": DY_BY_HAND}, 2, None, BY_HAND)
-    for kernel_size, stride, shape, note in SETTINGS:
-        yield case(pair(shape, kernel_size, stride), kernel_size, stride, note)
-    negative = pair((2, 2, 4, 6), 2, None)
-    negative["x"] = -np.abs(negative["x"])
-    yield case(negative, 2, None, "every number in x is negative")
-    same_maximum = pair((2, 2, 4, 6), 2, None)
-    same_maximum["x"] = many_times(rng, 2, 2, 4, 6)
-    yield case(same_maximum, 2, None, "each window holds 0, 1, 2, 3 in some order")
-    yield case(pair((2, 1, 5, 3), 2, 1, np.float32), 2, 1, "float32", tolerance=1e-5)
-    transposed = {k: a.T.copy().T for k, a in pair((2, 3, 6, 4), 2, 1).items()}
-    yield case(transposed, 2, 1, "x and dy are transposed views")
-    for shape in [(2, 2, 4, 6), (2, 2, 6, 8), (3, 2, 4, 6)]:
-        yield case(
-            {"first": spread(rng, *shape), **pair((2, 2, 4, 6), 2, None)},
-            2,
-            note="x is the second batch through one layer",
-            script=_backward_of_second_batch,
-            batch="a second batch",
-        )
-    for shape in [(2, 2, 4, 6), (2, 2, 6, 8)]:
-        yield case(
-            pair((2, 2, 4, 6), 2, None) | {"other": spread(rng, *shape)},
-            2,
-            note="another pool saw `other` meanwhile",
-            script=_backward_of_two_layers,
-        )
-    twice = pair((2, 3, 4, 6), 3, 1)
-    first_dy = rng.normal(size=twice["dy"].shape).round(2)
-    yield case(
-        {"x": twice["x"], "first_dy": first_dy, "dy": twice["dy"]},
-        3,
-        1,
-        "backward is called twice",
-        script=_backward_twice,
-    )
-
-
-# ---------------------------------------------------------------------------- ties
-
-
-def _tied_cases():
-    """Windows with several largest pixels: any split of dy among them is right."""
-    rng = np.random.default_rng(3)
-    by_hand = np.array([[[[5.0, 5.0, -1.0, -2.0], [0.0, 5.0, -1.0, -3.0]]]])
-    after_relu = np.maximum(spread(rng, 2, 2, 4, 9), 0)
-    coarse = rng.integers(-1, 2, (2, 2, 4, 5)).astype(float)
-    for x, kernel_size, stride, note in [
-        (by_hand, 2, None, BY_HAND),
-        (after_relu, (2, 3), None, "several pixels of a window are equal, as after a ReLU"),
-        (coarse, 2, 1, "several pixels of a window are equal, and windows overlap"),
-    ]:
-        # All of one sign, so that what a group of pixels gets can't cancel out.
-        dy = rng.integers(1, 9, _out(x.shape, kernel_size, stride)).astype(float)
-        yield _case(
-            "dx",
-            "MaxPool2D",
-            {"x": x, "dy": dy},
-            _backward,
-            kernel_size,
-            stride,
-            note,
-            tolerance=1e-9,
-            closest=_split_like(kernel_size, stride),
-            x="several equal ones",
-        )
-
-
-def _split_like(kernel_size, stride) -> Callable:
-    """The rule for ties: pixels that share a maximum may split its gradient as they like.
-
-    Where windows overlap, their ties hang together, and what is fixed is the sum over all pixels
-    that hang together.
-    """
-
-    def closest(expected, got, x, dy):
-        right = expected.copy()
-        group = np.arange(x.size).reshape(x.shape)
-        for output in np.ndindex(_out(x.shape, kernel_size, stride)):
-            window = _window(output, kernel_size, stride)
-            tied = group[window][x[window] == x[window].max()]
-            group[np.isin(group, tied)] = tied[0]
-        for pixels in (group == number for number in np.unique(group)):
-            total, theirs = expected[pixels].sum(), np.asarray(got)[pixels].sum()
-            if pixels.sum() > 1 and np.isfinite(theirs) and theirs != 0:
-                right[pixels] = np.asarray(got)[pixels] * (total / theirs)
-        return right
-
-    return closest
 
 
 # ---------------------------------------------------------------------------- the checks
@@ -424,7 +430,7 @@ def _routes():
     ]
 
 
-_send_back = _backward(_built(2, 1))
+_send_back = _backward(OVERLAPPING)
 
 
 class _Routes(Check):
@@ -510,7 +516,7 @@ pool_by_hand = _Routes(
 )
 def pool_hunt_1(layer_class, x):
     """Check an x, and what a right MaxPool2D(2) makes of it, for which the first patient's forward is wrong."""
-    return layer_class(2).forward(x)
+    return _forward(SIDE_BY_SIDE)(layer_class, x)
 
 
 @hunt(
@@ -522,7 +528,7 @@ def pool_hunt_1(layer_class, x):
 )
 def pool_hunt_2(layer_class, x, dy):
     """Check arrays x, dy for which the backward of the second patient, a MaxPool2D(2), is wrong."""
-    return _backward(_built(2, None))(layer_class, x, dy)
+    return _backward(SIDE_BY_SIDE)(layer_class, x, dy)
 
 
 @hunt(
@@ -534,4 +540,4 @@ def pool_hunt_2(layer_class, x, dy):
 )
 def pool_hunt_3(layer_class, x, dy):
     """Check arrays x, dy for which the backward of the third patient, an AvgPool2D(2), is wrong."""
-    return _backward(_built(2, None))(layer_class, x, dy)
+    return _backward(SIDE_BY_SIDE)(layer_class, x, dy)
