@@ -13,6 +13,34 @@ AXES = {"y": ("N", "K"), "dx": ("N", "D"), "dW": ("D", "K"), "db": ("K",)}
 # ---------------------------------------------------------------------------- Dense
 
 
+def _numbers(values) -> str:
+    return ", ".join(f"{value:.4g}" for value in values)
+
+
+def _look_at_y(place, got, x, W, b, **_):
+    n, k = place
+    made_of = f"x[{n}] = {_numbers(x[n])}\nW[:, {k}] = {_numbers(W[:, k])}\nb[{k}] = {b[k]:.4g}"
+    return {"made of": made_of}
+
+
+def _look_at_dx(place, got, W, dy, **_):
+    n, d = place
+    return {"made of": f"dy[{n}] = {_numbers(dy[n])}\nW[{d}] = {_numbers(W[d])}"}
+
+
+def _look_at_dW(place, got, x, dy, **_):
+    d, k = place
+    return {"made of": f"x[:, {d}] = {_numbers(x[:, d])}\ndy[:, {k}] = {_numbers(dy[:, k])}"}
+
+
+def _look_at_db(place, got, dy, **_):
+    return {"made of": f"dy[:, {place[0]}] = {_numbers(dy[:, place[0]])}"}
+
+
+# Which numbers a wrong one should have been made of, for redoing it by hand.
+LOOKS = {"y": _look_at_y, "dx": _look_at_dx, "dW": _look_at_dW, "db": _look_at_db}
+
+
 def _built(layer_class, W, b):
     layer = layer_class(*W.shape)
     layer.W, layer.b = W.copy(order="K"), b.copy()
@@ -56,7 +84,16 @@ def dense_forward():
     rng = np.random.default_rng(5)
 
     def case(inputs, run=_forward, note="", dtype=np.float64):
-        return Case("y", inputs, run, AXES["y"], note, TOLERANCE[dtype], traits=_traits(inputs))
+        return Case(
+            "y",
+            inputs,
+            run,
+            AXES["y"],
+            note,
+            TOLERANCE[dtype],
+            traits=_traits(inputs),
+            look=LOOKS["y"],
+        )
 
     by_hand = {name: a for name, a in BY_HAND.items() if name != "dy"}
     yield case(by_hand, note=f"{NOTE}: each digit of y tells which weight it met")
@@ -178,6 +215,7 @@ def _backward_cases(name):
             TOLERANCE[dtype],
             own_gradient,
             traits=_traits(inputs),
+            look=LOOKS[name],
         )
 
     yield case(BY_HAND, note=f"{NOTE}, dy = [[1, 10]]: each digit of {name} tells who met whom")
@@ -279,6 +317,21 @@ def _own_loss_gradient(loss_class, logits, labels, **_):
     return numerical_gradient(lambda z: loss.forward(z, labels), logits.astype(float))
 
 
+def _p(logits):
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def _look_at_loss(place, got, logits, labels, **_):
+    right = _p(logits)[np.arange(len(labels)), labels]
+    return {"p": f"the right classes get {_numbers(right)}"} if len(right) < 6 else {}
+
+
+def _look_at_score(place, got, logits, labels, **_):
+    n, _k = place
+    return {"there": f"p[{n}] = {_numbers(_p(logits)[n])}; its label is {labels[n]}"}
+
+
 def _loss_traits(inputs):
     large = np.abs(inputs["logits"]).max() > 100
     return {
@@ -334,7 +387,9 @@ def loss_forward():
     rng = np.random.default_rng(5)
     for inputs, note, dtype in _batches_of_scores(rng):
         traits = _loss_traits(inputs)
-        yield Case("loss", inputs, _loss, (), note, TOLERANCE[dtype], traits=traits)
+        yield Case(
+            "loss", inputs, _loss, (), note, TOLERANCE[dtype], traits=traits, look=_look_at_loss
+        )
     first = {"first": rng.normal(size=(5, 3)), "first_labels": np.array([0, 2, 1, 1, 0])}
     inputs = first | _scores(rng, 2, 3, labels=[2, 1])
     note, traits = "the second batch through one loss", _loss_traits(inputs)
@@ -360,6 +415,7 @@ def loss_backward():
             TOLERANCE[dtype],
             _own_loss_gradient,
             traits=_loss_traits(inputs),
+            look=_look_at_score,
         )
 
     for inputs, note, dtype in _batches_of_scores(rng):
