@@ -94,6 +94,12 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "Axes are counted from 0, and each mean or sum over one leaves one fewer. Which axes are there at this point?"
     if "axes don't match array" in text:
         return "transpose wants each axis once. How many has this array?"
+    if "object cannot be interpreted as an integer" in text and re.search(
+        r"\brange\(\w+(\.\w+)*\)", stop.line
+    ):
+        return "range counts up to a whole number. What stands in its brackets, and what did you want to count?"
+    if "object is not callable" in text:
+        return "What stands before the brackets is no function. Which of its methods did you mean?"
     if (
         "'list' object cannot be interpreted as an integer" in text
         or "as a data type" in text
