@@ -398,8 +398,8 @@ class LearnsOnTheWay(Sequential):
 
 @misconception(
     "sequential_backward",
-    says="You walk back through copies of the layers, so the layers themselves never learn their dW.",
-    hint="Of which object does an optimiser read dW?",
+    says="After your backward, the layers of the network have no dW.",
+    hint="Each layer's backward sets its own dW. A copy of a layer keeps it to itself; and what is deleted is gone.",
 )
 class WalksBackThroughCopies(Sequential):
     def backward(self, dy):
