@@ -3,12 +3,11 @@
 import numpy as np
 
 from cnnlib import layers, misconceptions
-from cnnlib.check import diagnosis
+from cnnlib.check import diagnosis, scripts
 from cnnlib.check.diagnosis import Finding
 from cnnlib.check.engine import Case, Check, attempt, check, remarks
 from cnnlib.check.failure import Failed
 from cnnlib.check.hunt import hunt
-from cnnlib.gradcheck import numerical_gradient
 
 IMAGE = ("N", "C", "H", "W")
 ROWS = ("N", "D")
@@ -47,47 +46,6 @@ def flat_index():
 # ---------------------------------------------------------------------------- the layer
 
 
-def tagged(*shape: int) -> np.ndarray:
-    """Numbers that say their own index: the entry [1, 2, 0, 3] is 1203."""
-    index = np.indices(shape)
-    return sum(index[k] * 10.0 ** (len(shape) - 1 - k) for k in range(len(shape)))
-
-
-def _forward(layer_class, x):
-    return layer_class().forward(x)
-
-
-def _forward_twice(layer_class, first, x):
-    layer = layer_class()
-    layer.forward(first)
-    return layer.forward(x)
-
-
-def _backward(layer_class, x, dy):
-    layer = layer_class()
-    layer.forward(x)
-    return layer.backward(dy)
-
-
-def _backward_of_second_batch(layer_class, first, x, dy):
-    layer = layer_class()
-    layer.forward(first)
-    layer.forward(x)
-    return layer.backward(dy)
-
-
-def _backward_of_two_layers(layer_class, x, dy, other):
-    layer, next_layer = layer_class(), layer_class()
-    layer.forward(x)
-    next_layer.forward(other)
-    return layer.backward(dy)
-
-
-def _own_gradient(layer_class, x, dy, **_):
-    layer = layer_class()
-    return numerical_gradient(lambda x: float((layer.forward(x) * dy).sum()), x.astype(float))
-
-
 @check(
     title="Flatten.forward",
     reference=layers.Flatten,
@@ -97,23 +55,31 @@ def flatten_forward():
     """Check ``Flatten.forward`` on tagged numbers, random ones, and batches of several sizes."""
     rng = np.random.default_rng(4)
     by_hand = np.array([[[[11.0, 12.0], [21.0, 22.0]]], [[[51.0, 52.0], [61.0, 62.0]]]])
-    yield Case("y", {"x": by_hand}, _forward, ROWS)
+    yield Case("y", {"x": by_hand}, scripts.forward, ROWS)
     yield Case(
         "y",
-        {"x": tagged(2, 3, 4, 5)},
-        _forward,
+        {"x": scripts.tagged(2, 3, 4, 5)},
+        scripts.forward,
         ROWS,
         "each number is its own index: 123 stands at [0, 1, 2, 3]",
     )
-    yield Case("y", {"x": rng.normal(size=(4, 5, 3, 2))}, _forward, ROWS)
-    yield Case("y", {"x": rng.normal(size=(3, 2, 4, 4))}, _forward, ROWS, "square maps")
-    yield Case("y", {"x": rng.normal(size=(1, 2, 3, 4))}, _forward, ROWS, "a batch of one")
-    yield Case("y", {"x": rng.normal(size=(4, 3, 1, 1))}, _forward, ROWS, "maps of one pixel")
-    yield Case("y", {"x": rng.normal(size=(2, 1, 5, 3)).astype(np.float32)}, _forward, ROWS)
+    yield Case("y", {"x": rng.normal(size=(4, 5, 3, 2))}, scripts.forward, ROWS)
+    yield Case("y", {"x": rng.normal(size=(3, 2, 4, 4))}, scripts.forward, ROWS, "square maps")
+    yield Case("y", {"x": rng.normal(size=(1, 2, 3, 4))}, scripts.forward, ROWS, "a batch of one")
+    yield Case(
+        "y", {"x": rng.normal(size=(4, 3, 1, 1))}, scripts.forward, ROWS, "maps of one pixel"
+    )
+    yield Case("y", {"x": rng.normal(size=(2, 1, 5, 3)).astype(np.float32)}, scripts.forward, ROWS)
     channels_last = rng.normal(size=(2, 4, 5, 3)).transpose(0, 3, 1, 2)
-    yield Case("y", {"x": channels_last}, _forward, ROWS, "x is a transposed view")
+    yield Case("y", {"x": channels_last}, scripts.forward, ROWS, "x is a transposed view")
     batches = {"first": rng.normal(size=(4, 5, 2, 3)), "x": rng.normal(size=(3, 2, 3, 5))}
-    yield Case("y", batches, _forward_twice, ROWS, "x is the second batch through one layer")
+    yield Case(
+        "y",
+        batches,
+        scripts.forward_of_second_batch,
+        ROWS,
+        "x is the second batch through one layer",
+    )
 
 
 @check(
@@ -125,15 +91,15 @@ def flatten_backward():
     """Check ``Flatten.backward`` on tagged gradients, random ones, batches of several sizes, two layers at a time."""
     rng = np.random.default_rng(4)
 
-    def case(inputs, run=_backward, note=""):
-        return Case("dx", inputs, run, IMAGE, note, own_gradient=_own_gradient)
+    def case(inputs, run=scripts.backward, note=""):
+        return Case("dx", inputs, run, IMAGE, note, own_gradient=scripts.own_gradient)
 
     def pair(*shape, dtype=float):
         N, *rest = shape
         dy = rng.normal(size=(N, np.prod(rest)))
         return {"x": rng.normal(size=shape).astype(dtype), "dy": dy.astype(dtype)}
 
-    x = tagged(2, 3, 4, 5)
+    x = scripts.tagged(2, 3, 4, 5)
     yield case(
         {"x": x, "dy": x.reshape(2, 60).copy()},
         note="each number in dy is the index it came from: 123 belongs at [0, 1, 2, 3]",
@@ -149,12 +115,14 @@ def flatten_backward():
     first = {"first": rng.normal(size=(4, 5, 2, 3))}
     yield case(
         first | pair(3, 2, 3, 5),
-        _backward_of_second_batch,
+        scripts.backward_of_second_batch,
         "x is the second batch through one layer",
     )
     other = {"other": rng.normal(size=(5, 2, 4, 3))}
     yield case(
-        pair(5, 4, 2, 3) | other, _backward_of_two_layers, "another Flatten saw `other` meanwhile"
+        pair(5, 4, 2, 3) | other,
+        scripts.backward_of_two_layers,
+        "another Flatten saw `other` meanwhile",
     )
 
 
@@ -267,7 +235,7 @@ flatten_predictions = _Predictions(
 )
 def flatten_hunt_1(layer_class, x, dy):
     """Check arrays x, dy for which the first patient's backward is wrong."""
-    return _backward(layer_class, x, dy)
+    return scripts.backward(layer_class, x, dy)
 
 
 @hunt(
@@ -279,7 +247,7 @@ def flatten_hunt_1(layer_class, x, dy):
 )
 def flatten_hunt_2(layer_class, x):
     """Check an array x, and the y that a right Flatten makes of it, for which the second patient's forward is wrong."""
-    return _forward(layer_class, x)
+    return scripts.forward(layer_class, x)
 
 
 @hunt(
@@ -291,4 +259,4 @@ def flatten_hunt_2(layer_class, x):
 )
 def flatten_hunt_3(layer_class, first, x, dy):
     """Check batches first and x, and a dy for the second, for which the third patient's backward is wrong."""
-    return _backward_of_second_batch(layer_class, first, x, dy)
+    return scripts.backward_of_second_batch(layer_class, first, x, dy)

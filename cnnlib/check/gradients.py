@@ -3,6 +3,7 @@
 import numpy as np
 
 from cnnlib import gradcheck, layers, misconceptions
+from cnnlib.check import scripts
 from cnnlib.check.engine import Case, check
 from cnnlib.check.hunt import hunt
 
@@ -213,50 +214,6 @@ def relative_error_refuses():
 AXES = {2: ("N", "D"), 4: ("N", "C", "H", "W")}
 
 
-def _forward(layer_class, x):
-    return layer_class().forward(x)
-
-
-def _forward_twice(layer_class, first, x):
-    layer = layer_class()
-    layer.forward(first)
-    return layer.forward(x)
-
-
-def _backward(layer_class, x, dy):
-    layer = layer_class()
-    layer.forward(x)
-    return layer.backward(dy)
-
-
-def _backward_of_second_batch(layer_class, first, x, dy):
-    layer = layer_class()
-    layer.forward(first)
-    layer.forward(x)
-    return layer.backward(dy)
-
-
-def _backward_twice(layer_class, x, first_dy, dy):
-    layer = layer_class()
-    layer.forward(x)
-    kept = layer.backward(first_dy)
-    before = kept.copy()
-    dx = layer.backward(dy)
-    return dx if np.array_equal(kept, before) else kept
-
-
-def _backward_of_two_layers(layer_class, x, dy, other):
-    layer, next_layer = layer_class(), layer_class()
-    layer.forward(x)
-    next_layer.forward(other)
-    return layer.backward(dy)
-
-
-def _own_gradient(layer_class, x, dy, **_):
-    layer = layer_class()
-    return _numerical_gradient(lambda x: float((layer.forward(x.copy()) * dy).sum()), x)
-
-
 def _either_at_zero(expected, got, x, dy, **_):
     """At exactly 0 the curve has no slope: 0 and dy are both right."""
     return np.where((x == 0) & (got == dy), dy, expected)
@@ -272,7 +229,7 @@ def relu_forward():
     rng = np.random.default_rng(1)
 
     def case(x, note=""):
-        return Case("y", {"x": x}, _forward, AXES[x.ndim], note)
+        return Case("y", {"x": x}, scripts.forward, AXES[x.ndim], note)
 
     yield case(np.array([[-2.0, 0.0, 3.0]]), "x = [[-2, 0, 3]]")
     yield case(rng.normal(size=(3, 2, 4, 5)))
@@ -282,7 +239,13 @@ def relu_forward():
     yield case(rng.normal(size=(3, 2, 4, 1)).astype(np.float32), "x is float32")
     yield case(rng.normal(size=(4, 3)).T, "x is a transposed view")
     batches = {"first": rng.normal(size=(4, 3)), "x": rng.normal(size=(3, 3))}
-    yield Case("y", batches, _forward_twice, AXES[2], "x is the second batch through one layer")
+    yield Case(
+        "y",
+        batches,
+        scripts.forward_of_second_batch,
+        AXES[2],
+        "x is the second batch through one layer",
+    )
 
 
 @check(
@@ -294,9 +257,11 @@ def relu_backward():
     """Check ``ReLU.backward`` with upstream gradients of both signs, at 0, on several batches and layers."""
     rng = np.random.default_rng(1)
 
-    def case(inputs, run=_backward, note="", closest=None):
+    def case(inputs, run=scripts.backward, note="", closest=None):
         axes = AXES[inputs["x"].ndim]
-        return Case("dx", inputs, run, axes, note, own_gradient=_own_gradient, closest=closest)
+        return Case(
+            "dx", inputs, run, axes, note, own_gradient=scripts.own_gradient, closest=closest
+        )
 
     def pair(*shape, dtype=float):
         return {name: rng.normal(size=shape).astype(dtype) for name in ("x", "dy")}
@@ -316,13 +281,17 @@ def relu_backward():
     yield case(kinks, note="three numbers of x are exactly 0", closest=_either_at_zero)
     first = {"first": rng.normal(size=(4, 5))}
     yield case(
-        first | pair(3, 5), _backward_of_second_batch, "x is the second batch through one layer"
+        first | pair(3, 5),
+        scripts.backward_of_second_batch,
+        "x is the second batch through one layer",
     )
     other = {"other": rng.normal(size=(2, 4))}
-    yield case(pair(3, 4) | other, _backward_of_two_layers, "another ReLU saw `other` meanwhile")
+    yield case(
+        pair(3, 4) | other, scripts.backward_of_two_layers, "another ReLU saw `other` meanwhile"
+    )
     twice = pair(4, 2)
     twice = {"x": twice["x"], "first_dy": rng.normal(size=(4, 2)), "dy": twice["dy"]}
-    yield case(twice, _backward_twice, "backward is called twice")
+    yield case(twice, scripts.backward_twice, "backward is called twice")
 
 
 @hunt(
@@ -334,4 +303,4 @@ def relu_backward():
 )
 def relu_hunt(layer_class, x, dy):
     """Check arrays x and dy, and the dx that a right ReLU makes of them, for which the patient's backward is wrong."""
-    return _backward(layer_class, x, dy)
+    return scripts.backward(layer_class, x, dy)

@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from cnnlib.check import scripts
 from cnnlib.check.engine import Case, check
 
 
 def _tagged_and_random():
     """Pictures with all four lengths different, so that no mix-up of axes goes unseen."""
     rng = np.random.default_rng(0)
-    shape = (3, 2, 4, 5)
-    tags = sum(i * 10.0**e for i, e in zip(np.indices(shape), (3, 2, 1, 0), strict=True))
+    tags = scripts.tagged(3, 2, 4, 5)
     yield tags, "each number is its own index: 123 stands at [0, 1, 2, 3]"
     yield rng.random((4, 3, 6, 2)), ""
     yield rng.random((1, 2, 5, 3)), "a batch of one"
