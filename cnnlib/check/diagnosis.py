@@ -724,10 +724,12 @@ def moved(e: Evidence) -> Finding | None:
     expected, got = np.asarray(e.expected), np.asarray(e.got)
     if expected.ndim < 2 or not expected.size:
         return None
+    sizes = expected.shape[-2:]
     for steps in sorted(product(range(-2, 3), repeat=2), key=lambda s: sum(map(abs, s))):
-        there, here = zip(*map(_overlap, steps, expected.shape[-2:]), strict=True)
+        there, here = zip(*map(_overlap, steps, sizes), strict=True)
         kept = expected[..., *there]
-        if not any(steps) or 2 * kept.size < expected.size or (kept == kept.flat[0]).all():
+        few = any(step and abs(step) > n - 2 for step, n in zip(steps, sizes, strict=True))
+        if not any(steps) or few or 2 * kept.size < expected.size or (kept == kept.flat[0]).all():
             continue
         if close(kept, got[..., *here], e.tolerance).all():
             axes = [e.axis(expected.ndim - 2), e.axis(expected.ndim - 1)]
@@ -922,4 +924,4 @@ HERE: tuple[Callable, ...] = (
     alike_along_an_axis,
 )
 # These say where, and little more.
-PARTLY: tuple[Callable, ...] = (border, region, repeated, permuted)
+PARTLY: tuple[Callable, ...] = (region, repeated, permuted, border)
