@@ -219,6 +219,17 @@ def test_a_gradient_that_is_missing_costs_only_its_own_check():
     assert "returned None" in one_line(check.dense_dx.failure(half))
 
 
+@pytest.mark.parametrize("c", [check.dense_dW, check.dense_db], ids=lambda c: c.name)
+def test_what_stands_above_the_line_still_to_be_written_is_checked(c):
+    def backward(self, dy):
+        self.dW = self.x.T @ dy
+        self.db = dy.sum(axis=0)
+        raise NotImplementedError
+
+    assert c.failure(dense(backward=backward)) is None
+    assert isinstance(check.dense_dx.failure(dense(backward=backward)), check.NotWritten)
+
+
 def one_line(failure):
     """The message without its line breaks, its headline beginning in lower case."""
     sign, title, rest = str(failure).partition(": ")
@@ -795,6 +806,23 @@ def test_what_is_said_of_a_mistake_on_no_list(c, phrase, wrong):
 
 
 # ---------------------------------------------------------------------------- a blind guess, and the hunts
+
+
+def test_a_mistake_is_named_though_a_second_one_shows_where_scores_are_extreme():
+    def forward(self, z, labels):
+        p = np.exp(z) / np.exp(z).sum(axis=0)
+        return float(-np.log(p[np.arange(len(z)), labels]).mean())
+
+    said = one_line(check.loss_forward.failure(loss(forward=forward)))
+    assert "your softmax runs over the batch" in said
+    assert "NaN" not in said
+
+
+def test_a_crash_comes_before_a_dtype():
+    def backward(self):
+        return (self.p - np.eye(10)[self.labels]) / len(self.p)
+
+    assert "stopped with ValueError" in str(check.loss_backward.failure(loss(backward=backward)))
 
 
 def random_weights(x, labels):

@@ -52,6 +52,9 @@ class Case:
     traits
         What kind of case this is, such as ``{"stride": "stride 1"}``. A mistake that no
         misconception names may still go wrong with one kind only; then the learner is told which.
+    extreme
+        Whether the numbers are so far from ordinary ones that NaN may come out. That may be a second
+        mistake, and then it must not hide the first.
     look
         ``look(place, got, **inputs)`` returns more facts about the wrong number at `place`, such as
         which inputs it was calculated from.
@@ -66,6 +69,7 @@ class Case:
     own_gradient: Callable | None = None
     closest: Callable | None = None
     traits: dict[str, str] = field(default_factory=dict)
+    extreme: bool = False
     look: Callable | None = None
 
     @property
@@ -104,6 +108,17 @@ class Trial:
         fine = self.outcome.error is None and not self.outcome.changed
         right = fine and same(self.expected, self.outcome.value, self.case.tolerance)
         object.__setattr__(self, "right", right)
+
+    @property
+    def broke_down(self) -> bool:
+        """Whether extreme numbers gave no finite result."""
+        value = self.outcome.value
+        return self.case.extreme and not (_floats(value) and np.isfinite(value).all())
+
+    @property
+    def only_the_dtype(self) -> bool:
+        """Whether the value is right but for its kind of float."""
+        return _agree(self.expected, self.outcome.value, self.case.tolerance, any_float=True)
 
     @property
     def evidence(self) -> diagnosis.Evidence:
@@ -221,6 +236,12 @@ class Comparison(Check):
     def _explain(self, thing, trials: list[Trial], wrong: list[Trial]) -> Failed:
         consistent = fits_own_forward(thing, trials)
         named = self._named(trials, consistent)
+        held = [t for t in wrong if not t.broke_down]
+        untouched = not any(t.outcome.changed for t in wrong)
+        if named is None and untouched and 0 < len(held) < len(wrong):
+            trials, wrong = [t for t in trials if not t.broke_down], held
+            consistent = fits_own_forward(thing, trials)
+            named = self._named(trials, consistent)
         failure = self._failure(
             thing, trials, wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
         )
@@ -233,6 +254,10 @@ class Comparison(Check):
         # tells more than a crash.
         values = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
         values = [] if any(t.outcome.changed for t in wrong) else values
+        # Where nothing but a dtype is wrong beside a crash, the crash comes first.
+        crashes = [t for t in wrong if t.outcome.error is not None]
+        if values and crashes and all(t.only_the_dtype for t in values):
+            values, wrong = [], crashes
         # A case with several right answers, or with equal numbers, tells the least.
         values = [t for t in values if t.case.closest is None] or values
         values.sort(key=lambda t: t.evidence.constant)
