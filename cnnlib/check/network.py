@@ -350,9 +350,10 @@ class _Errors(Check):
             facts = {"expected": f"a tuple: {', '.join(names)}", "got": repr(answers)[:120]}
             return Failed(self.title, "Three numbers are asked for.", facts)
         for name, right, answer in zip(names, self.reference(), answers, strict=True):
-            if np.ndim(answer) or answer != right:
+            a_number = isinstance(answer, int | float | np.number)
+            if not a_number or answer != right:
                 guesses = WRONGLY_READ[name]
-                says, hint = guesses.get(0 if np.ndim(answer) else answer, guesses["otherwise"])
+                says, hint = guesses.get(answer if a_number else None, guesses["otherwise"])
                 said = {"you said": f"{name} = {answer!r}"[:120]}
                 return Failed(self.title, says, said | remarks(outcome, hint))
         return None
