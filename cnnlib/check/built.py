@@ -122,7 +122,7 @@ def _unfinished(title: str, error: ImportError) -> NotWritten | None:
             missing[name] = headline.partition(": ")[2]
     names = ", ".join(missing)
     stand_in = f"from cnnlib.layers import {names}"
-    says = f"waits for {'layers' if len(missing) > 1 else 'a layer'} of yours: {names}."
+    says = f"waits for what is not written yet, or not right yet: {names}."
     return NotWritten(
         title, says, missing | {"meanwhile": f"let the course's stand in: {stand_in}"}
     )
