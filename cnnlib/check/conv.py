@@ -272,7 +272,7 @@ def _cases(result, axes, script, own_gradient=None):
 
     # The shape of x, the number of filters, the kernel, stride, padding.
     yield case(BY_HAND, 1, 0)
-    yield drawn((2, 3, 6, 5), 4, (2, 3), 1, 0)
+    yield drawn((2, 3, 5, 4), 4, (2, 3), 1, 0)
     yield drawn((2, 2, 5, 6), 3, (3, 2), 2, 0)
     yield drawn((2, 2, 4, 5), 3, (3, 2), 1, 1)
     yield drawn((2, 1, 3, 5), 2, (3, 3), 1, 2, note="one channel")
@@ -365,6 +365,8 @@ def conv_dx():
 )
 def conv_hunt_1(layer_class, x, W, dy):
     """Check arrays x, W, dy for which the first patient's dx is wrong."""
+    if W.ndim != 4:
+        raise ValueError(f"W has shape {W.shape}, but must be (F, C, KH, KW)")
     return _backward(layer_class, x, W, np.zeros(len(W)), dy, stride=1, padding=0, name="dx")
 
 

@@ -103,6 +103,7 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     if (
         "'list' object cannot be interpreted as an integer" in text
         or "as a data type" in text
+        or "given by name ('dtype') and position" in text
         or re.search(r"^(zeros|ones|empty|full)\(\) takes", text)
     ):
         return "Several axes, or lengths, go into a tuple: round brackets."
