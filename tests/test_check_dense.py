@@ -818,6 +818,30 @@ def test_a_mistake_is_named_though_a_second_one_shows_where_scores_are_extreme()
     assert "NaN" not in said
 
 
+def turns_p(self):
+    d = self.p
+    for n, label in enumerate(self.labels):
+        d[n, label] -= 1
+    d /= len(d)
+    return d
+
+
+@pytest.mark.parametrize(
+    ("phrase", "backward"),
+    [
+        ("turn p itself into the gradient", turns_p),
+        ("you return p.", lambda self: self.p.copy()),
+    ],
+)
+def test_a_wrong_gradient_of_the_loss_is_named_however_it_is_written(phrase, backward):
+    assert phrase in one_line(check.loss_backward.failure(loss(backward=backward)))
+
+
+def test_a_loss_of_every_class_is_named():
+    every = loss(forward=lambda self, z, labels: float(-log_softmax(z).mean()))
+    assert "averaged over all classes" in one_line(check.loss_forward.failure(every))
+
+
 def test_a_crash_comes_before_a_dtype():
     def backward(self):
         return (self.p - np.eye(10)[self.labels]) / len(self.p)

@@ -689,6 +689,19 @@ class BiasInTheGradient(Dense):
         return (dy - self.b) @ self.W.T
 
 
+@misconception(
+    "dense_dx",
+    says="You add to what an earlier backward returned. Each backward starts anew.",
+    hint="Which of your arrays outlives a call, and which line adds to it?",
+)
+class PilesUpDx(Dense):
+    total = 0
+
+    def backward(self, dy):
+        self.total = self.total + super().backward(dy)
+        return self.total
+
+
 # ---------------------------------------------------------------------------- the loss, forward
 
 
@@ -1066,6 +1079,16 @@ class EveryClassCounts(SoftmaxCrossEntropy):
 
 @misconception(
     "loss_forward",
+    says="−ln p is averaged over all classes, not only taken of the right one; the labels make no difference.",
+    hint="Which one of the K probabilities should be large?",
+)
+class EveryClassAveraged(EveryClassCounts):
+    def forward(self, logits, labels):
+        return super().forward(logits, labels) / logits.shape[1]
+
+
+@misconception(
+    "loss_forward",
     says="log_p[:, labels] takes, in every row, the classes of all samples: (N, N) numbers in place of N.",
     hint="Each row needs one column of its own. What does NumPy do with two arrays of indices?",
 )
@@ -1244,6 +1267,40 @@ class ChangesItsP(SoftmaxCrossEntropy):
     def backward(self):
         self.p[np.arange(len(self.p)), self.labels] -= 1
         return self.p / len(self.p)
+
+
+@misconception(
+    "loss_backward",
+    says="You turn p itself into the gradient. The first backward is right; a second one does it all again, to what is left of p.",
+    hint="Two names may stand for one array. Which of your lines makes a new one?",
+)
+class TurnsItsPIntoTheGradient(SoftmaxCrossEntropy):
+    def backward(self):
+        self.p[np.arange(len(self.p)), self.labels] -= 1
+        self.p /= len(self.p)
+        return self.p
+
+
+@misconception(
+    "loss_backward",
+    says="1 is subtracted from whole rows: d[labels] takes the labels for numbers of samples.",
+    hint="What does d[labels] pick, with one pair of brackets and one index? Which rows and columns belong together?",
+)
+class SubtractsFromWholeRows(SoftmaxCrossEntropy):
+    def backward(self):
+        d = self.p.copy()
+        d[self.labels] -= 1
+        return d / len(d)
+
+
+@misconception(
+    "loss_backward",
+    says="You return p. The labels make no difference, and nothing is divided by N.",
+    hint="Each row of the gradient must add up to 0. What does yours add up to?",
+)
+class ReturnsP(SoftmaxCrossEntropy):
+    def backward(self):
+        return self.p
 
 
 @misconception(
