@@ -1175,15 +1175,18 @@ def test_lengths_may_be_found_in_any_way(code):
 
 
 WRONG_NORMS = {
-    "no length at all": (WALK + "return gradients[::-1]", "It returned a list"),
+    "no length at all": (
+        WALK + "return gradients[::-1]",
+        "entry 0 is an array of shape (1, 2), not a number",
+    ),
     "along the last axis": (
         WALK + "return [np.linalg.norm(g, axis=-1) for g in gradients[::-1]]",
-        "It returned a list",
+        "entry 0 is an array of shape (1,), not a number",
     ),
     "one number": (WALK + "return np.linalg.norm(gradients[-1])", "too few axes"),
     "both ends missing": (
         WALK + "return [np.linalg.norm(g) for g in gradients[-2:0:-1]]",
-        "wrong length along arrow",
+        "wrong length along the arrows",
     ),
     "twice as long": (
         WALK + "return [2 * np.linalg.norm(g) for g in gradients[::-1]]",
@@ -1201,19 +1204,19 @@ WRONG_NORMS = {
         "network.backward(dy)\nreturn [np.linalg.norm(layer.dW) for layer in network.layers]",
         "has no attribute 'dW'",
     ),
-    "dx only": ("return [np.linalg.norm(network.backward(dy))]", "wrong length along arrow"),
+    "dx only": ("return [np.linalg.norm(network.backward(dy))]", "wrong length along the arrows"),
     "the same for all": (
         "return [np.linalg.norm(network.backward(dy))] * (len(network.layers) + 1)",
-        "norms",
+        "norms is the same for every index along the arrows",
     ),
     "no return": (WALK, "It returned None"),
     "the median": (
         WALK + "return [np.median(np.abs(g)) for g in gradients[::-1]]",
-        "norms",
+        "Every number in norms is wrong",
     ),
     "rounded": (
         WALK + "return [round(float(np.linalg.norm(g)), 2) for g in gradients[::-1]]",
-        "norms",
+        "Every number in norms is wrong",
     ),
 }
 

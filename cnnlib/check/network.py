@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cnnlib import layers, misconceptions, network
-from cnnlib.check.diagnosis import Finding
+from cnnlib.check.diagnosis import Finding, describe
 from cnnlib.check.engine import Case, Check, Comparison, attempt, remarks
 from cnnlib.check.failure import Failed
 from cnnlib.gradcheck import numerical_gradient
@@ -429,8 +429,12 @@ def _norms(build):
         net = network.Sequential(build())
         net.forward(x)
         norms = gradient_norms(net, dy)
-        listed = isinstance(norms, list | tuple) and not any(map(np.ndim, norms))
-        return np.array(norms, float) if listed else norms
+        if not isinstance(norms, list | tuple):
+            return norms
+        for k, norm in enumerate(norms):
+            if not isinstance(norm, int | float | np.number):
+                raise ValueError(f"entry {k} is {describe(norm, 'an array')}, not a number")
+        return np.array(norms, float)
 
     return run
 
@@ -451,7 +455,7 @@ def gradient_norms():
 
     def case(build, x, dy, note=""):
         note = "; ".join(filter(None, (note, NOTES.get(build))))
-        return Case("norms", {"x": x, "dy": dy}, _norms(build), ("arrow",), note, 1e-9)
+        return Case("norms", {"x": x, "dy": dy}, _norms(build), ("the arrows",), note, 1e-9)
 
     by_hand = "a single ReLU, x = [[1, -1]] and dy = [[3, 4]]: back comes [[3, 0]]"
     yield case(_relu, np.array([[1.0, -1.0]]), np.array([[3.0, 4.0]]), by_hand)
