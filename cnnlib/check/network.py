@@ -320,7 +320,7 @@ def sequential_backward():
 
 
 def _read_errors():
-    return 2, 16, 3
+    return 2, 16, 2
 
 
 _read_errors.__name__ = "read_errors"
@@ -331,12 +331,12 @@ class _Errors(Check):
 
     def networks(self) -> list[tuple[network.Sequential, np.ndarray]]:
         """The three networks that stop, each with a batch of pictures for it."""
-        flatten = type("Flatten", (misconceptions.flatten.HandsOnFlat,), {})  # under another name
+        wrong = type("Conv2D", (misconceptions.conv.StillPadded,), {})  # under an innocent name
         conv, relu, pool, dense = layers.Conv2D, layers.ReLU, layers.MaxPool2D, layers.Dense
         parts = [
             [conv(1, 6, 5), relu(), pool(2), layers.Flatten(), dense(840, 10)],
             [conv(3, 8, 3, padding=1), relu(), conv(16, 12, 3, padding=1), relu(), pool(4)],
-            [conv(1, 6, 5), relu(), pool(2), flatten(), dense(576, 10)],
+            [conv(1, 6, 5), relu(), wrong(6, 8, 3, padding=1), relu(), pool(2)],
         ]
         shapes = [(2, 1, 28, 20), (2, 3, 24, 24), (2, 1, 28, 20)]
         return [(network.Sequential(p), np.ones(s)) for p, s in zip(parts, shapes, strict=True)]
@@ -390,11 +390,11 @@ WRONGLY_READ = {
         ),
     },
     "guilty": {
-        2: (
-            "layers[2] is the one that complains, and it is right: it was given a wrong dy.",
+        1: (
+            "layers[1] is the one that complains, and it is right: it was given a wrong dy.",
             "Whoever complains got something wrong. Who handed it over, on the way back?",
         ),
-        4: ("layers[4] returned a dx of the shape of its x. That is right.", _TRACE),
+        3: ("layers[3] returned a dx of the shape of its x. That is right.", _TRACE),
         "otherwise": ("Another layer hands on the wrong shape.", _TRACE),
     },
 }
