@@ -372,7 +372,7 @@ def conv_hunt_1(layer_class, x, W, dy):
 
 @hunt(
     title="bug hunt 2",
-    passes="your picture has a rest, and the patient loses it",
+    passes="your picture has a remainder, and the patient loses it",
     patient=misconceptions.conv.LosesTheRest,
     right=layers.Conv2D,
     names=("x", "dy"),
