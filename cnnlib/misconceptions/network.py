@@ -369,6 +369,22 @@ class PilesUp(Sequential):
 
 @misconception(
     "sequential_backward",
+    says="Every dx lies in the same memory, so the next backward overwrites what the last one returned.",
+    hint="Whoever got the first dx may still need it. Does your network need an array of its own for it?",
+)
+class ReusesItsMemory(Sequential):
+    memory = None
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        if self.memory is None or self.memory.shape != dx.shape:
+            self.memory = dx.copy()
+        self.memory[...] = dx
+        return self.memory
+
+
+@misconception(
+    "sequential_backward",
     says="dW piles up in the layers: what an earlier backward found is added to the next one.",
     hint="In this course backward sets dW. Does Sequential have to touch it at all?",
 )
