@@ -395,7 +395,7 @@ for layer in self.layers.reverse():
     dy = layer.backward(dy)
 return dy
 """,
-        "Something is None here",
+        "turns the list itself round, and returns None",
     ),
     "reversed, not kept": (
         """
@@ -508,7 +508,7 @@ for layer in self.layers[::-1]:
     dy = dy / np.linalg.norm(dy)
 return dy
 """,
-        "off by one factor",
+        "depends on dy[:, :]; it should depend on dy[2, :]",
     ),
     "zeros": (
         """
