@@ -135,15 +135,17 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     if isinstance(error, TypeError) and "unpack" in text:
         return "Something is None here. Which function lacks its return, or what was not set yet?"
     if isinstance(error, ValueError) and "unpack" in text:
-        return "How many things stand on the right, and how many names on the left? An array gives its pictures; its lengths are in its shape."
+        return "How many things stand on the right, and how many names on the left? (An array gives its pictures there, not its lengths.)"
     if "truth value of an array" in text:
-        return "`if`, `and` and `max(0, x)` decide once, yes or no. Here each entry needs an answer of its own."
+        return "`if`, `and` and `max(0, x)` decide once, yes or no. Here there are many entries, and each needs an answer of its own; a function of NumPy's gives them."
     if "inhomogeneous" in text:
         return "You ask for one array made of things whose shapes don't fit together. Which ones are they, and were they meant to become one array?"
     if "array element with a sequence" in text:
         return "On the left there is room for one number. How many are there on the right?"
     if "object cannot be interpreted as an integer" in text:
         return "A length or an index must be whole. `/` always gives a float; `//` stays whole."
+    if isinstance(error, TypeError) and "NoneType" in text and ".reverse()" in stop.line:
+        return "`reverse()` turns the list itself round, and returns None. What walks backwards and leaves the list alone?"
     if isinstance(error, TypeError) and "NoneType" in text:
         return "Something is None here. What was not set yet, or has None as its default?"
     if "invalid index to scalar" in text or re.search(

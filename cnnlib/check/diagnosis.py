@@ -810,7 +810,9 @@ def region(e: Evidence) -> Finding | None:
     for k in range(wrong.ndim):
         others = tuple(j for j in range(wrong.ndim) if j != k)
         hit = wrong.any(axis=others).nonzero()[0]
-        if present.any(axis=others).sum() > len(hit):
+        # What is wrong nearly everywhere on a map is in no part of it.
+        small = e.axis(k) == "N" or 2 * len(hit) <= wrong.shape[k] + 1
+        if small and present.any(axis=others).sum() > len(hit):
             parts.append(_part(e.axis(k), hit, wrong.shape[k]))
     if not any(parts):
         return None

@@ -23,6 +23,8 @@ from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.svg import target_and_yours
 
 PRINTED_LINES = 4
+USUAL = "one batch"
+"""The trait of a case that is nothing special."""
 
 
 @dataclass(frozen=True)
@@ -416,6 +418,8 @@ def pattern(trials: list[Trial]) -> dict[str, str]:
         wrong = [t.case.traits[name] for t in trials if not t.right]
         if len(wrong) < 2 or len(set(wrong)) > 1 or set(right) <= set(wrong):
             continue
+        if wrong[0] == USUAL:
+            continue  # "wrong only in the usual case" tells nothing
         also_right = right.count(wrong[0])
         if not also_right and len(set(right)) == 1:
             return {"pattern": f"right with {right[0]}, wrong with {wrong[0]}"}
