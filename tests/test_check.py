@@ -320,3 +320,16 @@ def test_a_patient_does_not_give_itself_away():
     for hunt in (check.flatten_hunt_1, check.flatten_hunt_2, check.flatten_hunt_3):
         assert hunt.patient.__name__ == "Patient"
         assert repr(hunt.patient()) == "Patient()"
+
+
+def test_a_layer_that_hands_out_the_same_memory_twice_is_refused():
+    class ReLU(layers.ReLU):
+        memory = None
+
+        def backward(self, dy):
+            if self.memory is None or self.memory.shape != dy.shape:
+                self.memory = np.empty_like(dy)
+            self.memory[:] = super().backward(dy)
+            return self.memory
+
+    assert "dx is read after then_dy came" in one_line(check.relu_backward.failure(ReLU))

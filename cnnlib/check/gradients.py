@@ -289,9 +289,10 @@ def relu_backward():
     yield case(
         pair(3, 4) | other, scripts.backward_of_two_layers, "another ReLU saw `other` meanwhile"
     )
-    twice = pair(4, 2)
-    twice = {"x": twice["x"], "first_dy": rng.normal(size=(4, 2)), "dy": twice["dy"]}
-    yield case(twice, scripts.backward_twice, "backward is called twice")
+    before = {"first_dy": rng.normal(size=(4, 2))}
+    yield case(pair(4, 2) | before, scripts.second_of_two_backwards, "dy comes after first_dy")
+    then = {"then_dy": rng.normal(size=(4, 2))}
+    yield case(pair(4, 2) | then, scripts.first_of_two_backwards, "dx is read after then_dy came")
 
 
 @hunt(

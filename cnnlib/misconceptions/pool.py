@@ -805,6 +805,24 @@ class PilesUp:
 
 
 @_backward_of_both(
+    says="Your gradients pile up: a second call of backward adds to what the first one left, in the very array "
+    "that was handed out before.",
+    hint="Where is dx made, and how often?",
+)
+class PilesUpInOneArray:
+    def forward(self, x):
+        self.dx = None
+        return super().forward(x)
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        if self.dx is None:
+            self.dx = np.zeros_like(dx)
+        self.dx += dx
+        return self.dx
+
+
+@_backward_of_both(
     says="You return zeros, so nothing before this layer can ever learn.",
     hint="Pooling has no parameters of its own, and still the layers before it need their gradient.",
 )
