@@ -1233,7 +1233,10 @@ def test_where_ties_are_wrong_the_expected_number_is_the_nearest_right_one():
     every_tie = learners(MAX_MASK, (f"                mask = {EVENLY}\n", ""))
     message = words(check.maxpool_backward.failure(every_tie))
     assert "x = 5 5 -1 -2 / 0 5 -1 -3 dy = 1 8" in message
-    assert "expected dx[0, 0, 0, 2] = 4 got dx[0, 0, 0, 2] = 8" in message
+    assert (
+        "expected dx[0, 0, 0, 2] = 4; of all right answers, this is the one most like yours got dx[0, 0, 0, 2] = 8"
+        in message
+    )
     assert "dy adds up to 9, your dx to 19" in message
 
 

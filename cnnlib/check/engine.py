@@ -282,6 +282,8 @@ class Comparison(Check):
         evidence = [t.evidence for t in values]
         finding = known or diagnosis.diagnose(evidence, lambda: self._another_input(trials))
         facts = {**where, **diagnosis.compare(evidence[0])}
+        if trial.case.closest and evidence[0].comparable:
+            facts["expected"] += "; of all right answers, this is the one most like yours"
         facts |= {} if known else reactions(trial, thing, self.reference)
         facts |= remarks(outcome, finding.hint)
         return Failed(self.title, finding.says, facts, side_by_side(evidence[0]))
