@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 
 from cnnlib import layers, misconceptions
+from cnnlib.check import scripts
 from cnnlib.check.engine import Case, Check, attempt, check, remarks
 from cnnlib.check.failure import Failed
 from cnnlib.check.hunt import hunt
-from cnnlib.gradcheck import numerical_gradient
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MAPS = ("N", "C", "H", "W")
@@ -92,75 +92,9 @@ DY_BY_HAND = np.array([[10.0, 20.0, 30.0], [40.0, 50.0, 60.0]])[None, None]
 # ---------------------------------------------------------------------------- scripts
 
 
-def _forward(windows):
-    return lambda layer_class, x: windows.pool(layer_class).forward(x)
-
-
-def _forward_again(windows):
-    def run(layer_class, first, x):
-        layer = windows.pool(layer_class)
-        layer.forward(first)
-        return layer.forward(x)
-
-    return run
-
-
-def _backward(windows):
-    def run(layer_class, x, dy):
-        layer = windows.pool(layer_class)
-        layer.forward(x)
-        return layer.backward(dy)
-
-    return run
-
-
-def _backward_of_second_batch(windows):
-    def run(layer_class, first, x, dy):
-        layer = windows.pool(layer_class)
-        layer.forward(first)
-        layer.forward(x)
-        return layer.backward(dy)
-
-    return run
-
-
-def _second_of_two_backwards(windows):
-    def run(layer_class, x, first_dy, dy):
-        layer = windows.pool(layer_class)
-        layer.forward(x)
-        layer.backward(first_dy)
-        return layer.backward(dy)
-
-    return run
-
-
-def _first_of_two_backwards(windows):
-    def run(layer_class, x, dy, then_dy):
-        layer = windows.pool(layer_class)
-        layer.forward(x)
-        dx = layer.backward(dy)
-        layer.backward(then_dy)
-        return dx
-
-    return run
-
-
-def _backward_of_two_layers(windows):
-    def run(layer_class, x, dy, other):
-        layer, next_layer = windows.pool(layer_class), windows.pool(layer_class)
-        layer.forward(x)
-        next_layer.forward(other)
-        return layer.backward(dy)
-
-    return run
-
-
-def _own_gradient(windows):
-    def run(layer_class, x, dy):
-        layer = windows.pool(layer_class)
-        return numerical_gradient(lambda x: float((layer.forward(x) * dy).sum()), x.astype(float))
-
-    return run
+def _with(windows, script):
+    """A script of layers without settings, for a pool with these windows."""
+    return lambda pool_class, **arrays: script(lambda: windows.pool(pool_class), **arrays)
 
 
 # ---------------------------------------------------------------------------- cases
@@ -197,11 +131,13 @@ def _forward_cases(name: str, tolerance: float):
     """What both pools have to get right on the way forward."""
     rng = np.random.default_rng(3)
 
-    def case(inputs, windows, note="", script=_forward, tolerance=tolerance, batch="one batch"):
+    def case(
+        inputs, windows, note="", script=scripts.forward, tolerance=tolerance, batch="one batch"
+    ):
         return Case(
             "y",
             inputs,
-            script(windows),
+            _with(windows, script),
             OUTPUTS,
             _note(name, windows, note, inputs),
             tolerance,
@@ -222,7 +158,7 @@ def _forward_cases(name: str, tolerance: float):
         {"first": spread(rng, 3, 2, 6, 8), "x": spread(rng, 2, 2, 4, 6)},
         SIDE_BY_SIDE,
         "x is the second batch through one layer",
-        _forward_again,
+        scripts.forward_of_second_batch,
         batch="a second batch",
     )
 
@@ -232,21 +168,21 @@ def _backward_case(
     inputs,
     windows: Windows,
     note: str = "",
-    script=_backward,
+    script=scripts.backward,
     tolerance: float = 1e-9,
     closest: Callable | None = None,
     batch: str = "one batch",
 ) -> Case:
     ties = "one largest pixel in each window" if closest is None else "several equal ones"
-    unique = script is _backward and closest is None
+    unique = script is scripts.backward and closest is None
     return Case(
         "dx",
         inputs,
-        script(windows),
+        _with(windows, script),
         MAPS,
         _note(name, windows, note, inputs),
         tolerance,
-        own_gradient=_own_gradient(windows) if unique else None,
+        own_gradient=_with(windows, scripts.own_gradient) if unique else None,
         closest=closest,
         traits={"ties": ties, "batch": batch, **windows.traits},
         look=_look_at_pixel(windows, largest=name == "MaxPool2D"),
@@ -280,7 +216,7 @@ def _backward_cases(name: str):
             {"first": spread(rng, *shape), **pair(SIDE_BY_SIDE, *small)},
             SIDE_BY_SIDE,
             "x is the second batch through one layer",
-            _backward_of_second_batch,
+            scripts.backward_of_second_batch,
             batch="a second batch",
         )
     for shape in [small, (2, 2, 6, 8)]:
@@ -288,7 +224,7 @@ def _backward_cases(name: str):
             {**pair(SIDE_BY_SIDE, *small), "other": spread(rng, *shape)},
             SIDE_BY_SIDE,
             "another pool saw `other` meanwhile",
-            _backward_of_two_layers,
+            scripts.backward_of_two_layers,
         )
     twice = Windows(3, 1)
     first, second = pair(twice, 2, 3, 4, 6), pair(twice, 2, 3, 4, 6)
@@ -296,13 +232,13 @@ def _backward_cases(name: str):
         {"x": second["x"], "first_dy": first["dy"], "dy": second["dy"]},
         twice,
         "dy comes after first_dy",
-        _second_of_two_backwards,
+        scripts.second_of_two_backwards,
     )
     yield case(
         {"x": first["x"], "dy": first["dy"], "then_dy": second["dy"]},
         twice,
         "dx is read after then_dy came",
-        _first_of_two_backwards,
+        scripts.first_of_two_backwards,
     )
 
 
@@ -440,12 +376,12 @@ DY = np.array([[4.0, 8.0], [20.0, 16.0]])
 
 def _routes():
     return [
-        _send_back(pool, X[None, None], DY[None, None])
+        _send_back(pool, x=X[None, None], dy=DY[None, None])
         for pool in (layers.MaxPool2D, layers.AvgPool2D)
     ]
 
 
-_send_back = _backward(OVERLAPPING)
+_send_back = _with(OVERLAPPING, scripts.backward)
 
 
 class _Routes(Check):
@@ -531,7 +467,7 @@ pool_by_hand = _Routes(
 )
 def pool_hunt_1(layer_class, x):
     """Check an x, and what a right MaxPool2D(2) makes of it, for which the first patient's forward is wrong."""
-    return _forward(SIDE_BY_SIDE)(layer_class, x)
+    return _with(SIDE_BY_SIDE, scripts.forward)(layer_class, x=x)
 
 
 @hunt(
@@ -543,7 +479,7 @@ def pool_hunt_1(layer_class, x):
 )
 def pool_hunt_2(layer_class, x, dy):
     """Check arrays x, dy for which the backward of the second patient, a MaxPool2D(2), is wrong."""
-    return _backward(SIDE_BY_SIDE)(layer_class, x, dy)
+    return _with(SIDE_BY_SIDE, scripts.backward)(layer_class, x=x, dy=dy)
 
 
 @hunt(
@@ -555,4 +491,4 @@ def pool_hunt_2(layer_class, x, dy):
 )
 def pool_hunt_3(layer_class, x, dy):
     """Check arrays x, dy for which the backward of the third patient, an AvgPool2D(2), is wrong."""
-    return _backward(SIDE_BY_SIDE)(layer_class, x, dy)
+    return _with(SIDE_BY_SIDE, scripts.backward)(layer_class, x=x, dy=dy)

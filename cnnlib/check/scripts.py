@@ -1,4 +1,4 @@
-"""What the cases of a layer without weights do with it. `thing()` builds the learner's layer."""
+"""What the cases of a layer without weights do with it; `thing()` builds the learner's layer."""
 
 import numpy as np
 
