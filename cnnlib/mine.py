@@ -4,7 +4,8 @@
 
 This reads `exercises/04_flatten.ipynb` as you last saved it, runs the answer cells down to the one
 that defines `Flatten`, and then that answer's own checks. Where they pass you get your class; where
-they don't, `NotFinished` says what is missing and how to go on with the course's own layer.
+they don't, `NotFinished` says what is missing and how to go on with the course's own layer. `so_far`
+gives the course's own in that case, and says so.
 
 Of your notebook only the answer cells are read: they import and define what they need themselves.
 A notebook in `solutions/` gets the answers of `solutions/`, so that it runs by itself.
@@ -24,7 +25,7 @@ from types import ModuleType
 
 from cnnlib import notebooks
 
-__all__ = ["MineError", "NotFinished"]
+__all__ = ["MineError", "NotFinished", "so_far"]
 
 _RUNNING: set[tuple[Path, str]] = (
     set()
@@ -42,6 +43,51 @@ class MineError(ImportError):
 
 class NotFinished(MineError):
     """The exercise that should define it doesn't pass its checks yet."""
+
+
+def so_far(*names: str) -> tuple:
+    """Return your own of these where their exercises pass, and the course's in place of the others.
+
+    It also prints which are whose, so that a network can be built long before the last exercise is
+    done, and becomes yours piece by piece.
+
+    Parameters
+    ----------
+    names
+        Such as ``"Conv2D"``: what an exercise asks for and the course has too.
+
+    Returns
+    -------
+    tuple
+        A class or function for each name.
+
+    Raises
+    ------
+    MineError
+        When no exercise asks for a name, or one isn't finished and the course has nothing in its place.
+
+    Examples
+    --------
+    >>> Flatten, Dense = so_far("Flatten", "Dense")  # doctest: +SKIP
+    Yours: Flatten. The course's, until your exercise passes: Dense.
+    """
+    found, borrowed = [], []
+    for name in names:
+        try:
+            found.append(__getattr__(name))
+        except NotFinished:
+            home = _reference(name)
+            if home is None:
+                raise
+            found.append(getattr(importlib.import_module(home), name))
+            borrowed.append(name)
+    own = [name for name in names if name not in borrowed]
+    parts = [f"{'Yours' if borrowed else 'All yours'}: {', '.join(own)}."] if own else []
+    if borrowed:
+        until = "your exercise passes" if len(borrowed) == 1 else "your exercises pass"
+        parts.append(f"The course's, until {until}: {', '.join(borrowed)}.")
+    print(" ".join(parts))
+    return tuple(found)
 
 
 def __getattr__(name: str):

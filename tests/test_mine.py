@@ -10,7 +10,7 @@ import traceback
 import pytest
 from synthetic import DOUBLE, TURN, cell, make_course, solved, write_answer
 
-from cnnlib import mine, notebooks
+from cnnlib import layers, mine, notebooks
 
 RIGHT = "def double(x):\n    return x + x"
 FORWARD_ONLY = TURN.replace("return np.reshape(dy, self.shape)", "raise NotImplementedError")
@@ -138,13 +138,39 @@ def test_only_the_first_paragraph_of_what_a_check_says_is_repeated(notebook):
     assert "\n  ✗ double: 3 became 3,\n    not 6.\nWork on it" in told
 
 
-def test_where_the_course_has_its_own_it_is_offered(course, monkeypatch):
+@pytest.fixture
+def asks_for_flatten(course):
+    """The exercise asks for a class that the course has too."""
     nb = solved()
     for name in ("turn", "check_turn_forward", "check_turn_backward"):
         cell(nb, name)["source"] = cell(nb, name).source.replace("Turn", "Flatten")
     notebooks.write(course.solutions / "04_turn.ipynb", nb)
     notebooks.release_course(course)
+
+
+def test_where_the_course_has_its_own_it_is_offered(asks_for_flatten):
     assert refusal("Flatten").endswith("To go on meanwhile:  from cnnlib.layers import Flatten")
+
+
+def test_so_far_gives_the_courses_own_until_the_exercise_passes(asks_for_flatten, notebook, capsys):
+    assert mine.so_far("Flatten") == (layers.Flatten,)
+    assert capsys.readouterr().out == "The course's, until your exercise passes: Flatten.\n"
+    write_answer(notebook, "double", RIGHT)
+    double, flatten = mine.so_far("double", "Flatten")
+    assert (double(2), flatten) == (4, layers.Flatten)
+    told = "Yours: double. The course's, until your exercise passes: Flatten.\n"
+    assert capsys.readouterr().out == told
+    write_answer(notebook, "turn", TURN.replace("Turn", "Flatten"))
+    (flatten,) = mine.so_far("Flatten")
+    assert flatten is not layers.Flatten and flatten.__name__ == "Flatten"
+    assert capsys.readouterr().out == "All yours: Flatten.\n"
+
+
+def test_so_far_refuses_what_neither_has(course):
+    with pytest.raises(mine.NotFinished, match="exercise double"):
+        mine.so_far("double")
+    with pytest.raises(mine.MineError, match="asks for Flaten"):
+        mine.so_far("Flaten")
 
 
 def test_the_reference_is_found_where_it_lives():
@@ -221,14 +247,14 @@ def test_an_unknown_name_is_refused_with_the_names_there_are(course):
 
 
 def test_dir_lists_the_names_and_private_ones_are_plain_attribute_errors(course):
-    assert dir(mine) == ["MineError", "NotFinished", "Turn", "double"]
+    assert dir(mine) == ["MineError", "NotFinished", "Turn", "double", "so_far"]
     assert not hasattr(mine, "_repr_html_")
 
 
 def test_without_a_course_it_says_where_it_looked(tmp_path, monkeypatch):
     monkeypatch.delenv("CNNLIB_COURSE", raising=False)
     monkeypatch.chdir(tmp_path)
-    assert dir(mine) == ["MineError", "NotFinished"]
+    assert dir(mine) == ["MineError", "NotFinished", "so_far"]
     with pytest.raises(mine.MineError, match="CNNLIB_COURSE") as caught:
         exec("from cnnlib.mine import Flatten", {})
     assert str(tmp_path) in str(caught.value)
