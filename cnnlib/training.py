@@ -27,7 +27,8 @@ class History:
     losses : list of float
         The loss of each step.
     epochs : list of dict
-        For each epoch its mean ``loss``, and ``accuracy`` on the validation data where there are any.
+        For each finished epoch the number of ``steps`` until its end, its mean ``loss``, and
+        ``accuracy`` on the validation data where there are any.
     stopped : str
         Why the training ended early; empty if it didn't.
     """
@@ -49,11 +50,10 @@ class History:
         axes = figure.add_subplot()
         axes.plot(np.arange(1, len(self.losses) + 1), self.losses, color="#0072B2", linewidth=1)
         axes.set(xlabel="step", ylabel="loss", ylim=(0, None))
-        scores = [epoch["accuracy"] for epoch in self.epochs if "accuracy" in epoch]
+        scores = {epoch["steps"]: epoch["accuracy"] for epoch in self.epochs if "accuracy" in epoch}
         if scores:
-            steps = len(self.losses) / len(self.epochs) * np.arange(1, len(scores) + 1)
             right = axes.twinx()
-            right.plot(steps, scores, "o--", color="#D55E00")
+            right.plot(scores.keys(), scores.values(), "o--", color="#D55E00")
             right.set(ylabel="validation accuracy (dots)", ylim=(0, 1))
         return figure
 
@@ -115,8 +115,8 @@ def fit(
 ) -> History:
     """Train a network on pictures in shuffled minibatches.
 
-    Ctrl-C, or the stop button of a notebook, ends the training after the step under way; what was learnt
-    is kept.
+    Ctrl-C, or the stop button of a notebook, ends the training early; what was learnt until then is
+    kept.
 
     Parameters
     ----------
@@ -176,11 +176,11 @@ def fit(
                     bar.update()
                     if after_step is not None:
                         after_step(history)
-                summary = {"loss": float(np.mean(history.losses[begin:]))}
+                found = {"loss": float(np.mean(history.losses[begin:]))}
                 if validation is not None:
-                    summary["accuracy"] = accuracy(network, *validation)
-                history.epochs.append(summary)
-                bar.set_postfix({name: f"{value:.3f}" for name, value in summary.items()})
+                    found["accuracy"] = accuracy(network, *validation)
+                history.epochs.append({"steps": len(history.losses), **found})
+                bar.set_postfix({name: f"{value:.3f}" for name, value in found.items()})
         except KeyboardInterrupt:
             history.stopped = f"interrupted after {len(history.losses)} of {steps} steps"
     return history

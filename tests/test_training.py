@@ -12,7 +12,7 @@ from cnnlib.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU
 from cnnlib.losses import SoftmaxCrossEntropy
 from cnnlib.network import Sequential
 from cnnlib.optimizers import SGD, Adam
-from cnnlib.training import TrainingError, accuracy, fit, load, minibatches, save
+from cnnlib.training import History, TrainingError, accuracy, fit, load, minibatches, save
 
 
 def small_network(seed=0):
@@ -104,6 +104,12 @@ def test_an_interrupt_keeps_what_was_learnt(digits):
     assert len(history.losses) == 5
     assert not np.array_equal(network.layers[-1].W, before)
     assert history.plot().axes
+
+
+def test_an_accuracy_is_drawn_at_the_end_of_its_epoch():
+    history = History(losses=[2.0] * 150, epochs=[{"steps": 100, "loss": 2.0, "accuracy": 0.3}])
+    (dots,) = history.plot().axes[1].lines
+    assert dots.get_xydata().tolist() == [[100, 0.3]]
 
 
 def test_a_loss_that_is_no_number_is_told_with_the_learning_rate():
