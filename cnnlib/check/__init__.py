@@ -66,6 +66,7 @@ from cnnlib.check.network import (
     sequential_backward,
     sequential_forward,
 )
+from cnnlib.check.optimizers import adam_step, sgd_momentum, sgd_step
 from cnnlib.check.pool import (
     avgpool_backward,
     avgpool_forward,
@@ -82,6 +83,7 @@ __all__ = [
     "Crashed",
     "Failed",
     "NotWritten",
+    "adam_step",
     "avgpool_backward",
     "avgpool_forward",
     "blind_guess",
@@ -132,4 +134,6 @@ __all__ = [
     "relu_hunt",
     "sequential_backward",
     "sequential_forward",
+    "sgd_momentum",
+    "sgd_step",
 ]

@@ -1,0 +1,288 @@
+"""The checks of lesson 07's optimizers: how far each weight moves, in the first step and in later ones."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cnnlib import layers, network, optimizers
+from cnnlib.check.diagnosis import number
+from cnnlib.check.engine import Case, Comparison
+
+# ---------------------------------------------------------------------------- a network from arrays
+
+# What the gradients before the last are called, and how many there are in an array.
+EARLIER = {
+    1: [],
+    2: [("first_", ())],
+    3: [("first_", ()), ("second_", ())],
+    10: [("earlier_", (9,))],
+}
+
+
+def _weights(inputs) -> list[str]:
+    """The names of the weights among a case's inputs: W and b, or those of several layers, W0, b0, W2 …"""
+    return [name for name in inputs if name[0] in "Wb"]
+
+
+def _gradients(inputs, name) -> list[np.ndarray]:
+    """The gradients by one weight array, step after step."""
+    return [
+        gradient
+        for key, array in inputs.items()
+        if key.endswith(f"d{name}") and not key.startswith("other")
+        for gradient in (array if key.startswith("earlier") else [array])
+    ]
+
+
+def _network(inputs):
+    """A network of layers with these weights, and who owns each: {"W0": (layer, "W"), …}."""
+    parts, owners = {}, {}
+    for label in _weights(inputs):
+        name, place = label[0], int(label[1:] or 0)
+        if name == "W":
+            shape = inputs[label].shape
+            kind = layers.Dense if len(shape) == 2 else layers.Conv2D
+            sizes = shape if len(shape) == 2 else (shape[1], shape[0], shape[2:])
+            parts[place] = kind(*sizes, rng=0)
+        owners[label] = parts[place], name
+        setattr(parts[place], name, inputs[label].copy())
+    places = range(max(parts) + 1)
+    return network.Sequential([parts.get(place, layers.ReLU()) for place in places]), owners
+
+
+def _step(optimizer, owners, gradients):
+    """Set the gradients, as a backward does, and let the optimizer move the weights."""
+    for (layer, name), gradient in zip(owners.values(), gradients, strict=True):
+        setattr(layer, f"d{name}", gradient)
+    optimizer.step()
+    for (layer, name), gradient in zip(owners.values(), gradients, strict=True):
+        # To where the engine sees that it is another one now.
+        if not np.array_equal(getattr(layer, f"d{name}", None), gradient):
+            gradient[...] = np.nan
+
+
+def _weight(owners, label):
+    layer, name = owners[label]
+    weight = getattr(layer, name)
+    if not isinstance(weight, np.ndarray | np.generic):
+        raise TypeError(f"after step, layer.{name} is no array: {type(weight).__name__}")
+    return weight.copy()
+
+
+def _walk(optimizer, owners, label, steps, between=lambda: None):
+    """Go some steps; return by how much the weights `label` move in the last one."""
+    *earlier, last = steps
+    for gradients in earlier:
+        _step(optimizer, owners, gradients)
+    between()
+    before = _weight(owners, label)
+    _step(optimizer, owners, last)
+    change = _weight(owners, label) - before
+    # Weights near 1 leave rounding errors in their difference, which say nothing.
+    return change.round(12) if change.dtype == np.float64 else change
+
+
+def _steps(inputs):
+    return list(zip(*(_gradients(inputs, label) for label in _weights(inputs)), strict=True))
+
+
+# ---------------------------------------------------------------------------- what can be tried
+
+
+def _alone(optimizer_class, settings, label, **inputs):
+    net, owners = _network(inputs)
+    return _walk(optimizer_class(net, **settings), owners, label, _steps(inputs))
+
+
+def _with_new_rate(optimizer_class, settings, label, **inputs):
+    net, owners = _network(inputs)
+    optimizer = optimizer_class(net, **settings)
+
+    def set_rate():
+        optimizer.learning_rate = NEW_RATE
+
+    return _walk(optimizer, owners, label, _steps(inputs), set_rate)
+
+
+NEW_RATE = 0.03125
+
+
+def _with_gradients_in_one_place(optimizer_class, settings, label, **inputs):
+    """As a layer may do it: each backward writes into the same arrays."""
+    net, owners = _network(inputs)
+    optimizer = optimizer_class(net, **settings)
+    places = [np.empty_like(inputs[name]) for name in _weights(inputs)]
+
+    def walk(gradients):
+        for place, gradient in zip(places, gradients, strict=True):
+            place[...] = gradient
+        return _walk(optimizer, owners, label, [places])
+
+    return [walk(gradients) for gradients in _steps(inputs)][-1]
+
+
+def _beside_another(optimizer_class, settings, label, **inputs):
+    net, owners = _network(inputs)
+    other_net, other_owners = _network(inputs)
+    optimizer, other = optimizer_class(net, **settings), optimizer_class(other_net, **settings)
+    others = [inputs[f"other_d{name}"] for name in _weights(inputs)]
+
+    def walk(gradients):
+        _step(other, other_owners, others)
+        return _walk(optimizer, owners, label, [gradients])
+
+    return [walk(gradients) for gradients in _steps(inputs)][-1]
+
+
+class Steps(Comparison):
+    """A check of `step`; what is said of wrong numbers is said of one weight array, the first wrong one."""
+
+    def _failure(self, thing, trials, wrong, known):
+        values = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
+        spoken_of = {t.case.result for t in values[:1]}
+        wrong = [t for t in wrong if t not in values or t.case.result in spoken_of]
+        return super()._failure(thing, trials, wrong, known)
+
+
+def steps(*, title: str, reference, passes: str) -> Callable:
+    """Turn a function that lists cases into a check of an optimizer's step."""
+    return lambda cases: Steps(cases, title, reference, passes)
+
+
+def _cases(inputs, settings, note="", *, run=_alone, kind="one network", labels=None):
+    """The cases that look at each weight array after the last step of `inputs`."""
+    count = len(_steps(inputs))
+    step = f"step {count}" if count > 1 else "the first step"
+    note = "; ".join(filter(None, (_said(settings), step * (count > 1), note)))
+    for label in labels or _weights(inputs):
+        yield Case(
+            f"change of {label}",
+            inputs,
+            _with(run, settings, label),
+            ("D", "K") if inputs[label].ndim == 2 else ("K",),
+            note,
+            1e-5 if inputs[label].dtype == np.float32 else 1e-9,
+            traits={
+                "step": "the first step" if count == 1 else "later steps",
+                "array": label[0],
+                "kind": kind,
+            },
+            look=_look(label),
+        )
+
+
+def _with(run, settings, label):
+    return lambda optimizer_class, **inputs: run(optimizer_class, settings, label, **inputs)
+
+
+def _said(settings) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in settings.items())
+
+
+def _look(label):
+    """What a wrong change should have been made of, for redoing it by hand."""
+
+    def look(place, got, **inputs):
+        at = f"[{', '.join(map(str, place))}]"
+        gradients = [number(gradient[place]) for gradient in _gradients(inputs, label)]
+        if len(gradients) > 6:
+            return {}
+        so_far = " in each step: " if len(gradients) > 1 else " = "
+        began = f"{label}{at} was {number(inputs[label][place])} at first"
+        return {"made of": f"{began}; d{label}{at}{so_far}{', '.join(gradients)}"}
+
+    return look
+
+
+def _drawn(rng, shapes, count, dtype=float):
+    """Weights of these shapes, and gradients for some steps."""
+    inputs = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    for when, many in EARLIER[count]:
+        inputs |= {
+            f"{when}d{name}": rng.normal(size=many + shape) for name, shape in shapes.items()
+        }
+    inputs |= {f"d{name}": rng.normal(size=shape) for name, shape in shapes.items()}
+    return {name: array.astype(dtype) for name, array in inputs.items()}
+
+
+SINGLE = {"W": (2, 3), "b": (3,)}
+SEVERAL = {"W0": (4, 2, 2, 3), "b0": (4,), "W2": (5, 3), "b2": (3,)}
+ALIKE = {"W0": (3, 3), "b0": (3,), "W1": (3, 3), "b1": (3,)}
+BY_HAND = {
+    "W": np.array([[1.0, 2.0, 3.0]]),
+    "b": np.array([4.0, 5.0, 6.0]),
+    "dW": np.array([[10.0, 0.0, -20.0]]),
+    "db": np.array([30.0, -40.0, 0.0]),
+}
+
+
+def _usual_cases(rng, settings):
+    """What each check tries: steps one after the other, several layers, two optimizers, float32."""
+    for count in EARLIER:
+        yield from _cases(_drawn(rng, SINGLE, count), settings)
+    for count in (1, 2):
+        note = "W0 and b0 belong to layers[0], W2 and b2 to layers[2], and layers[1] is a ReLU"
+        yield from _cases(_drawn(rng, SEVERAL, count), settings, note, kind="several layers")
+    note = "two layers of the same size"
+    yield from _cases(_drawn(rng, ALIKE, 3), settings, note, kind="several layers")
+    other = {f"other_d{name}": rng.normal(size=shape) for name, shape in SINGLE.items()}
+    note = "another optimizer moves another network meanwhile"
+    inputs = _drawn(rng, SINGLE, 2) | other
+    yield from _cases(inputs, settings, note, run=_beside_another, kind="two optimizers")
+    note = "backward writes each dW and db into the same arrays"
+    yield from _cases(
+        _drawn(rng, SINGLE, 3), settings, note, run=_with_gradients_in_one_place, kind="reused"
+    )
+    some = _drawn(rng, SINGLE, 2)
+    some |= {"dW": np.zeros((2, 3)), "db": np.zeros(3)}
+    yield from _cases(some, settings, "the last gradients are 0")
+    small = _drawn(rng, SINGLE, 2, np.float32)
+    yield from _cases(small, settings, "all in float32", kind="float32")
+
+
+# ---------------------------------------------------------------------------- the checks
+
+
+@steps(
+    title="SGD.step",
+    reference=optimizers.SGD,
+    passes="every weight goes against its gradient, as far as the learning rate says",
+)
+def sgd_step():
+    """Check ``SGD.step`` without momentum."""
+    rng = np.random.default_rng(7)
+    yield from _cases(BY_HAND, {"learning_rate": 0.1})
+    yield from _usual_cases(rng, {"learning_rate": 0.125})
+    note = f"then learning_rate is set to {NEW_RATE}"
+    inputs = _drawn(rng, SINGLE, 2)
+    yield from _cases(inputs, {"learning_rate": 0.5}, note, run=_with_new_rate, kind="a new rate")
+
+
+@steps(
+    title="SGD.step with momentum",
+    reference=optimizers.SGD,
+    passes="every weight keeps some of its speed",
+)
+def sgd_momentum():
+    """Check ``SGD.step`` with a momentum."""
+    rng = np.random.default_rng(7)
+    yield from _cases(BY_HAND, {"learning_rate": 0.1, "momentum": 0.5})
+    yield from _usual_cases(rng, {"learning_rate": 0.125, "momentum": 0.75})
+
+
+@steps(
+    title="Adam.step",
+    reference=optimizers.Adam,
+    passes="every weight goes at a pace of its own, from the first step on",
+)
+def adam_step():
+    """Check ``Adam.step``: both running means, their correction, and the step they make."""
+    rng = np.random.default_rng(7)
+    settings = {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.75, "epsilon": 1.0}
+    yield from _cases(BY_HAND, settings)
+    settings = {"learning_rate": 0.125, "beta1": 0.75, "beta2": 0.875, "epsilon": 0.01}
+    yield from _usual_cases(rng, settings)
+    yield from _cases(_drawn(rng, SINGLE, 2), {}, "all settings as in __init__")
+    note = f"then learning_rate is set to {NEW_RATE}"
+    inputs = _drawn(rng, SINGLE, 2)
+    yield from _cases(inputs, settings, note, run=_with_new_rate, kind="a new rate")
