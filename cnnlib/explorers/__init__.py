@@ -7,6 +7,7 @@ from cnnlib.explorers.conv import conv_backward, conv_forward
 from cnnlib.explorers.dense import dense
 from cnnlib.explorers.flatten import flatten
 from cnnlib.explorers.gradient import gradient
+from cnnlib.explorers.inside import inside
 from cnnlib.explorers.network import network
 from cnnlib.explorers.pool import pool
 from cnnlib.explorers.softmax import softmax
@@ -17,6 +18,7 @@ __all__ = [
     "dense",
     "flatten",
     "gradient",
+    "inside",
     "network",
     "pool",
     "softmax",
