@@ -60,6 +60,7 @@ from cnnlib.check.gradients import (
     relu_forward,
     relu_hunt,
 )
+from cnnlib.check.inside import saliency
 from cnnlib.check.network import (
     gradient_norms,
     network_errors,
@@ -132,6 +133,7 @@ __all__ = [
     "relu_backward",
     "relu_forward",
     "relu_hunt",
+    "saliency",
     "sequential_backward",
     "sequential_forward",
     "sgd_momentum",

@@ -1,0 +1,210 @@
+"""The check of lesson 09: saliency, the gradient of a score all the way back to the picture."""
+
+from dataclasses import replace
+from functools import partial
+from itertools import count, product
+
+import numpy as np
+
+from cnnlib import inside, layers, network
+from cnnlib.check.diagnosis import Finding, close
+from cnnlib.check.engine import USUAL, Case, Comparison, Trial, alike, attempt
+from cnnlib.misconceptions.inside import ENDS, STARTS, walk
+
+MAPS = ("N", "H", "W")
+AFTERWARDS = "layers[0].W"
+
+
+class _Saliency(Comparison):
+    """Compares maps; where no misconception fits, looks for another class, and for two mistakes at once."""
+
+    def _failure(self, thing, trials, wrong, known):
+        known = known or _moved_weights(wrong) or _another_class(wrong) or _two_mistakes(trials)
+        return super()._failure(thing, trials, wrong, known)
+
+
+def _moved_weights(wrong: list[Trial]) -> Finding | None:
+    """The maps are right, and the weights are not what they were."""
+    if any(t.case.result != AFTERWARDS or t.outcome.error for t in wrong):
+        return None
+    return Finding(
+        "After your call the network has other weights.",
+        "You are asked what a score hangs on, not to change it. Which of your lines sets a W?",
+    )
+
+
+def _another_class(wrong: list[Trial]) -> Finding | None:
+    """Every wrong map is that of a class, but not of the one that was asked for."""
+    swaps = [_classes_shown(trial) for trial in wrong if trial.case.result != AFTERWARDS]
+    if not swaps or not all(swaps):
+        return None
+    asked, shown = next((a, s) for a, s in swaps[0] if a != s)
+    return Finding(
+        f"Where class {asked} is asked for, you show the map of class {shown}.",
+        "Each picture has its own row of dy. In which column of it do you put something, and is "
+        "that always the one of its class?",
+    )
+
+
+def _classes_shown(trial: Trial) -> list[tuple[int, int]]:
+    """For each picture the class asked for and that of the map that came; empty where one is no class's."""
+    case, got = trial.case, trial.outcome.value
+    if not trial.evidence.comparable or trial.outcome.changed:
+        return []
+    asked = case.inputs["classes"]
+    maps = _maps_of_each_class(case)
+    shown = [
+        next((k for k, of in enumerate(maps) if close(of[n], got[n], case.tolerance).all()), None)
+        for n in range(len(asked))
+    ]
+    return [] if None in shown else [*zip(asked.tolist(), shown, strict=True)]
+
+
+def _maps_of_each_class(case: Case) -> list[np.ndarray]:
+    maps = []
+    for k in count():
+        inputs = case.inputs | {"classes": np.full_like(case.inputs["classes"], k)}
+        outcome = attempt(replace(case, inputs=inputs), inside.saliency)
+        if outcome.error:  # there is no class k
+            return maps
+        maps.append(outcome.value)
+
+
+def _two_mistakes(trials: list[Trial]) -> Finding | None:
+    """One mistake in what is sent back, and another one in what is made of what arrives."""
+    # Where there are several channels, most mistakes differ.
+    trials = sorted(trials, key=lambda t: t.case.traits["channels"] == GREY)
+    for (start, first), (end, second) in product(STARTS, ENDS):
+        both = partial(walk, start, end)
+        theirs = (Trial(t.case, t.expected, attempt(t.case, both)) for t in trials)
+        if alike(trials, theirs, any_float=True):
+            return Finding(f"{first.says} And then: {second.says}", f"{first.hint} {second.hint}")
+    return None
+
+
+# ---------------------------------------------------------------------------- the networks
+
+
+def _dense(C, H, W, K):
+    return [layers.Flatten(), layers.Dense(C * H * W, K, rng=3)]
+
+
+def _convolutional(C):
+    """For pictures of 5 by 8, and six classes."""
+    return [
+        layers.Conv2D(C, 4, (2, 3), rng=1),
+        layers.ReLU(),
+        layers.MaxPool2D(2),
+        layers.Flatten(),
+        layers.Dense(24, 6, rng=2),
+    ]
+
+
+def _described(parts):
+    names = ", ".join(type(layer).__name__ for layer in parts)
+    return f"a network of {names} with {parts[-1].out_features} classes"
+
+
+GREY, SEVERAL = "a single channel", "several channels"
+
+
+# ---------------------------------------------------------------------------- what is done with them
+
+
+def _once(saliency, build, images, classes, W=None):
+    net = network.Sequential(build())
+    if W is not None:
+        net.layers[-1].W = W  # not a copy, so that a change shows
+    return saliency(net, images, classes)
+
+
+def _second_call(saliency, build, first_images, first_classes, images, classes):
+    net = network.Sequential(build())
+    saliency(net, first_images, first_classes)
+    return saliency(net, images, classes)
+
+
+def _first_of_two_calls(saliency, build, images, classes, then_images, then_classes):
+    net = network.Sequential(build())
+    maps = saliency(net, images, classes)
+    saliency(net, then_images, then_classes)
+    return maps
+
+
+def _after_a_forward(saliency, build, seen, images, classes):
+    net = network.Sequential(build())
+    net.forward(seen)
+    return saliency(net, images, classes)
+
+
+def _weights_afterwards(saliency, build, images, classes):
+    net = network.Sequential(build())
+    saliency(net, images, classes)
+    return net.layers[0].W
+
+
+@lambda cases: _Saliency(
+    cases, "saliency", inside.saliency, "how strongly each pixel pulls at the score, either way"
+)
+def saliency():
+    """Check ``saliency(network, images, classes)`` on networks with and without convolutions."""
+    rng = np.random.default_rng(9)
+
+    def case(scenario, build, inputs, note="", *, axes=MAPS, result="saliency", tolerance=1e-9):
+        asked = f"classes {inputs['classes'].tolist()}"
+        note = "; ".join(filter(None, (asked, _described(build()), note)))
+        run = lambda saliency, **inputs: scenario(saliency, build, **inputs)  # noqa: E731
+        channels = GREY if inputs["images"].shape[1] == 1 else SEVERAL
+        calls = USUAL if scenario is _once else "a network that has been used before"
+        traits = {"channels": channels, "calls": calls}
+        return Case(result, inputs, run, axes, note, tolerance, traits=traits)
+
+    def pictures(shape, *classes, dtype=float):
+        return {"images": rng.normal(size=shape).astype(dtype), "classes": np.array(classes)}
+
+    def dense(shape, K, *classes, weights=lambda W: W):
+        C, H, W = shape[1:]
+        inputs = pictures(shape, *classes) | {"W": weights(rng.normal(size=(C * H * W, K)))}
+        return partial(_dense, C, H, W, K), inputs
+
+    grey, colour = partial(_convolutional, 1), partial(_convolutional, 3)
+    yield case(
+        _once,
+        partial(_dense, 2, 1, 2, 2),
+        {
+            "images": np.array([[[[10.0, 20.0]], [[30.0, 40.0]]]]),
+            "classes": np.array([0]),
+            "W": np.array([[1.0, 0.0], [-5.0, 2.0], [3.0, 4.0], [2.0, -6.0]]),
+        },
+        "the example of the exercise",
+    )
+    yield case(_once, *dense((2, 3, 4, 5), 7, 5, 1))
+    yield case(_once, *dense((2, 1, 4, 5), 3, 2, 0))
+    yield case(_once, *dense((5, 2, 3, 4), 3, 2, 0, 1, 1, 2), "more pictures than classes")
+    yield case(_once, colour, pictures((2, 3, 5, 8), 4, 0))
+    yield case(_once, grey, pictures((3, 1, 5, 8), 5, 0, 3))
+    yield case(_once, colour, pictures((1, 3, 5, 8), 3), "a batch of one")
+    yield case(_once, grey, pictures((3, 1, 5, 8), 1, 1, 1), "one class for all")
+    falls = dense((2, 2, 3, 4), 3, 1, 2, weights=lambda W: -np.abs(W))
+    yield case(_once, *falls, "every weight is below 0")
+    small = pictures((2, 3, 5, 8), 2, 5, dtype=np.float32)
+    yield case(_once, colour, small, "the images are float32", tolerance=1e-5)
+    last = rng.normal(size=(2, 5, 8, 3)).transpose(0, 3, 1, 2)
+    inputs = {"images": last, "classes": np.array([1, 4], np.uint8)}
+    yield case(_once, colour, inputs, "the images are a transposed view, the classes uint8")
+    first = {"first_images": rng.normal(size=(3, 3, 5, 8)), "first_classes": np.array([1, 2, 3])}
+    yield case(_second_call, colour, first | pictures((2, 3, 5, 8), 0, 5), "the second call")
+    then = {"then_images": rng.normal(size=(2, 3, 5, 8)), "then_classes": np.array([1, 3])}
+    inputs = pictures((2, 3, 5, 8), 2, 4) | then
+    yield case(_first_of_two_calls, colour, inputs, "looked at after another call")
+    seen = {"seen": rng.normal(size=(2, 3, 5, 8))}
+    inputs = seen | pictures((2, 3, 5, 8), 3, 1)
+    yield case(_after_a_forward, colour, inputs, "the network has just seen other pictures")
+    yield case(
+        _weights_afterwards,
+        colour,
+        pictures((2, 3, 5, 8), 0, 2),
+        "looked at after a call",
+        axes=("F", "C", "KH", "KW"),
+        result=AFTERWARDS,
+    )
