@@ -5,14 +5,25 @@ Those made with matplotlib return a Figure; `show` turns it into a picture with 
 
 import io
 from functools import cache
+from itertools import cycle
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from cnnlib import datasets, svg
 from cnnlib.svg import Drawing, Picture, arrow, move, rect, text
 
 DPI = 110
+# A colour, a dash and a marker for each curve, so that any one of them is enough.
+CURVES = (
+    (svg.BLUE, "-", "o"),
+    (svg.VERMILLION, "--", "s"),
+    (svg.GREEN, "-.", "^"),
+    (svg.PURPLE, ":", "D"),
+    (svg.ORANGE, "-", "v"),
+    (svg.SKY, "--", "P"),
+)
 
 
 class Shown:
@@ -191,6 +202,269 @@ def gradient_lengths(layers, lengths, width: float = 9.0) -> Figure:
     axes.margins(y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title("← the walk back", fontsize=9, loc="right")
+    return figure
+
+
+def curves(
+    lines,
+    xlabel: str,
+    ylabel: str,
+    *,
+    bold: str | None = None,
+    limits: tuple[float, float] | None = None,
+    width: float = 7.5,
+) -> Figure:
+    """Draw several curves that can be told apart without their colours.
+
+    Parameters
+    ----------
+    lines : dict of str to (x, y)
+        Each curve's name and points.
+    xlabel, ylabel : str
+    bold : str, optional
+        The name of the curve to which the others are compared.
+    limits : (low, high), optional
+        What the upright axis shows.
+    width : float
+        Inches.
+
+    Raises
+    ------
+    ValueError
+        If no curve has the name `bold`.
+
+    Examples
+    --------
+    >>> figure = curves({"right": ([1, 2], [3, 1])}, "step", "loss", bold="right")
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['right']
+    """
+    if bold is not None and bold not in lines:
+        raise ValueError(f"curves: there is no curve {bold!r}; there are {', '.join(lines)}")
+    figure = Figure(figsize=(width, 3.4), layout="constrained")
+    axes = figure.add_subplot(xlabel=xlabel, ylabel=ylabel)
+    others = cycle(CURVES)
+    for name, (x, y) in lines.items():
+        if name == bold:
+            axes.plot(x, y, label=name, color=svg.BLACK, linewidth=4, zorder=1)
+        else:
+            colour, dashes, marker = next(others)
+            axes.plot(
+                *(x, y, dashes),
+                **{"label": name, "color": colour, "marker": marker, "markersize": 5},
+                **{"markevery": max(len(x) // 8, 1)},
+            )
+    if limits is not None:
+        axes.set_ylim(*limits)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside right upper", fontsize=9, frameon=False)
+    return figure
+
+
+class Table:
+    """A finished table of words with its caption; Jupyter shows it."""
+
+    def __init__(self, html: str, caption: str):
+        self.html, self.caption = html, caption
+
+    def __repr__(self) -> str:
+        return self.caption
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def table(columns, rows, caption: str) -> Table:
+    """Return a table of measured values: as text it is only its caption, the same on each machine.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The head of the table.
+    rows : sequence of sequences of str
+        The first word of each names the row.
+    caption : str
+
+    Raises
+    ------
+    ValueError
+        If a row has not as many words as there are columns.
+
+    Examples
+    --------
+    >>> table(["layer", "milliseconds"], [["Conv2D", "3.1"]], "A step of each layer")
+    A step of each layer
+    """
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(f"table: {len(row)} words in a row, but {len(columns)} columns: {row}")
+    left = ' style="text-align:left"'
+    head = "".join(f'<th scope="col"{left}>{svg.escape(name)}</th>' for name in columns)
+    body = "".join(
+        f'<tr><th scope="row"{left}>{svg.escape(name)}</th>'
+        + "".join(f"<td{left}>{svg.escape(word)}</td>" for word in words)
+        + "</tr>"
+        for name, *words in rows
+    )
+    caption_html = f"<caption{left}>{svg.escape(caption)}</caption>"
+    html = f"<table>{caption_html}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return Table(html, caption)
+
+
+def layer_maps(named, columns: int = 8, width: float = 7.5) -> Figure:
+    """Draw the maps that one picture becomes, layer after layer, one block for each layer.
+
+    Parameters
+    ----------
+    named : sequence of (str, array_like of shape (C, H, W))
+        A name for each layer, and its maps. All maps of a layer are drawn with the same colours: 0
+        white, what is below it purple and what is above it orange.
+    columns : int
+        Maps in a row.
+    width : float
+        Inches.
+
+    Raises
+    ------
+    ValueError
+        If a layer's output is no stack of maps.
+
+    Examples
+    --------
+    >>> figure = layer_maps([("Conv2D", np.zeros((8, 6, 6))), ("MaxPool2D", np.zeros((8, 3, 3)))])
+    >>> [part.get_suptitle() for part in figure.subfigs]
+    ['Conv2D, 8×6×6', 'MaxPool2D, 8×3×3']
+    """
+    stacks = [(name, np.asarray(maps)) for name, maps in named]
+    for name, maps in stacks:
+        if maps.ndim != 3:
+            raise ValueError(f"layer_maps: {name} has shape {maps.shape}; give maps (C, H, W)")
+    rows = [-(-len(maps) // columns) for _, maps in stacks]
+    heights = [
+        count * width / columns * maps.shape[1] / maps.shape[2] + 0.25
+        for count, (_, maps) in zip(rows, stacks, strict=True)
+    ]
+    figure = Figure(figsize=(width, sum(heights)), layout="constrained")
+    parts = np.atleast_1d(figure.subfigures(len(stacks), 1, height_ratios=heights))
+    for part, count, (name, maps) in zip(parts, rows, stacks, strict=True):
+        part.suptitle(f"{name}, {'×'.join(map(str, maps.shape))}", fontsize=9)
+        most = float(np.abs(maps).max()) or 1.0
+        for k, one in enumerate(maps):
+            axes = part.add_subplot(count, columns, k + 1)
+            axes.imshow(one, cmap="PuOr_r", vmin=-most, vmax=most)
+            axes.set_axis_off()
+    return figure
+
+
+def overlay(
+    images, maps, titles=None, columns: int = 5, scale: float = 1.5, signed: bool = False
+) -> Figure:
+    """Draw maps over pictures, with an outline of what is in the picture.
+
+    Parameters
+    ----------
+    images : array_like, (N, H, W) or (N, 1, H, W)
+        The outline runs where a pixel above 0 meets one that is not.
+    maps : array_like, (N, H, W)
+        One for each picture. Each has its own scale, from 0 to its strongest value.
+    titles : sequence of str, optional
+        One above each picture.
+    columns : int
+        Pictures in a row.
+    scale : float
+        Inches for the width of one picture.
+    signed : bool
+        Draw 0 white, what is below it purple and what is above it orange, as strong on both sides;
+        otherwise 0 is white and the strongest value dark.
+
+    Raises
+    ------
+    ValueError
+        If pictures, maps and titles don't belong together.
+
+    Examples
+    --------
+    >>> len(overlay(np.eye(6)[None], np.ones((1, 6, 6))).axes)
+    1
+    """
+    images, maps = np.asarray(images), np.asarray(maps)
+    if images.ndim == 4 and images.shape[1] == 1:
+        images = images[:, 0]
+    if images.ndim != 3 or images.shape != maps.shape:
+        raise ValueError(
+            f"overlay: images has shape {images.shape} and maps {maps.shape}; both must be (N, H, W)"
+        )
+    if titles is not None and len(titles) != len(images):
+        raise ValueError(f"overlay: {len(titles)} titles for {len(images)} pictures")
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    height = scale * images.shape[1] / images.shape[2] + (0.22 if titles is not None else 0)
+    figure = Figure(figsize=(scale * columns, height * rows), layout="constrained")
+    for k, (image, one) in enumerate(zip(images, maps, strict=True)):
+        axes = figure.add_subplot(rows, columns, k + 1)
+        most = float(np.abs(one).max()) or 1.0
+        if signed:
+            axes.imshow(one, cmap="PuOr_r", vmin=-most, vmax=most)
+        else:
+            axes.imshow(one, cmap="Oranges", vmin=0, vmax=most)
+        _outline(axes, image > 0)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_color(svg.EDGE)
+        if titles is not None:
+            axes.set_title(titles[k], fontsize=9)
+    return figure
+
+
+def _outline(axes, inside) -> None:
+    """Draw the edges of the pixels at which something begins or ends."""
+    right, below = np.diff(inside, axis=1), np.diff(inside, axis=0)
+    sides = [[(j + 0.5, i - 0.5), (j + 0.5, i + 0.5)] for i, j in np.argwhere(right)]
+    sides += [[(j - 0.5, i + 0.5), (j + 0.5, i + 0.5)] for i, j in np.argwhere(below)]
+    axes.add_collection(LineCollection(sides, colors=svg.BLUE, linewidths=0.9))
+
+
+def confusion(counts, class_names, size: float = 6.0) -> Figure:
+    """Draw how often each class was taken for each: right answers blue, mistakes orange.
+
+    Parameters
+    ----------
+    counts : array_like of int, (K, K)
+        A row for each true class, a column for each answer, as `inside.confusion_matrix` counts them.
+    class_names : sequence of str, (K,)
+    size : float
+        Inches for the width.
+
+    Raises
+    ------
+    ValueError
+        If there isn't a row and a column for each class.
+
+    Examples
+    --------
+    >>> axes = confusion([[9, 1], [0, 7]], ["Shirt", "Coat"]).axes[0]
+    >>> [words.get_text() for words in axes.texts]
+    ['9', '1', '7']
+    """
+    counts = np.asarray(counts)
+    if counts.shape != (len(class_names),) * 2:
+        raise ValueError(
+            f"confusion: counts has shape {counts.shape}, but there are {len(class_names)} names"
+        )
+    right = np.eye(len(counts), dtype=bool)
+    # A whole row is as blue as it can be where all its pictures are right; mistakes are fewer, so
+    # they have a scale of their own.
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    most = float(shares[~right].max(initial=0)) or 1.0
+    figure = Figure(figsize=(size, 0.85 * size), layout="constrained")
+    axes = figure.add_subplot(xlabel="what the network says", ylabel="what it is")
+    axes.imshow(np.where(right, np.nan, shares), cmap="Oranges", vmin=0, vmax=1.6 * most)
+    axes.imshow(np.where(right, shares, np.nan), cmap="Blues", vmin=0, vmax=1.6)
+    for i, j in np.argwhere(counts):
+        axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=9)
+    axes.set_xticks(range(len(counts)), class_names, rotation=45, ha="right", fontsize=9)
+    axes.set_yticks(range(len(counts)), class_names, fontsize=9)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
     return figure
 
 
