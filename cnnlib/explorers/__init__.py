@@ -11,6 +11,7 @@ from cnnlib.explorers.inside import inside
 from cnnlib.explorers.network import network
 from cnnlib.explorers.pool import pool
 from cnnlib.explorers.softmax import softmax
+from cnnlib.explorers.training import training
 
 __all__ = [
     "conv_backward",
@@ -22,4 +23,5 @@ __all__ = [
     "network",
     "pool",
     "softmax",
+    "training",
 ]

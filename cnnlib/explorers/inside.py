@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from functools import lru_cache, partial
 
 import numpy as np
@@ -81,8 +82,9 @@ class Subject:
         self.saliency = lru_cache(maxsize=64)(self._saliency)
 
     def _maps(self, index: int) -> list[np.ndarray]:
-        """What each layer makes of one picture, without N."""
-        return [a[0] for _, a in feature_maps(self.network, self.images[index : index + 1])]
+        """What each layer makes of one picture: maps (C, H, W), or numbers in a row."""
+        arrays = [a[0] for _, a in feature_maps(self.network, self.images[index : index + 1])]
+        return [a if a.ndim == 3 else a.ravel() for a in arrays]
 
     def _saliency(self, index: int, of: int) -> np.ndarray:
         """How much the score of a class reacts to each pixel of one picture, (H, W)."""
@@ -90,7 +92,8 @@ class Subject:
 
     def parts(self, layer: int) -> int:
         """How many maps, or numbers, a layer returns."""
-        return int(self.layers[layer][1][0])
+        shape = self.layers[layer][1]
+        return shape[0] if len(shape) == 3 else math.prod(shape)
 
 
 def _refuse_pictures(images):
@@ -129,11 +132,13 @@ def _refuse_names(names):
 
 
 def _refuse_scores(layers, classes):
+    if not layers:
+        raise ValueError("inside: network.layers is empty; give a network that was trained")
     name, shape = layers[-1]
     if len(shape) != 1:
         raise ValueError(
-            f"inside: the last layer, {name}, returns shape {('N', *shape)}, but must return "
-            "(N, K): a score for each class".replace("'", "")
+            f"inside: the last layer, {name}, returns {shape} for each picture, but must return "
+            "(K,): a score for each class"
         )
     if shape != (classes,):
         raise ValueError(

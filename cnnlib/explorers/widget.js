@@ -43,6 +43,18 @@ function choice(name, spec, choose) {
   };
 }
 
+function button(name, spec, choose, press) {
+  const node = document.createElement("button");
+  node.type = "button";
+  node.onclick = () => press(name, node.textContent);
+  return {
+    node,
+    update(code, { words }) {
+      node.textContent = words;
+    },
+  };
+}
+
 function render({ model, el }) {
   el.classList.add("cnnlib-explorer");
   const picture = document.createElement("div");
@@ -57,10 +69,12 @@ function render({ model, el }) {
     model.save_changes();
   };
 
-  const kinds = { slider, choice };
+  const press = (name, words) => model.send({ press: name, words });
+
+  const kinds = { slider, choice, button };
   const controls = {};
   for (const [name, spec] of Object.entries(model.get("view").controls)) {
-    controls[name] = kinds[spec.kind](name, spec, choose);
+    controls[name] = kinds[spec.kind](name, spec, choose, press);
     el.append(controls[name].node);
   }
   el.append(picture, words);
@@ -68,9 +82,9 @@ function render({ model, el }) {
   el.querySelectorAll("input").forEach((input) => (input.dataset.lmSuppressShortcuts = "true"));
 
   const updateControls = () => {
-    const specs = model.get("view").controls;
-    for (const [name, code] of Object.entries(model.get("codes"))) {
-      controls[name].update(code, specs[name]);
+    const codes = model.get("codes");
+    for (const [name, spec] of Object.entries(model.get("view").controls)) {
+      controls[name].update(codes[name], spec);
     }
   };
   const paint = () => {

@@ -56,6 +56,19 @@ class Choice:
         return self.options[code]
 
 
+@dataclass(frozen=True)
+class Button:
+    """A control that does something; it has no value, and its words say what it would do now."""
+
+    words: Callable[[], str]
+    press: Callable[[str], None]
+    """Gets the words that the button showed, as a press may come late."""
+
+    def spec(self, values: dict) -> dict:
+        """Return what the browser needs to draw the control."""
+        return {"kind": "button", "words": self.words()}
+
+
 class Explorer(anywidget.AnyWidget):
     """A picture and the controls that change it.
 
@@ -66,8 +79,8 @@ class Explorer(anywidget.AnyWidget):
     draw : callable
         A pure function from keyword arguments to a `Picture`. Where the picture carries
         `data-pick="name=value"`, pointing there sets that argument.
-    controls : dict of str to Slider or Choice
-        One for each argument.
+    controls : dict of str to Slider, Choice or Button
+        A slider or a choice for each argument, and buttons under other names.
     values
         The arguments to start with.
 
@@ -94,12 +107,13 @@ class Explorer(anywidget.AnyWidget):
     view = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, draw: Callable[..., Picture], controls: dict[str, Slider | Choice], **values
+        self, draw: Callable[..., Picture], controls: dict[str, Slider | Choice | Button], **values
     ) -> None:
         super().__init__()
         self.picture = draw(**values)
         self._draw, self._controls = draw, controls
         self.codes = self._encode(values)
+        self.on_msg(self._press)
 
     @property
     def values(self) -> dict:
@@ -113,6 +127,11 @@ class Explorer(anywidget.AnyWidget):
         if codes != self.codes:  # another control has moved a slider's end
             self.codes = codes
             return
+        self.paint()
+
+    def paint(self) -> None:
+        """Draw the picture anew and show it, also while a cell is running."""
+        values = self.values
         self.picture = self._draw(**values)
         self.view = {
             "svg": self.picture.svg,
@@ -120,8 +139,12 @@ class Explorer(anywidget.AnyWidget):
             "controls": {name: c.spec(values) for name, c in self._controls.items()},
         }
 
+    def _press(self, _, message: dict, buffers) -> None:
+        self._controls[message["press"]].press(message["words"])
+        self.paint()
+
     def _encode(self, values: dict) -> dict:
-        return {name: c.encode(values[name], values) for name, c in self._controls.items()}
+        return {name: self._controls[name].encode(values[name], values) for name in values}
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         bundle, metadata = super()._repr_mimebundle_(**kwargs)
