@@ -44,4 +44,14 @@ def seen_by(check: str) -> list:
     return [broken for broken in _ALL if check in broken.checks]
 
 
-from cnnlib.misconceptions import conv, dense, flatten, gradients, inside, network, pool, shapes  # noqa: E402, F401  registers them
+from cnnlib.misconceptions import (  # noqa: E402, F401  registers them
+    conv,
+    dense,
+    flatten,
+    gradients,
+    inside,
+    network,
+    optimizers,
+    pool,
+    shapes,
+)
