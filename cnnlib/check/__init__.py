@@ -79,6 +79,7 @@ from cnnlib.check.pool import (
     pool_hunt_3,
 )
 from cnnlib.check.shapes import brightness, channels_last
+from cnnlib.check.training import train_history, train_steps
 
 __all__ = [
     "Crashed",
@@ -138,4 +139,6 @@ __all__ = [
     "sequential_forward",
     "sgd_momentum",
     "sgd_step",
+    "train_history",
+    "train_steps",
 ]

@@ -54,4 +54,5 @@ from cnnlib.misconceptions import (  # noqa: E402, F401  registers them
     optimizers,
     pool,
     shapes,
+    training,
 )
