@@ -134,6 +134,17 @@ def _beside_another(optimizer_class, settings, label, **inputs):
     return [walk(gradients) for gradients in _steps(inputs)][-1]
 
 
+class Step(Case):
+    """A case of one step. Gradients have the shapes of their weights, so only these are told."""
+
+    @property
+    def where(self) -> str:
+        shapes = ", ".join(
+            f"{name} of shape {self.inputs[name].shape}" for name in _weights(self.inputs)
+        )
+        return f"{shapes} – {self.note}"
+
+
 class Steps(Comparison):
     """A check of `step`; what is said of wrong numbers is said of one weight array, the first wrong one."""
 
@@ -154,10 +165,9 @@ def steps(*, title: str, reference, passes: str) -> Callable:
 def _cases(inputs, settings, note="", *, run=_alone, kind="one network", labels=None):
     """The cases that look at each weight array after the last step of `inputs`."""
     count = len(_steps(inputs))
-    step = f"step {count}" if count > 1 else "the first step"
-    note = "; ".join(filter(None, (_said(settings), step * (count > 1), note)))
+    note = "; ".join(filter(None, (f"step {count}", _said(settings), note)))
     for label in labels or _weights(inputs):
-        yield Case(
+        yield Step(
             f"change of {label}",
             inputs,
             _with(run, settings, label),
@@ -197,14 +207,15 @@ def _look(label):
 
 
 def _drawn(rng, shapes, count, dtype=float):
-    """Weights of these shapes, and gradients for some steps."""
-    inputs = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-    for when, many in EARLIER[count]:
-        inputs |= {
-            f"{when}d{name}": rng.normal(size=many + shape) for name, shape in shapes.items()
-        }
-    inputs |= {f"d{name}": rng.normal(size=shape) for name, shape in shapes.items()}
-    return {name: array.astype(dtype) for name, array in inputs.items()}
+    """Weights of these shapes, and gradients for some steps, with numbers short enough to redo a step."""
+
+    def draw(shape):
+        return rng.normal(size=shape).round(1).astype(dtype)
+
+    inputs = {name: draw(shape) for name, shape in shapes.items()}
+    for when, many in [*EARLIER[count], ("", ())]:
+        inputs |= {f"{when}d{name}": draw(many + shape) for name, shape in shapes.items()}
+    return inputs
 
 
 SINGLE = {"W": (2, 3), "b": (3,)}
