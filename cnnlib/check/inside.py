@@ -172,7 +172,7 @@ def saliency():
         _once,
         partial(_dense, 2, 1, 2, 2),
         {
-            "images": np.array([[[[10.0, 20.0]], [[30.0, 40.0]]]]),
+            "images": np.array([[[[0.1, 0.2]], [[0.3, 0.4]]]]),
             "classes": np.array([0]),
             "W": np.array([[1.0, 0.0], [-5.0, 2.0], [3.0, 4.0], [2.0, -6.0]]),
         },
