@@ -61,7 +61,9 @@ class Subject:
         _refuse_labels(self.labels, len(self.images), len(self.class_names))
         _refuse_names(self.class_names)
         self.network = copy.deepcopy(network)
-        self.layers = [(name, a.shape[1:]) for name, a in feature_maps(network, self.images[:1])]
+        self.layers = [
+            (name, a.shape[1:]) for name, a in feature_maps(self.network, self.images[:1])
+        ]
         _refuse_scores(self.layers, len(self.class_names))
 
         self.probabilities = probabilities(self.network, self.images)
@@ -317,8 +319,8 @@ class _Scene:
         if most == 0:
             return f"Saliency: no pixel moves the score of {_fit(name)}."
         return (
-            f"Saliency: how much a pixel moves the score of {_fit(name)}: "
-            f"white 0, the strongest orange {svg.short(most)} for each unit of grey."
+            f"Saliency: how much a pixel moves the score of {_fit(name)}. "
+            f"White is 0, full orange {svg.short(most)} per unit of grey."
         )
 
     def returned(self) -> str:
