@@ -14,7 +14,7 @@ from cnnlib import layers
 
 __all__ = ["Conv2D", "MaxPool2D"]
 
-_LEAST_BATCH = 16
+_LEAST_BATCH = 4
 """With fewer images the runs of memory are too short, and the plain layers are quicker."""
 
 _SHORT = 16
@@ -22,7 +22,7 @@ _SHORT = 16
 
 
 class Conv2D(layers.Conv2D):
-    """`cnnlib.layers.Conv2D`, quicker for batches of 16 images and more.
+    """`cnnlib.layers.Conv2D`, quicker for batches of 4 images and more.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class Conv2D(layers.Conv2D):
 
 
 class MaxPool2D(layers.MaxPool2D):
-    """`cnnlib.layers.MaxPool2D`, quicker for batches of 16 images and more.
+    """`cnnlib.layers.MaxPool2D`, quicker for batches of 4 images and more.
 
     The largest value of a window is the largest of its rows' largest values. So this pools along
     the columns, then along the rows, which also finds the first maximum in reading order.

@@ -70,7 +70,7 @@ def walk_beside(plain, quick, x, rng):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("N", [0, 1, 2, 15, 16, 17, 40])
+@pytest.mark.parametrize("N", [0, 1, 3, 4, 5, 16, 40])
 def test_conv_of_any_batch(N, dtype):
     rng = np.random.default_rng(N)
     x = rng.normal(size=(N, 3, 7, 6)).astype(dtype)
@@ -88,7 +88,7 @@ def test_conv_of_any_setting(channels, kernel_size, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("N", [0, 1, 2, 15, 16, 17, 40])
+@pytest.mark.parametrize("N", [0, 1, 3, 4, 5, 16, 40])
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, (1, 4), (4, 1), (5, 2), (7, 6)], ids=str)
 def test_pool_of_any_batch_and_setting(kernel_size, N, dtype):
     rng = np.random.default_rng(N)
@@ -176,7 +176,7 @@ def test_a_batch_leaves_no_trace(name):
     settings = (3, 5, 3) if name == "Conv2D" else (2,)
     plain, quick = pair(name, *settings)
     other = pair(name, *settings)[1]
-    for N in (20, 3, 20, 16, 1, 33):
+    for N in (20, 3, 20, 4, 1, 33):
         x = rng.normal(size=(N, 3, 6, 7))
         y = quick.forward(x)
         kept = y.copy()
