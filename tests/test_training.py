@@ -12,7 +12,16 @@ from cnnlib.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU
 from cnnlib.losses import SoftmaxCrossEntropy
 from cnnlib.network import Sequential
 from cnnlib.optimizers import SGD, Adam
-from cnnlib.training import History, TrainingError, accuracy, fit, load, minibatches, save
+from cnnlib.training import (
+    History,
+    TrainingError,
+    accuracy,
+    fit,
+    load,
+    minibatches,
+    save,
+    warm_up_and_decay,
+)
 
 
 def small_network(seed=0):
@@ -53,6 +62,17 @@ def test_a_network_learns_the_digits(digits):
     assert len(history.losses) == 6 * -(-len(train[0]) // 64)
     assert not history.stopped
     assert [axes.get_ylabel()[:10] for axes in history.plot().axes] == ["loss", "validation"]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 9, 10, 25, 1876])
+def test_the_rate_rises_to_its_peak_and_falls_almost_to_0(steps):
+    rates = [warm_up_and_decay(step, steps, 0.5) for step in range(steps)]
+    top = int(np.argmax(rates))
+    assert rates[top] == 0.5
+    assert top <= steps / 10
+    assert (np.diff(rates[: top + 1]) > 0).all() and (np.diff(rates[top:]) < 0).all()
+    assert 0 < rates[-1] <= 0.5 / max(1, 0.8 * steps)
+    assert warm_up_and_decay(steps, steps, 0.5) == 0  # what fit asks after the last step
 
 
 def test_the_same_generator_gives_the_same_training(digits):
