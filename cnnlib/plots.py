@@ -261,6 +261,39 @@ def curves(
     return figure
 
 
+def paths(paths, slopes=(1.0, 20.0)) -> Figure:
+    """Draw ways through the valley L = (slopes[0]·a² + slopes[1]·b²) / 2, seen from above.
+
+    Each begins at a square; the lowest point is a star.
+
+    Parameters
+    ----------
+    paths : dict of str to array_like, (steps + 1, 2)
+        Each way's name, and the a and b of its points.
+    slopes : pair of float
+        How steep the valley is along a and along b.
+
+    Examples
+    --------
+    >>> len(paths({"one step": [[-4, 1], [-3, 0]]}).axes)
+    1
+    """
+    rows = -(-len(paths) // 2)
+    figure = Figure(figsize=(9, 2.1 * rows), layout="constrained")
+    a, b = np.meshgrid(np.linspace(-4.6, 2.4, 200), np.linspace(-1.4, 1.4, 100))
+    height = (slopes[0] * a**2 + slopes[1] * b**2) / 2
+    for k, (name, points) in enumerate(paths.items()):
+        points = np.asarray(points, float)
+        axes = figure.add_subplot(rows, min(2, len(paths)), k + 1, xlabel="a", ylabel="b")
+        axes.contour(a, b, height, levels=10, colors=svg.EDGE, linewidths=0.8)
+        axes.plot(*points.T, "o-", color=svg.BLUE, markersize=3.5, linewidth=1)
+        axes.plot(*points[0], "s", color=svg.VERMILLION)
+        axes.plot(0, 0, "*", color=svg.BLACK, markersize=12)
+        axes.set(xlim=(-4.6, 2.4), ylim=(-1.4, 1.4))
+        axes.set_title(name, fontsize=10)
+    return figure
+
+
 class Table:
     """A finished table of words with its caption; Jupyter shows it."""
 
