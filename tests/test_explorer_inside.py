@@ -141,7 +141,7 @@ def test_every_picture_is_told_truly(trained, pictures):
 
 
 def test_the_bars_are_the_probabilities(trained):
-    for index in range(20):
+    for index in range(len(trained.images)):
         picture = draw(trained.subject, index)
         rows = picks(picture, "score")
         assert list(rows) == NAMES
@@ -157,8 +157,17 @@ def test_the_bars_are_the_probabilities(trained):
         assert [k for k, weight in enumerate(weights) if weight] == [trained.labels[index]]
 
         told = re.search(r"Probabilities: (.*?)\. Saliency", picture.alt)[1]
-        order = [told.index(NAMES[k]) for k in np.argsort(-trained.p[index])]
-        assert order == sorted(order), "the likeliest first"
+        order = np.argsort(-trained.p[index])
+        assert re.findall(r"(?:^|, )(digit \d|three.*? bar) ", told) == [NAMES[k] for k in order]
+        for words, p in zip(
+            re.findall(r"((?:under|over)?) ?(\d+) %", told), trained.p[index][order], strict=True
+        ):
+            bound, percent = words[0], int(words[1])
+            if bound:
+                assert percent == {"under": 1, "over": 99}[bound]
+                assert p < 0.005 if bound == "under" else p > 0.995
+            else:
+                assert 100 * p == pytest.approx(percent, abs=0.5) and 1 <= percent <= 99
 
 
 @pytest.mark.parametrize("score", ["predicted", "true", *range(10)])
@@ -327,6 +336,7 @@ def subject_of(*layers, shape=(8, 8), classes=10, count=4):
     return Subject(Chain(*layers), pictures, np.arange(count) % classes, names)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     "subject",
     [
@@ -397,21 +407,27 @@ def test_the_network_is_looked_at_as_it_was(trained):
 
 
 def test_another_layer_asks_nothing_of_the_network_anew(trained):
-    class Counted(Chain):
-        walks = 0
+    walks = []
 
+    class Counting(Dead):
         def forward(self, x):
-            type(self).walks += 1
-            return super().forward(x)
+            walks.append(len(x))
+            return x
 
-    subject = Subject(Counted(*trained.network.layers), trained.images, trained.labels, NAMES)
+        def backward(self, dy):
+            return dy
+
+    network = Chain(Counting(), *trained.network.layers)
+    subject = Subject(network, trained.images, trained.labels, NAMES)
     draw(subject, 3)
-    before = Counted.walks
-    for layer in range(8):
+    before = len(walks)
+    for layer in range(9):
         draw(subject, 3, layer=layer)
-    assert Counted.walks == before
+    assert len(walks) == before
+    draw(subject, 3, score=(trained.predictions[3] + 1) % 10)
+    assert walks[before:] == [1], "the saliency of another class"
     draw(subject, 4)
-    assert Counted.walks == before + 1, "the saliency of another picture"
+    assert walks[before:] == [1] * 3, "saliency and maps of another picture"
 
 
 def test_the_widget_moves_through_pictures_layers_and_classes(trained):
