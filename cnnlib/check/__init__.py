@@ -67,7 +67,7 @@ from cnnlib.check.network import (
     sequential_backward,
     sequential_forward,
 )
-from cnnlib.check.optimizers import adam_step, sgd_momentum, sgd_step
+from cnnlib.check.optimizers import adam_first_step, adam_step, sgd_momentum, sgd_step
 from cnnlib.check.pool import (
     avgpool_backward,
     avgpool_forward,
@@ -85,6 +85,7 @@ __all__ = [
     "Crashed",
     "Failed",
     "NotWritten",
+    "adam_first_step",
     "adam_step",
     "avgpool_backward",
     "avgpool_forward",

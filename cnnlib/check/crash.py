@@ -117,16 +117,21 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "One of these shapes has a length of 0: a slice that selects nothing. Which numbers stand before and after its colon?"
     if "could not be broadcast" in text or "operands could not" in text:
         return "NumPy lines shapes up from the right. Write the two shapes below each other."
-    if (
-        isinstance(error, AttributeError)
-        and "object has no attribute" in text
-        and "self" in stop.line
-    ):
+    missing = re.search(r"'(\w+)' object has no attribute '(\w+)'", text)
+    if missing and f"self.{missing[2]}" in stop.line:
         return "Nothing has set this on self yet. Which method should, and under which name?"
+    if "can't multiply sequence" in text:
+        return "`*` makes a list or a string longer; it doesn't reach the numbers inside. Which name in this line stands for one of them, and what did you take it for?"
+    if "bitwise_xor" in text or "operand type(s) for ^" in text:
+        return "`^` is no power in Python. Which sign is?"
+    if "can be converted to Python scalars" in text:
+        return "This function takes a single number. What is the one for whole arrays called, and where does it come from?"
     if isinstance(error, AttributeError) and "'function' object" in text:
         return "This name stands for a function, not an array. Compare the order of your parameters with the exercise's."
     if isinstance(error, AttributeError) and re.search("module 'numpy'|'numpy.ndarray'", text):
         return "NumPy has nothing of this name. Is it spelt right, or does it come from another library? np. and Tab show what there is."
+    if missing and missing[1] not in ("NoneType", "list", "tuple"):
+        return f"What this line asks has nothing called {missing[2]}. What does it have, and how is that spelt?"
     if isinstance(error, NameError):
         hint = "Is the name spelt as where you set it? Helpers and imports belong into the answer cell."
         return hint + " What one method keeps for another belongs to self." * in_class
@@ -136,6 +141,8 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "Something is None here. Which function lacks its return, or what was not set yet?"
     if isinstance(error, ValueError) and "unpack" in text:
         return "How many things stand on the right, and how many names on the left? (An array gives its pictures there, not its lengths.)"
+    if "only integer scalar arrays can be converted" in text:
+        return "An array stands where one whole number is asked for, such as an axis. What does each argument of that function mean?"
     if "truth value of an array" in text:
         return "`if`, `and` and `max(0, x)` decide once, yes or no. Here there are many entries, and each needs an answer of its own; a function of NumPy's gives them."
     if "inhomogeneous" in text:

@@ -1,12 +1,13 @@
 """The checks of lesson 07's optimizers: how far each weight moves, in the first step and in later ones."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from cnnlib import layers, network, optimizers
-from cnnlib.check.diagnosis import number
-from cnnlib.check.engine import Case, Comparison
+from cnnlib import layers, misconceptions, network, optimizers
+from cnnlib.check.diagnosis import Finding, describe, number
+from cnnlib.check.engine import Case, Comparison, attempt
 
 # ---------------------------------------------------------------------------- a network from arrays
 
@@ -65,7 +66,7 @@ def _weight(owners, label):
     layer, name = owners[label]
     weight = getattr(layer, name)
     if not isinstance(weight, np.ndarray | np.generic):
-        raise TypeError(f"after step, layer.{name} is no array: {type(weight).__name__}")
+        raise ValueError(f"after step, a layer's {name} is {describe(weight, name)}, not an array")
     return weight.copy()
 
 
@@ -77,9 +78,11 @@ def _walk(optimizer, owners, label, steps, between=lambda: None):
     between()
     before = _weight(owners, label)
     _step(optimizer, owners, last)
-    change = _weight(owners, label) - before
+    after = _weight(owners, label)
+    if after.shape != before.shape:
+        return after  # in a shape to be told of
     # Weights near 1 leave rounding errors in their difference, which say nothing.
-    return change.round(12) if change.dtype == np.float64 else change
+    return (after - before).round(12) if after.dtype == np.float64 else after - before
 
 
 def _steps(inputs):
@@ -149,12 +152,44 @@ class Steps(Comparison):
     """A check of `step`; what is said of wrong numbers is said of one weight array, the first wrong one."""
 
     def _failure(self, thing, trials, wrong, known):
-        def a_number(trial):
-            return trial.outcome.error is None and not trial.outcome.changed
-
-        spoken_of = next((t.case.result for t in wrong if a_number(t)), None)
-        wrong = [t for t in wrong if not a_number(t) or t.case.result == spoken_of]
+        if known is None and any(t.outcome.changed for t in wrong):
+            known = misconceptions.optimizers.ChangesGradients
+        numbers = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
+        crossed = None if known else _crossed(thing, numbers)
+        if crossed:
+            trial, known = crossed
+            return super()._failure(thing, trials, [trial], known)
+        others = {t.case.result for t in numbers} - {t.case.result for t in numbers[:1]}
+        wrong = [t for t in wrong if t.case.result not in others or t.outcome.error]
         return super()._failure(thing, trials, wrong, known)
+
+
+def _crossed(thing, trials):
+    """The first trial in which an array moves by another array's gradients, and what to say; or None."""
+    for trial in trials:
+        case, moved = trial.case, trial.outcome.value
+        own = case.result.removeprefix("change of ")
+        foreign = [key for key in case.inputs if "d" in key and not key.endswith(f"d{own}")]
+        foreign += [key for key in case.inputs if key.startswith("other_")]
+        for key in foreign if np.asarray(moved).dtype == np.float64 else []:
+            changed = case.inputs | {key: case.inputs[key][::-1] + 1}
+            again = attempt(replace(case, inputs=changed), thing).value
+            if np.shape(again) == np.shape(moved) and (np.abs(again - moved) > 1e-9).any():
+                return trial, _says_crossed(own, key)
+    return None
+
+
+def _says_crossed(own: str, key: str) -> Finding:
+    if key.startswith("other_"):
+        return Finding(
+            "What another optimizer does makes a difference to yours.",
+            "Each optimizer has a memory of its own. Where does `self` come in?",
+        )
+    return Finding(
+        f"{own} moves by another array's gradients: its change depends on {key}, and should not.",
+        "Each array has a gradient, and a memory, of its own. Under which name or index do you "
+        "look for them?",
+    )
 
 
 def steps(*, title: str, reference, passes: str) -> Callable:
@@ -227,6 +262,17 @@ BY_HAND = {
     "dW": np.array([[10.0, 0.0, -20.0]]),
     "db": np.array([30.0, -40.0, 0.0]),
 }
+SECOND_BY_HAND = {
+    "W": BY_HAND["W"],
+    "b": BY_HAND["b"],
+    "first_dW": BY_HAND["dW"],
+    "first_db": BY_HAND["db"],
+    "dW": np.array([[0.0, 10.0, 10.0]]),
+    "db": np.array([-10.0, 20.0, 0.0]),
+}
+OWNERS = "W0 and b0 belong to layers[0], W2 and b2 to layers[2], and layers[1] is a ReLU"
+SAME_SIZE = "two layers of the same size"
+AS_IN_INIT = "all settings as in __init__"
 
 
 def _usual_cases(rng, settings):
@@ -234,11 +280,9 @@ def _usual_cases(rng, settings):
     for count in EARLIER:
         yield from _cases(_drawn(rng, SINGLE, count), settings)
     for count in (1, 2):
-        note = "W0 and b0 belong to layers[0], W2 and b2 to layers[2], and layers[1] is a ReLU"
-        yield from _cases(_drawn(rng, SEVERAL, count), settings, note, kind="several layers")
+        yield from _cases(_drawn(rng, SEVERAL, count), settings, OWNERS, kind="several layers")
     for count in (1, 3):
-        note = "two layers of the same size"
-        yield from _cases(_drawn(rng, ALIKE, count), settings, note, kind="several layers")
+        yield from _cases(_drawn(rng, ALIKE, count), settings, SAME_SIZE, kind="several layers")
     other = {f"other_d{name}": rng.normal(size=shape) for name, shape in SINGLE.items()}
     note = "another optimizer moves another network meanwhile"
     inputs = _drawn(rng, SINGLE, 2) | other
@@ -266,6 +310,7 @@ def sgd_step():
     """Check ``SGD.step`` without momentum."""
     rng = np.random.default_rng(7)
     yield from _cases(BY_HAND, {"learning_rate": 0.1})
+    yield from _cases(SECOND_BY_HAND, {"learning_rate": 0.1})
     yield from _usual_cases(rng, {"learning_rate": 0.125})
     note = f"then learning_rate is set to {NEW_RATE}"
     inputs = _drawn(rng, SINGLE, 2)
@@ -281,7 +326,29 @@ def sgd_momentum():
     """Check ``SGD.step`` with a momentum."""
     rng = np.random.default_rng(7)
     yield from _cases(BY_HAND, {"learning_rate": 0.1, "momentum": 0.5})
+    yield from _cases(SECOND_BY_HAND, {"learning_rate": 0.1, "momentum": 0.5})
     yield from _usual_cases(rng, {"learning_rate": 0.125, "momentum": 0.75})
+
+
+ADAM_BY_HAND = {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.75, "epsilon": 1.0}
+ADAM = {"learning_rate": 0.125, "beta1": 0.75, "beta2": 0.875, "epsilon": 0.01}
+
+
+@steps(
+    title="Adam.step, the first",
+    reference=optimizers.Adam,
+    passes="the first step is nearly as long as the learning rate says",
+)
+def adam_first_step():
+    """Check the first ``Adam.step``."""
+    rng = np.random.default_rng(7)
+    yield from _cases(BY_HAND, ADAM_BY_HAND)
+    yield from _cases(_drawn(rng, SINGLE, 1), ADAM)
+    yield from _cases(_drawn(rng, SEVERAL, 1), ADAM, OWNERS, kind="several layers")
+    yield from _cases(_drawn(rng, ALIKE, 1), ADAM, SAME_SIZE, kind="several layers")
+    yield from _cases(_drawn(rng, SINGLE, 1), {}, AS_IN_INIT)
+    small = _drawn(rng, SINGLE, 1, np.float32)
+    yield from _cases(small, ADAM, "all in float32", kind="float32")
 
 
 @steps(
@@ -292,11 +359,9 @@ def sgd_momentum():
 def adam_step():
     """Check ``Adam.step``: both running means, their correction, and the step they make."""
     rng = np.random.default_rng(7)
-    settings = {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.75, "epsilon": 1.0}
-    yield from _cases(BY_HAND, settings)
-    settings = {"learning_rate": 0.125, "beta1": 0.75, "beta2": 0.875, "epsilon": 0.01}
-    yield from _usual_cases(rng, settings)
-    yield from _cases(_drawn(rng, SINGLE, 2), {}, "all settings as in __init__")
+    yield from _cases(BY_HAND, ADAM_BY_HAND)
+    yield from _cases(SECOND_BY_HAND, ADAM_BY_HAND)
+    yield from _usual_cases(rng, ADAM)
+    yield from _cases(_drawn(rng, SINGLE, 2), {}, AS_IN_INIT)
     note = f"then learning_rate is set to {NEW_RATE}"
-    inputs = _drawn(rng, SINGLE, 2)
-    yield from _cases(inputs, settings, note, run=_with_new_rate, kind="a new rate")
+    yield from _cases(_drawn(rng, SINGLE, 2), ADAM, note, run=_with_new_rate, kind="a new rate")

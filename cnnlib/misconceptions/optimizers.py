@@ -41,6 +41,16 @@ class _OnlyTheLast(_Chooses):
         return parameters[-1:]
 
 
+class _AllButTheFirst(_Chooses):
+    def chosen(self, parameters):
+        return parameters[1:]
+
+
+class _AllButTheLast(_Chooses):
+    def chosen(self, parameters):
+        return parameters[:-1]
+
+
 class _OnlyTheFirstLayer(_Chooses):
     def chosen(self, parameters):
         return [(layer, name) for layer, name in parameters if layer is parameters[0][0]]
@@ -57,9 +67,8 @@ class _Uphill:
 
 
 class _NoRate:
-    def step(self):
-        self.learning_rate = 1.0
-        super().step()
+    def direction(self, index, gradient):
+        return super().direction(index, gradient) / self.learning_rate
 
 
 class _RateTwice:
@@ -134,7 +143,7 @@ class _DividesByRows:
 
 
 STAYS = {
-    "says": "After your step, every weight is what it was before. Where you work out a new W, nobody puts it into the layer.",
+    "says": "After your step, every weight is what it was before. Either the step comes out as 0, or the new W never gets into the layer.",
     "hint": "`W = W - …` makes a new array and calls it W: a name of your function's. Which line would tell the layer?",
 }
 ONLY_W = {
@@ -152,6 +161,14 @@ ONLY_THE_FIRST = {
 ONLY_THE_LAST = {
     "says": "Only the last array in self.parameters moves.",
     "hint": "Which lines belong to the loop? What stands behind it sees only what the last turn left.",
+}
+ALL_BUT_THE_FIRST = {
+    "says": "The first array in self.parameters stays where it is; all others move.",
+    "hint": "Which index has the first pair?",
+}
+ALL_BUT_THE_LAST = {
+    "says": "The last array in self.parameters stays where it is; all others move.",
+    "hint": "Over which indices does your loop run, when there are two pairs?",
 }
 ONLY_THE_FIRST_LAYER = {
     "says": "Only the first layer's weights move; those of the other layers stay where they are.",
@@ -211,6 +228,7 @@ DIVIDES_BY_ROWS = {
 }
 
 BOTH = ("sgd_step", "sgd_momentum")
+ADAM = ("adam_first_step", "adam_step")
 
 
 @misconception(*BOTH, **STAYS)
@@ -235,6 +253,16 @@ class OnlyTheFirst(_OnlyTheFirst, SGD):
 
 @misconception(*BOTH, **ONLY_THE_LAST)
 class OnlyTheLast(_OnlyTheLast, SGD):
+    pass
+
+
+@misconception(*BOTH, **ALL_BUT_THE_FIRST)
+class AllButTheFirst(_AllButTheFirst, SGD):
+    pass
+
+
+@misconception(*BOTH, **ALL_BUT_THE_LAST)
+class AllButTheLast(_AllButTheLast, SGD):
     pass
 
 
@@ -351,6 +379,16 @@ class UnitLength(SGD):
 class ShorterSteps(SGD):
     def direction(self, index, gradient):
         return gradient / self.steps
+
+
+@misconception(
+    "sgd_step",
+    says="Every step is twice as long as it should be.",
+    hint="self.parameters holds a pair for W and another one for b. How often does your loop move each array?",
+)
+class MovesTwice(SGD):
+    def direction(self, index, gradient):
+        return 2 * gradient
 
 
 @misconception(
@@ -592,52 +630,62 @@ class MomentumTurnedRound(SGD):
 # ---------------------------------------------------------------------------- Adam: the step
 
 
-@misconception("adam_step", **STAYS)
+@misconception(*ADAM, **STAYS)
 class AdamStays(_Stays, Adam):
     pass
 
 
-@misconception("adam_step", **ONLY_W)
+@misconception(*ADAM, **ONLY_W)
 class AdamOnlyW(_OnlyW, Adam):
     pass
 
 
-@misconception("adam_step", **ONLY_B)
+@misconception(*ADAM, **ONLY_B)
 class AdamOnlyB(_OnlyB, Adam):
     pass
 
 
-@misconception("adam_step", **ONLY_THE_FIRST)
+@misconception(*ADAM, **ONLY_THE_FIRST)
 class AdamOnlyTheFirst(_OnlyTheFirst, Adam):
     pass
 
 
-@misconception("adam_step", **ONLY_THE_LAST)
+@misconception(*ADAM, **ONLY_THE_LAST)
 class AdamOnlyTheLast(_OnlyTheLast, Adam):
     pass
 
 
-@misconception("adam_step", **ONLY_THE_FIRST_LAYER)
+@misconception(*ADAM, **ALL_BUT_THE_FIRST)
+class AdamAllButTheFirst(_AllButTheFirst, Adam):
+    pass
+
+
+@misconception(*ADAM, **ALL_BUT_THE_LAST)
+class AdamAllButTheLast(_AllButTheLast, Adam):
+    pass
+
+
+@misconception(*ADAM, **ONLY_THE_FIRST_LAYER)
 class AdamOnlyTheFirstLayer(_OnlyTheFirstLayer, Adam):
     pass
 
 
-@misconception("adam_step", **ONLY_THE_LAST_LAYER)
+@misconception(*ADAM, **ONLY_THE_LAST_LAYER)
 class AdamOnlyTheLastLayer(_OnlyTheLastLayer, Adam):
     pass
 
 
-@misconception("adam_step", **UPHILL)
+@misconception(*ADAM, **UPHILL)
 class AdamUphill(_Uphill, Adam):
     pass
 
 
-@misconception("adam_step", **NO_RATE)
+@misconception(*ADAM, **NO_RATE)
 class AdamNoRate(_NoRate, Adam):
     pass
 
 
-@misconception("adam_step", **RATE_TWICE)
+@misconception(*ADAM, **RATE_TWICE)
 class AdamRateTwice(_RateTwice, Adam):
     pass
 
@@ -647,17 +695,17 @@ class AdamFirstRate(_FirstRate, Adam):
     pass
 
 
-@misconception("adam_step", **WEIGHT_FOR_GRADIENT)
+@misconception(*ADAM, **WEIGHT_FOR_GRADIENT)
 class AdamWeightForGradient(_WeightForGradient, Adam):
     pass
 
 
-@misconception("adam_step", **FORGETS)
+@misconception(*ADAM, **FORGETS)
 class AdamForgetsWhereItWas(_ForgetsWhereItWas, Adam):
     pass
 
 
-@misconception("adam_step", **CHANGES_GRADIENTS)
+@misconception(*ADAM, **CHANGES_GRADIENTS)
 class AdamChangesGradients(_ChangesGradients, Adam):
     pass
 
@@ -677,7 +725,7 @@ class AdamFirstGradients(_FirstGradients, Adam):
     pass
 
 
-@misconception("adam_step", **MEAN_GRADIENT)
+@misconception(*ADAM, **MEAN_GRADIENT)
 class AdamMeanGradient(_MeanGradient, Adam):
     pass
 
@@ -717,7 +765,7 @@ class _Adam(Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="The bias correction is missing: m and v are used as they are. Both begin at 0 and are too small at first, v even more than m, so the first steps come out wrong.",
     hint="After the first step, m is (1 − beta1) times the gradient. What must it be divided by to be the gradient again? And after t steps?",
 )
@@ -730,7 +778,7 @@ class NoCorrection(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="v is corrected for its start at 0, m is not. The first steps are too short.",
     hint="After the first step, m is (1 − beta1) times the gradient. What has v got that m hasn't?",
 )
@@ -750,7 +798,27 @@ class CorrectsOnlyM(_Adam):
 
 
 @misconception(
-    "adam_step",
+    "adam_first_step",
+    says="In the first step, the v under your root is (1 − beta2) times the gradient squared: too small. Either it isn't corrected, or the share (1 − beta2) is squared too.",
+    hint="What must (1 − beta2) times a square be divided by to be the square again?",
+)
+class FirstVTooSmall(_Adam):
+    def v_factor(self, t):
+        return np.float64(1)
+
+
+@misconception(
+    "adam_first_step",
+    says="In the first step, the v under your root is the gradient squared, divided by (1 − beta2): too large. Either the share (1 − beta2) is missing in v, or it is the root that you correct, not v.",
+    hint="Work out v by hand for a gradient of 10, then what you divide it by, then its root: in this order.",
+)
+class FirstVTooLarge(_Adam):
+    def new_v(self, v, gradient):
+        return self.beta2 * v + gradient**2
+
+
+@misconception(
+    *ADAM,
     says="In the first step you divide by 0: 1 − beta**t is 0, as t is still 0.",
     hint="Which step is the first one, number 0 or number 1? Where do you count, above the division or below it?",
 )
@@ -770,7 +838,7 @@ class AlwaysStepOne(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="Your count of steps is one ahead: in the first step you correct as in the second one.",
     hint="Print the t that goes into beta**t in the first step. Who has counted already?",
 )
@@ -780,7 +848,7 @@ class CountsFromTwo(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="You count once for each array in place of once for each step, so every array is corrected with another t.",
     hint="A step moves all arrays. Does the line that counts stand inside the loop or before it?",
 )
@@ -853,7 +921,7 @@ class PowerOfTheDifference(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="You multiply by 1 − beta**t, where you should divide by it: m and v, too small at first, become smaller still.",
     hint="At first m and v are too small. Should the correction make them larger or smaller?",
 )
@@ -866,7 +934,7 @@ class MultipliesByTheCorrection(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="The corrections are swapped: m is divided by 1 − beta2**t, and v by 1 − beta1**t.",
     hint="Each running mean is corrected by the beta that it was made with.",
 )
@@ -879,7 +947,7 @@ class CorrectionsSwapped(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="v is corrected with beta1, as if it were m.",
     hint="Each running mean is corrected by the beta that it was made with.",
 )
@@ -889,7 +957,7 @@ class Beta1ForBothCorrections(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="m is corrected with beta2, as if it were v.",
     hint="Each running mean is corrected by the beta that it was made with.",
 )
@@ -899,7 +967,7 @@ class Beta2ForBothCorrections(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="You divide by 1 + beta**t, with a plus, so m and v become smaller still.",
     hint="At first m and v are too small. What must they be divided by, to become larger?",
 )
@@ -909,6 +977,30 @@ class PlusInTheCorrection(_Adam):
 
     def v_factor(self, t):
         return 1 / (1 + self.beta2**t)
+
+
+@misconception(
+    *ADAM,
+    says="m and v are divided by 1, and beta**t is subtracted from the result: a pair of brackets is missing.",
+    hint="Python divides before it subtracts. What should the division cover?",
+)
+class NoBrackets(_Adam):
+    def quotient(self, m, v):
+        m, v = m / self.m_factor(self.steps), v / self.v_factor(self.steps)
+        return super().quotient(m - self.beta1**self.steps, v - self.beta2**self.steps)
+
+
+@misconception(
+    *ADAM,
+    says="m and v are divided by beta**t, not by 1 − beta**t.",
+    hint="After many steps no correction is needed any more. What does your divisor become by then?",
+)
+class DividesByThePower(_Adam):
+    def m_factor(self, t):
+        return 1 / self.beta1**t
+
+    def v_factor(self, t):
+        return 1 / self.beta2**t
 
 
 @misconception(
@@ -922,7 +1014,7 @@ class CorrectsTheRoot(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="epsilon is added to the root of the uncorrected v, as in the short form at the end of the paper's section 2. There epsilon counts for more in the first steps than in the exercise's form.",
     hint="First correct v, then take its root, then add epsilon. What do you do in which order?",
 )
@@ -939,7 +1031,7 @@ class EpsilonBeforeTheCorrection(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="epsilon is added to v, under the root.",
     hint="Read the last line of the formula from the inside: what does the root cover?",
 )
@@ -949,7 +1041,7 @@ class EpsilonUnderTheRoot(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="You divide by √v, and add epsilon to the result: a pair of brackets is missing.",
     hint="Python divides before it adds. What should the division cover?",
 )
@@ -959,7 +1051,7 @@ class EpsilonAfterTheDivision(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="epsilon is left out, so a weight whose gradients are all 0 becomes NaN.",
     hint="What is 0/0? A pixel that is always black gives its weights no gradient at all.",
 )
@@ -969,7 +1061,7 @@ class NoEpsilon(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="You divide by v, not by its root.",
     hint="v is made of squares. With gradients a hundred times as large, how should the step change?",
 )
@@ -979,7 +1071,27 @@ class NoRoot(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
+    says="v is halved, where its root should be taken: `v ** 1 / 2` is v/2.",
+    hint="Python raises to a power before it divides. Which function of NumPy's takes a root?",
+)
+class HalfForRoot(_Adam):
+    def quotient(self, m, v):
+        return m / (v / 2 + self.epsilon)
+
+
+@misconception(
+    *ADAM,
+    says="epsilon has no effect, or hardly any: the step is m̂/√v̂, and only where √v̂ is 0 something else.",
+    hint="To what is epsilon added, and where does the number come from that you add?",
+)
+class TinyEpsilon(_Adam):
+    def quotient(self, m, v):
+        return m / np.where(v > 0, np.sqrt(v), self.epsilon).astype(v.dtype)
+
+
+@misconception(
+    *ADAM,
     says="m and v have changed places in the last line.",
     hint="Which of the two can be negative, and so knows the direction? And which one sets the pace?",
 )
@@ -989,7 +1101,7 @@ class Upended(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="You multiply by √v, where you should divide by it.",
     hint="Which weights are to go slowly: those with large gradients, or those with small ones?",
 )
@@ -999,7 +1111,7 @@ class TimesTheRoot(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="You go by m alone, and v makes no difference: every weight has the same pace.",
     hint="What is √v for? How long is the first step of a weight with a huge gradient?",
 )
@@ -1035,7 +1147,7 @@ class BetasSwapped(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="m and v grow by the whole of what is new: the factor 1 − beta is missing in both.",
     hint="The two weights of a mean add up to 1. What do yours add up to?",
 )
@@ -1048,7 +1160,7 @@ class NoShares(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="m grows by the whole new gradient: the factor 1 − beta1 is missing.",
     hint="The two weights of a mean add up to 1. What do yours add up to?",
 )
@@ -1068,7 +1180,7 @@ class NoShareInV(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="beta and 1 − beta are swapped in both running means: most of the old is forgotten in every step.",
     hint="beta is near 1. Which of the two should count for more, what is old or what is new?",
 )
@@ -1081,7 +1193,47 @@ class SharesSwapped(_Adam):
 
 
 @misconception(
+    *ADAM,
+    says="v is made with beta1, as if it were m.",
+    hint="Each running mean has a beta of its own. Look at every beta in that line.",
+)
+class Beta1InV(_Adam):
+    def new_v(self, v, gradient):
+        return self.beta1 * v + (1 - self.beta1) * gradient**2
+
+
+@misconception(
+    *ADAM,
+    says="m is made with beta2, as if it were v.",
+    hint="Each running mean has a beta of its own. Look at every beta in that line.",
+)
+class Beta2InM(_Adam):
+    def new_m(self, m, gradient):
+        return self.beta2 * m + (1 - self.beta2) * gradient
+
+
+@misconception(
     "adam_step",
+    says="beta1 does not fade the old m: it is kept in full, and (1 − beta1) of the new gradient is added.",
+    hint="The two weights of a mean add up to 1. What do yours add up to?",
+)
+class OldMInFull(_Adam):
+    def new_m(self, m, gradient):
+        return m + (1 - self.beta1) * gradient
+
+
+@misconception(
+    "adam_step",
+    says="beta2 does not fade the old v: it is kept in full, and (1 − beta2) of the new square is added.",
+    hint="The two weights of a mean add up to 1. What do yours add up to?",
+)
+class OldVInFull(_Adam):
+    def new_v(self, v, gradient):
+        return v + (1 - self.beta2) * gradient**2
+
+
+@misconception(
+    *ADAM,
     says="v is a mean of the gradients, not of their squares. Where that is negative, its root is NaN.",
     hint="v says how large the gradients are, whatever their sign. What makes a number positive, and fits a root?",
 )
@@ -1091,7 +1243,7 @@ class NotSquared(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="v is a mean of |gradient|, not of its square.",
     hint="Its root is taken later. In which unit is √v then, if v is in that of the gradient?",
 )
@@ -1101,7 +1253,7 @@ class AbsoluteValues(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="v doubles the gradient in place of squaring it: `* 2` for `** 2`. Where v is negative, its root is NaN.",
     hint="How many stars make a power?",
 )
@@ -1111,7 +1263,7 @@ class Doubled(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="v is made of m squared, not of the gradient squared.",
     hint="The mean of the squares is not the square of the mean. Of what should v be the mean?",
 )
@@ -1135,7 +1287,7 @@ class SquaresTheShareToo(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="v is one number for a whole array, the mean over its entries; all its weights go at the same pace.",
     hint="Each weight has a pace of its own. Which shape must v have?",
 )
@@ -1145,7 +1297,7 @@ class OnePace(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="v is one number for a whole array, the sum over its entries; all its weights go at the same pace.",
     hint="Each weight has a pace of its own. Which shape must v have?",
 )
@@ -1195,7 +1347,7 @@ class MeansTooLate(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="v is brought up to date only after the step: you divide by the root of the old one, which is 0 at first.",
     hint="How long is your first step? In which order do your lines stand?",
 )
@@ -1209,7 +1361,7 @@ class VTooLate(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="One m and one v serve all arrays, so each array goes on with the means of the one before it.",
     hint="How many running means does the network need? Where do you keep each one, and under which index?",
 )
@@ -1222,7 +1374,7 @@ class OneMeanForAll(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says='All W share m and v, and so do all b: they are kept under the name, "W" or "b", which every layer has.',
     hint="Whose W is it? What tells one entry of self.parameters from all others?",
 )
@@ -1237,7 +1389,7 @@ class OneMeanForEachName(_Adam):
 
 
 @misconception(
-    "adam_step",
+    *ADAM,
     says="m and v are one and the same list: what you put into m[i], you find in v[i].",
     hint="`a = b = [...]` gives one list two names. How many lists are there?",
 )
