@@ -37,6 +37,8 @@ class Entry:
         How many steps came before the scores were made, for the loss and for the way back.
     got
         What came in place of scores or a gradient, in words.
+    factor
+        For a gradient that was multiplied by a number on its way, that number.
     """
 
     call: str
@@ -45,6 +47,7 @@ class Entry:
     labels: tuple[str, ...] = ()
     since: int = 0
     got: str = ""
+    factor: float = 1.0
 
     def __str__(self):
         what = {
@@ -143,8 +146,8 @@ class Network:
         label = diary.right_class.get(name, 0)
         if name.startswith("v"):
             # 5 is prime to 11, so the right ones are spread over all pictures.
-            place, count = int(name[1:]) * 5 % diary.validation_count, diary.validation_count
-            right = 1 + (4 * diary.steps + 2) % (count - 2)
+            count = diary.validation_count
+            place, right = int(name[1:]) * 5 % count, right_after(diary.steps, count)
         else:
             # By their turn, not by their name: then it does not matter who shuffled how.
             steps, turn = self._shown
@@ -191,7 +194,7 @@ class Loss:
         origin = diary.network.origin(logits)
         if origin is None:
             origin = [("?", diary.steps)] * len(logits)
-            got = {"got": "numbers that network.forward did not return"}
+            got = {"got": _instead_of_scores(logits)}
         pictures = tuple(name for name, _ in origin)
         self._last = {"pictures": pictures, "since": min(steps for _, steps in origin)}
         sorts = ("v", "") if all(name.startswith("v") for name in pictures) else ("", "v")
@@ -222,7 +225,8 @@ class Loss:
                 return facts
             factor = float(np.ravel(dy)[0] / gradient.flat[0])
             if np.allclose(dy, factor * gradient, rtol=1e-5):
-                return {**facts, "got": f"the gradient times {factor:.6g}"}
+                got = f"the gradient for {_names(facts['pictures'])} times {factor:.6g}"
+                return {**facts, "got": got, "factor": factor}
         return {}
 
     def __repr__(self):
@@ -243,6 +247,18 @@ class Optimizer:
 
     def __repr__(self):
         return "Optimizer()"
+
+
+def _instead_of_scores(rows) -> str:
+    rows = np.asarray(rows)
+    if (rows >= 0).all() and np.allclose(rows.sum(axis=1), 1):
+        return "probabilities"
+    return "numbers that network.forward did not return"
+
+
+def right_after(steps: int, count: int) -> int:
+    """How many of the validation pictures are right after so many steps: never none, never all."""
+    return 1 + (4 * steps + 2) % (count - 2)
 
 
 def value_after(steps: int, validation: bool = False) -> float:

@@ -6,15 +6,15 @@ somebody shuffles, so the diary is not compared with another one: it is asked qu
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from cnnlib import training
-from cnnlib.check.diagnosis import Finding
-from cnnlib.check.diary import CLASSES, Diary, Entry, value_after
+from cnnlib.check.diagnosis import Finding, close, number, shorten
+from cnnlib.check.diary import CLASSES, Diary, Entry, right_after, value_after
 from cnnlib.check.engine import Case, Comparison, attempt, remarks
 from cnnlib.check.failure import Failed
 
@@ -151,6 +151,16 @@ class Reading:
         length = len(self.setting.sizes)
         return [self.steps[k : k + length] for k in range(0, len(self.steps), length)]
 
+    @property
+    def history(self) -> np.ndarray:
+        """What would be right to return for these steps."""
+        done, pairs = 0, []
+        for epoch in self.epochs:
+            losses = [value_after(step) for step in range(done, done + len(epoch))]
+            done += len(epoch)
+            pairs.append((np.mean(losses), right_after(done, VALIDATION) / VALIDATION))
+        return np.array(pairs)
+
     def batches(self, epoch: int) -> str:
         """What an epoch learned from, batch by batch, for the learner."""
         return " | ".join(", ".join(step.pictures) or "nothing" for step in self.epochs[epoch])
@@ -189,8 +199,18 @@ def other_pictures(reading):
 
 
 @rule(
+    "The loss gets probabilities, where it asks for scores.",
+    "What does SoftmaxCrossEntropy begin with?",
+)
+def probabilities(reading):
+    for place, entry in _calls(reading, "loss.forward"):
+        if entry.got == "probabilities":
+            yield _at(reading, place)
+
+
+@rule(
     "The loss gets something else than the scores that network.forward returned.",
-    "The loss turns scores into probabilities itself. What happens to yours on the way there?",
+    "What happens to the scores on their way to the loss?",
 )
 def other_scores(reading):
     for place, entry in _calls(reading, "loss.forward"):
@@ -226,7 +246,7 @@ _handed_on(
     "something", "network.backward gets something that loss.backward did not return.", _GRADIENT
 )
 _handed_on(
-    "the gradient times",
+    "the gradient for",
     "The gradient that loss.backward returned is scaled before it reaches network.backward.",
     "The loss is already a mean over the batch. Who takes care of the learning rate?",
 )
@@ -272,7 +292,7 @@ def step_without_gradient(reading):
 )
 def lost_gradients(reading):
     for step in reading.steps:
-        if len({walk.pictures for walk in step.walks}) > 1:
+        if len(step.walks) > 1:
             yield _at(reading, step.place)
 
 
@@ -404,18 +424,32 @@ def other_number_of_steps(reading):
         yield {"expected": f"{expected} steps", "got": f"{len(reading.steps)} steps"}
 
 
-def _labels_in_file_order(reading) -> bool:
-    """Of pictures that meet other labels, whether it is the labels that were not shuffled."""
-    told = [entry.labels for _, entry in _calls(reading, "loss.forward") if not entry.validates]
-    return _in_file_order([name for labels in told for name in labels][: reading.setting.pictures])
+def _traits(reading) -> list[float]:
+    """What is the same for everybody who makes the same mistake, in whatever order the pictures come."""
+    told = [
+        name for _, e in _calls(reading, "loss.forward") if not e.validates for name in e.labels
+    ]
+    walks = [entry for _, entry in _calls(reading, "network.backward")]
+    sizes = [len(step.pictures) for step in reading.steps] or [0]
+    return [
+        len(reading.steps),
+        len(walks),
+        sum(sizes),
+        sizes[0],
+        sizes[-1],
+        walks[0].factor if walks else 1.0,
+        _in_file_order(told[: reading.setting.pictures]),
+    ]
 
 
 def _facts(setting: Setting) -> Callable:
+    """For each rule whether it is broken; and if one is, the traits of what train did."""
+
     def run(train, **arrays):
         reading = Reading(_run(train, setting, **arrays)[0], setting)
-        walks = len(list(_calls(reading, "network.backward")))
-        broken = [int(next(broken(reading), None) is not None) for broken in RULES]
-        return np.array([len(reading.steps), walks, _labels_in_file_order(reading), *broken])
+        broken = [next(broken(reading), None) is not None for broken in RULES]
+        traits = np.array(_traits(reading), float)
+        return np.array([*traits * any(broken), *broken])
 
     return run
 
@@ -427,38 +461,43 @@ class Steps(Comparison):
     """Judges what train did; where no misconception fits, the first broken rule is told, with its place."""
 
     def _failure(self, thing, trials, wrong, known):
-        trial = wrong[0]
-        if trial.outcome.error is not None or trial.outcome.changed:
+        untouched = not any(t.outcome.changed for t in wrong)
+        trial = next((t for t in wrong if t.outcome.error is None and untouched), None)
+        if trial is None:
             return super()._failure(thing, trials, wrong, known)
-        told, facts = self._told(thing, trial)
-        facts = {"where": trial.case.note} | facts
+        told, facts = _first_broken(thing, trial.case)
         finding = known or told
-        return Failed(self.title, finding.says, facts | remarks(trial.outcome, finding.hint))
-
-    def _told(self, thing, trial) -> tuple[Finding, dict]:
-        """The first rule that is broken, and the facts of the first place where it is."""
-        return _judged(thing, trial.case)
+        facts = {"where": trial.case.note} | facts | remarks(trial.outcome, finding.hint)
+        return Failed(self.title, finding.says, facts)
 
 
-def _judged(thing, case: Case):
+def _first_broken(thing, case: Case) -> tuple:
+    """The first rule that is broken, and the facts of the first place where it is."""
     if case.result == "orders":
-        return next(
-            (f, {})
-            for f, seen in zip(SHUFFLING, case.run(thing, **case.inputs), strict=True)
-            if seen
-        )
-    setting = next(s for s in SETTINGS if str(s) == case.note)
-    reading = attempt(Case("reading", case.inputs, _reading(setting)), thing).value
+        broken = attempt(case, thing).value
+        return next((f for f, seen in zip(SHUFFLING, broken, strict=True) if seen), BY_CHANCE), {}
+    reading = _read(thing, case)
     for broken in RULES:
         facts = next(broken(reading), None)
         if facts is not None:
             return broken, facts
+    return BY_CHANCE, {}
 
 
-def _reading(setting):
-    return lambda train, **arrays: Reading(_run(train, setting, **arrays)[0], setting)
+def _read(thing, case: Case) -> Reading:
+    """Run train once more, for its diary."""
+    setting = next(s for s in SETTINGS if str(s) == case.note)
+
+    def run(train, **arrays):
+        return Reading(_run(train, setting, **arrays)[0], setting)
+
+    return attempt(replace(case, run=run), thing).value
 
 
+BY_CHANCE = Finding(
+    "Called twice with the same arguments, train is right once, and wrong once.",
+    "What is left over from the first call, or comes from somewhere else than the arguments?",
+)
 SHUFFLING = (
     Finding(
         "Two runs with generators of one seed don't shuffle alike, so nobody can repeat a run.",
@@ -493,7 +532,7 @@ def _orders(train, **arrays):
         steps = Reading(_run(train, setting, **arrays)[0], setting).steps
         orders.append([step.pictures for step in steps])
     used = [now != then for now, then in zip(_global_states(), before, strict=True)]
-    return np.array([orders[0] != orders[1], orders[0] == orders[2], *used]).astype(int)
+    return np.array([orders[0] != orders[1], orders[0] == orders[2], *used], float)
 
 
 def _check(kind, title, passes):
@@ -546,7 +585,97 @@ def _losses(setting: Setting) -> list[list[float]]:
 
 
 class History(Comparison):
-    """Judges what train returned."""
+    """Judges what train returned, beside what the diary tells of each epoch."""
+
+    def _failure(self, thing, trials, wrong, known):
+        untouched = not any(t.outcome.changed for t in wrong)
+        values = [t for t in wrong if t.outcome.error is None and untouched]
+        if not values:
+            return super()._failure(thing, trials, wrong, known)
+        trial = values[0]
+        finding = (
+            known or _fits_own_steps(thing, values) or _other_form(trial) or _other_numbers(values)
+        )
+        facts = {"where": trial.case.note} | _pairs(trial) | remarks(trial.outcome, finding.hint)
+        return Failed(self.title, finding.says, facts)
+
+
+def _fits_own_steps(thing, wrong) -> Finding | None:
+    """Where the steps are others than they should be, and what is returned is right for them."""
+    for trial in wrong:
+        own = _read(thing, trial.case).history
+        got = trial.outcome.value
+        if not trial.evidence.comparable or own.shape != got.shape or not np.allclose(own, got):
+            return None
+    return Finding(
+        "What you return is right for the steps that your loop takes, but they are not the right ones.",
+        "Run check.train_steps(train) first; this check may then pass as it is.",
+    )
+
+
+def _other_form(trial) -> Finding | None:
+    """What to say of something that is no list of a pair for each epoch."""
+    got, epochs = trial.outcome.value, len(trial.expected)
+    if trial.evidence.comparable:
+        return None
+    hint = "What does the list look like when train is done? Write it down for two epochs."
+    if isinstance(got, list | tuple) and len(got) == epochs:
+        kinds = " and ".join(sorted({type(entry).__name__ for entry in got}))
+        return Finding(f"The entries of your list ({kinds}) are no pairs of numbers.", hint)
+    shape = np.shape(got) if isinstance(got, np.ndarray) else ()
+    if len(shape) == 2 and shape[1] == 2:
+        return Finding(f"Your list has {shape[0]} pairs, for {epochs} epochs.", hint)
+    return Finding("What you return is no list with a pair of numbers for each epoch.", hint)
+
+
+def _other_numbers(wrong) -> Finding:
+    """Which of the two columns is wrong."""
+    losses, accuracies = (
+        any(
+            not np.allclose(t.expected[:, k], t.outcome.value[:, k])
+            for t in wrong
+            if t.evidence.comparable
+        )
+        for k in (0, 1)
+    )
+    if not accuracies:
+        return Finding(
+            "The accuracies are right, the losses are not.",
+            "Which losses have the steps of one epoch told you, and what is their mean?",
+        )
+    if not losses:
+        return Finding(
+            "The losses are right, the accuracies are not.",
+            "Which pictures are counted, after which step, and of how many?",
+        )
+    return Finding(
+        "Neither the losses nor the accuracies are right.",
+        "Take the first epoch, and write down all that goes into its two numbers.",
+    )
+
+
+def _pairs(trial) -> dict[str, str]:
+    """The first wrong epoch: what its steps told, and what was returned for it."""
+    got, epochs = trial.outcome.value, len(trial.expected)
+    if not trial.evidence.comparable:
+        return {"expected": f"a list of {epochs} pairs", "got": shorten(_in_words(got))}
+    wrong = ~close(trial.expected, got, trial.case.tolerance)
+    epoch = int(wrong.any(axis=1).argmax())
+    setting = next(s for s in SETTINGS if str(s) == trial.case.note)
+    losses = ", ".join(map(number, _losses(setting)[epoch]))
+    right = round(float(trial.expected[epoch, 1]) * VALIDATION)
+    return {
+        f"epoch {epoch + 1}": f"its steps told the losses {losses}\n"
+        f"after them, {right} of {VALIDATION} validation pictures are right",
+        "expected": f"({', '.join(map(number, trial.expected[epoch]))})",
+        "got": f"({', '.join(map(number, got[epoch]))})",
+    }
+
+
+def _in_words(got) -> str:
+    if isinstance(got, np.ndarray):
+        return number(got) if not got.ndim else f"{list(got.shape)} numbers: {got.tolist()}"
+    return "None" if got is None else f"{type(got).__name__}: {got!r}"
 
 
 @_check(
