@@ -31,7 +31,7 @@ RATES = (0.001, 0.01, 0.1, 1.0)
 WRONG = {
     "swapped": ("Flatten", FillsColumnByColumn, "Flatten swaps H and W"),
     "evenly": ("MaxPool2D", SpreadEvenly, "MaxPool2D spreads evenly"),
-    "zeros": ("Flatten", CutsTheGraph, "Flatten sends back zeros"),
+    "zeros": ("Flatten", CutsTheGraph, "Flatten sends zeros"),
 }
 EPOCHS, BATCH = 10, 32
 PICTURES = 1400
@@ -43,11 +43,11 @@ TOP = 3  # the loss's axis ends here
 PAUSE = 0.1  # seconds between two pictures of a training
 
 # Pixels on the screen: the whole, the panels' left and right end, where the list of runs begins,
-# and the upper and lower ends of the two panels.
-WIDTH, LEFT, RIGHT, LIST = 790, 44, 548, 572
-LOSS, SCORE = (26, 226), (272, 392)
-HEIGHT = 432
-COLOURS = (svg.BLUE, svg.VERMILLION, svg.GREEN, svg.PURPLE, svg.ORANGE)
+# the upper and lower ends of the two panels, and the height of it all.
+WIDTH, LEFT, RIGHT, LIST = 790, 44, 542, 562
+LOSS, SCORE, HEIGHT = (26, 226), (272, 392), 430
+PALE, GRID = 0.5, "#E6EAEE"
+COLOURS = (svg.BLUE, svg.VERMILLION, svg.GREEN, svg.PURPLE, svg.BLACK)
 
 
 @dataclass
@@ -60,16 +60,18 @@ class Run:
     """The number of steps planned, or 0 where nobody knows it."""
     number: int = 0
     """How many were begun before; it chooses the colour, which stays with the run."""
+    error: str = ""
+    """What broke the training, where nobody else would hear of it."""
 
     @property
     def losses(self) -> list[float]:
-        """The losses that are numbers."""
+        """The loss of each step, without one that is not a number."""
         losses = self.history.losses
         return losses[:-1] if self.broke else losses
 
     @property
     def broke(self) -> bool:
-        """Whether the last loss is no longer a number; there every training ends."""
+        """Whether the last loss is not a number; there every training ends."""
         return bool(self.history.losses) and not math.isfinite(self.history.losses[-1])
 
     @property
@@ -180,9 +182,9 @@ class Curves(Explorer):
             ),
             "rate": Choice("Learning rate", {svg.short(rate): rate for rate in RATES}),
             "wrong": Choice(
-                "On the way back",
+                "Wrong backward",
                 {
-                    "all layers are right": None,
+                    "none": None,
                     **{words: name for name, (_, _, words) in WRONG.items()},
                 },
             ),
@@ -270,7 +272,7 @@ class Curves(Explorer):
         except asyncio.CancelledError:
             run.history.stopped = f"stopped after {len(run.losses)} of {STEPS} steps"
         except Exception as error:  # nobody waits for the task, so the picture has to say it
-            run.history.stopped = f"{type(error).__name__}: {error}"
+            run.error = f"{type(error).__name__}: {error}"
 
     def _paint_now_and_then(self) -> None:
         if time.monotonic() - self._painted > PAUSE:
@@ -330,7 +332,7 @@ def draw(runs: Sequence[Run] = ()) -> svg.Picture:
     Examples
     --------
     >>> draw([Run("a lucky one", History(losses=[2.0, 1.0]))])
-    Training curves. Newest: a lucky one, 2 steps: loss 1.5. A blind guess among ten classes: \
+    Training curves. Newest: a lucky one, 2 steps, loss 1.5. A blind guess among ten classes: \
 loss ln 10 = 2.30, accuracy 10 %.
     """
     return _Scene(list(runs)[-KEPT:]).picture()
@@ -344,134 +346,168 @@ class _Scene:
 
     def __init__(self, runs: list[Run]):
         self.runs = runs
-        self.last = runs[-1] if runs else None
-        self.steps = max((_planned(run) for run in runs), default=STEPS)
+        self.newest = runs[-1] if runs else None
+        self.steps = max(map(_length, runs), default=STEPS)
 
     def picture(self) -> svg.Picture:
-        body = self.axes() + "".join(map(self.curves, self.runs)) + self.listing()
-        return svg.above(
-            self.header(), svg.Drawing(body, WIDTH, HEIGHT), self.verdict(), gap=10
-        ).picture(self.alt())
+        body = self.axes() + "".join(map(self.curves, self.runs)) + self.legend()
+        panels = svg.Drawing(body, WIDTH, HEIGHT)
+        return svg.above(self.header(), panels, self.verdict(), gap=10).picture(self.alt())
 
     # What it tells
 
     def title(self) -> str:
-        return self.last.label if self.last else "Nothing has been trained yet"
+        return self.newest.label if self.newest else "Nothing has been trained yet"
 
     def state(self) -> str:
-        if self.last is None:
-            return f"Press Train: {EPOCHS} epochs, {STEPS} steps of {BATCH} digits."
-        return _told(self.last)
+        if self.newest is None:
+            return f"Press Train for {EPOCHS} epochs: {STEPS} steps, of {BATCH} digits each."
+        return _told(self.newest)
 
-    def conclusion(self) -> tuple[str, bool]:
-        """Say how the newest training ended, and whether that is bad."""
-        run = self.last
+    def conclusion(self) -> tuple[str, str]:
+        """Say what there is to say about the newest training, and in which colour."""
+        run = self.newest
         if run is None:
-            return "The dashed lines are a blind guess among ten classes.", False
+            return 'Or show a fit of your own: after_step=curves.follow("my layers").', svg.INK
+        if run.error:
+            return f"✗ {run.error}", svg.WRONG
         if run.broke:
-            step = len(run.history.losses)
-            return f"✗ The loss of step {step:,} is not a number, so the training ends there.", True
+            words = f"The loss of step {len(run.history.losses):,} is not a number"
+            return f"✗ {words}. Most often, the learning rate is too large.", svg.WRONG
         if run.history.stopped:
-            return f"{run.history.stopped[0].upper()}{run.history.stopped[1:]}.", False
-        return "", False
+            return f"{run.history.stopped[0].upper()}{run.history.stopped[1:]}.", svg.INK
+        if len(run.losses) >= 5 * SMOOTH and run.loss > 0.95 * BLIND:
+            return "So far it does no better than a blind guess.", svg.INK
+        return f"A blind guess among ten classes: loss ln 10 = {BLIND:.2f}, accuracy 10 %.", svg.INK
 
     def alt(self) -> str:
-        blind = f"A blind guess among ten classes: loss ln 10 = {BLIND:.2f}, accuracy 10 %."
-        if self.last is None:
-            return f"Training curves, still empty. {self.state()} {blind}"
-        told = [f"Training curves. Newest: {self.last.label}, {_told(self.last)}."]
-        told += [self.conclusion()[0]] if self.conclusion()[0] else []
-        if self.runs[1:]:
-            before = "; ".join(f"{run.label}, {_told(run)}" for run in self.runs[-2::-1])
-            told.append(f"Before it: {before}.")
-        return " ".join([*told, blind])
+        if self.newest is None:
+            return f"Training curves, still empty. {self.state()} {self.conclusion()[0]}"
+        told = f"Training curves. Newest: {self.newest.label}, {_told(self.newest)}."
+        before = "; ".join(f"{run.label}, {_told(run)}" for run in self.runs[-2::-1])
+        before = f" Before it: {before}." if before else ""
+        return f"{told} {self.conclusion()[0]}{before}"
 
     # How it is drawn
 
     def header(self) -> svg.Drawing:
+        (title,) = _lines(self.title(), WIDTH, 1, size=17, weight="bold")
         return svg.above(
-            svg.label(self.title(), size=17, weight="bold"),
+            svg.label(title, size=17, weight="bold"),
             svg.label(self.state(), fill=svg.QUIET),
             gap=4,
         )
 
     def verdict(self) -> svg.Drawing:
-        words, bad = self.conclusion()
-        return svg.label(words, size=14, fill=svg.WRONG if bad else svg.INK)
-
-    def x(self, step):
-        return LEFT + (RIGHT - LEFT) * np.asarray(step) / self.steps
+        words, colour = self.conclusion()
+        lines = _lines(words, WIDTH, 3, size=14)
+        return svg.above(*(svg.label(line, size=14, fill=colour) for line in lines), gap=2)
 
     def axes(self) -> str:
-        small = {"size": 11, "fill": svg.QUIET}
-        body = svg.text(
-            LEFT, 8, f"loss: each step, and the mean of {SMOOTH}", size=12, weight="bold"
+        titles = (
+            (LOSS, f"loss: of each step (pale), and the mean of the last {SMOOTH}"),
+            (SCORE, "accuracy on the validation pictures, after each epoch"),
         )
-        body += svg.text(
-            LEFT, SCORE[0] - 18, "accuracy on the validation pictures", size=12, weight="bold"
+        body = "".join(
+            svg.text(LEFT, top - 16, words, size=12, weight="bold") for (top, _), words in titles
         )
         for step in _ticks(self.steps):
-            x = float(self.x(step))
+            x = self.x(step)
             for top, bottom in (LOSS, SCORE):
-                body += svg.line(x, top, x, bottom, stroke="#E6EAEE", stroke_width=1)
-            body += svg.text(x, SCORE[1] + 12, f"{step:,}", anchor="middle", **small)
+                body += svg.line(x, top, x, bottom, stroke=GRID, stroke_width=1)
+            body += svg.text(
+                x, SCORE[1] + 12, f"{step:,}", size=11, anchor="middle", fill=svg.QUIET
+            )
         body += svg.text((LEFT + RIGHT) / 2, SCORE[1] + 30, "steps", size=12, anchor="middle")
         for value, words in ((0, "0"), (1, "1"), (2, "2"), (BLIND, "ln 10"), (TOP, f"≥ {TOP}")):
-            body += self.level(float(_y(value, LOSS, TOP)), words, value == BLIND)
-        for value, words in ((0, "0 %"), (0.1, "10 %"), (0.5, "50 %"), (1, "100 %")):
-            body += self.level(float(_y(value, SCORE, 1)), words, value == 0.1)
+            body += _level(_loss_y(value), words, blind=value == BLIND)
+        for share in (0, 0.1, 0.5, 1):
+            body += _level(_score_y(share), f"{100 * share:g} %", blind=share == 0.1)
         return body
-
-    def level(self, y: float, words: str, blind: bool) -> str:
-        stroke = {"stroke": svg.INK, "dashed": True} if blind else {"stroke": "#E6EAEE"}
-        return svg.line(LEFT, y, RIGHT, y, stroke_width=1, **stroke) + svg.text(
-            LEFT - 6, y, words, size=11, anchor="end", fill=svg.INK if blind else svg.QUIET
-        )
 
     def curves(self, run: Run) -> str:
-        new = run is self.last
-        colour = COLOURS[run.number % len(COLOURS)]
-        strong = colour if new else svg.tint(colour, 0.5)
-        body = ""
-        losses = np.array(run.losses)
+        new, colour = run is self.newest, self.colour(run)
+        body, losses = "", np.array(run.losses)
         if len(losses):
-            steps = np.arange(1, len(losses) + 1)
+            steps, means = np.arange(1, len(losses) + 1), _smooth(losses)
             if new:
-                body += self.path(*_thin(steps, losses), svg.tint(colour, 0.35), 1)
-            body += self.path(*_thin(steps, _smooth(losses)), strong, 2.5 if new else 1.75)
-        points = [(float(self.x(s)), float(_y(share, SCORE, 1))) for s, share in run.scores]
-        body += _way(points, strong, 2 if new else 1.25)
-        return body + "".join(_marker(run.number, *point, strong) for point in points)
-
-    def path(self, steps, losses, colour: str, width: float) -> str:
-        points = zip(self.x(steps), _y(np.minimum(losses, TOP), LOSS, TOP), strict=True)
-        return _way(points, colour, width)
-
-    def listing(self) -> str:
-        body, y = "", LOSS[0] + 6
-        for run in reversed(self.runs):
-            new = run is self.last
-            colour = COLOURS[run.number % len(COLOURS)]
-            strong = colour if new else svg.tint(colour, 0.5)
-            body += svg.line(
-                LIST, y, LIST + 22, y, stroke=strong, stroke_width=2.5 if new else 1.75
-            )
-            body += _marker(run.number, LIST + 11, y, strong)
-            for words in _lines(run.label, WIDTH - LIST - 30, 12, 2):
-                body += svg.text(LIST + 30, y, words, size=12, weight="bold" if new else "normal")
-                y += 16
-            body += svg.text(LIST + 30, y, _told(run, brief=True), size=11, fill=svg.QUIET)
-            y += 28
+                pale = svg.tint(COLOURS[run.number % len(COLOURS)], 0.35)
+                body += self.way(*_thin(steps, losses), _loss_y, pale, 1)
+            body += self.way(*_thin(steps, means), _loss_y, colour, 2.5 if new else 1.75)
+            end = self.x(steps[-1]), _loss_y(means[-1])
+            if run.broke:
+                body += svg.text(*end, "✗", size=18, anchor="middle", fill=svg.WRONG, weight="bold")
+            else:
+                body += _marker(run.number, *end, colour)
+        if run.scores:
+            steps, shares = zip(*run.scores, strict=True)
+            body += self.way(steps, shares, _score_y, colour, 2 if new else 1.25)
+            for step, share in run.scores:
+                body += _marker(run.number, self.x(step), _score_y(share), colour)
         return body
 
+    def legend(self) -> str:
+        """Draw, to the right, which curve is whose, and where it is now."""
+        body, y, x = "", LOSS[0] + 6, LIST + 32
+        for run in reversed(self.runs):
+            new, colour = run is self.newest, self.colour(run)
+            body += svg.line(
+                LIST, y, LIST + 24, y, stroke=colour, stroke_width=2.5 if new else 1.75
+            )
+            body += _marker(run.number, LIST + 12, y, colour)
+            style = {"size": 12, "weight": "bold" if new else "normal"}
+            for words in _lines(run.label, WIDTH - x, 2, **style):
+                body += svg.text(x, y, words, **style)
+                y += 16
+            fill = svg.WRONG if run.broke or run.error else svg.QUIET
+            body += svg.text(x, y, _briefly(run), size=11, fill=fill)
+            y += 26
+        y = SCORE[1]
+        body += svg.line(LIST, y, LIST + 24, y, stroke_width=1, dashed=True)
+        return body + svg.text(x, y, "a blind guess", size=12)
 
-def _planned(run: Run) -> int:
-    """The length of the axis that a run needs: as planned, or a round number above."""
+    def colour(self, run: Run) -> str:
+        colour = COLOURS[run.number % len(COLOURS)]
+        return colour if run is self.newest else svg.tint(colour, PALE)
+
+    def x(self, step: float) -> float:
+        return float(LEFT + (RIGHT - LEFT) * step / self.steps)
+
+    def way(self, steps, values, y: Callable, colour: str, width: float) -> str:
+        points = " ".join(
+            f"{self.x(step):.1f},{y(value):.1f}" for step, value in zip(steps, values, strict=True)
+        )
+        return (
+            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
+            'stroke-linejoin="round"/>'
+        )
+
+
+def _loss_y(loss: float) -> float:
+    top, bottom = LOSS
+    return float(bottom - (bottom - top) * min(loss, TOP) / TOP)
+
+
+def _score_y(share: float) -> float:
+    top, bottom = SCORE
+    return float(bottom - (bottom - top) * share)
+
+
+def _level(y: float, words: str, blind: bool) -> str:
+    """Draw a line across a panel, and its value to the left."""
+    stroke, fill = (svg.INK, svg.INK) if blind else (GRID, svg.QUIET)
+    return svg.line(LEFT, y, RIGHT, y, stroke=stroke, stroke_width=1, dashed=blind) + svg.text(
+        LEFT - 6, y, words, size=11, anchor="end", fill=fill
+    )
+
+
+def _length(run: Run) -> int:
+    """How many steps of the axis a run needs: as planned, or the next round number."""
     steps = len(run.history.losses)
     if run.total:
         return max(run.total, steps)
     power = 10 ** max(len(str(steps)) - 1, 2)
-    return next(k * power for k in (1, 2, 5, 10) if k * power >= steps)
+    return next(k * power for k in (1, 2, 5, 10) if steps <= k * power)
 
 
 def _ticks(steps: int) -> range:
@@ -480,69 +516,70 @@ def _ticks(steps: int) -> range:
     return range(0, steps + 1, apart)
 
 
-def _told(run: Run, brief: bool = False) -> str:
+def _told(run: Run) -> str:
+    """Say how far a run is."""
     steps = len(run.losses)
-    planned = f" of {run.total}" if run.total > steps and not brief else ""
-    told = [f"{steps:,}{planned} steps: loss {svg.short(run.loss)}"]
+    planned = f" of {run.total:,}" if run.total > steps else ""
+    told = f"{steps:,}{planned} step{'s' * (steps != 1 or bool(planned))}"
+    if steps:
+        told += f", loss {svg.short(run.loss)}"
     if run.scores:
-        words = "" if brief else "accuracy "
-        told.append(f"{words}{100 * run.scores[-1][1]:.1f} %")
-    return ", ".join(told)
+        told += f", accuracy {100 * run.scores[-1][1]:.1f} %"
+    return f"{told}, then not a number" if run.broke else told
 
 
-def _y(value, panel: tuple[int, int], top: float):
-    return panel[1] - (panel[1] - panel[0]) * np.asarray(value) / top
+def _briefly(run: Run) -> str:
+    if run.broke:
+        return f"✗ not a number at step {len(run.history.losses):,}"
+    score = f", {100 * run.scores[-1][1]:.1f} %" if run.scores else ""
+    loss = f": loss {svg.short(run.loss)}" if run.losses else ""
+    return f"{'✗ ' * bool(run.error)}step {len(run.losses):,}{loss}{score}"
 
 
 def _smooth(losses: np.ndarray) -> np.ndarray:
-    """The mean of each loss and those before it, 20 at most."""
+    """Return the mean of each loss and those before it, of 20 at most."""
     sums = np.convolve(losses, np.ones(SMOOTH))[: len(losses)]
     return sums / np.minimum(np.arange(1, len(losses) + 1), SMOOTH)
 
 
 def _thin(steps: np.ndarray, losses: np.ndarray, bins: int = 250) -> tuple[np.ndarray, np.ndarray]:
-    """Keep of many neighbours the lowest and the highest: all that a screen could show."""
+    """Keep, of many neighbours, the lowest and the highest: more could not be seen."""
     size = len(losses) // bins
     if size < 3:
         return steps, losses
-    whole = size * (len(losses) // size)
+    whole = len(losses) - len(losses) % size
     parts = losses[:whole].reshape(-1, size)
-    ends = np.stack([parts.min(1), parts.max(1)], 1).ravel()
-    middles = np.repeat(steps[:whole].reshape(-1, size)[:, size // 2], 2)
+    ends = np.stack([parts.min(axis=1), parts.max(axis=1)], axis=1).ravel()
+    middles = np.repeat(steps[size // 2 : whole : size], 2)
     return np.append(middles, steps[-1]), np.append(ends, losses[-1])
 
 
-def _way(points, colour: str, width: float) -> str:
-    way = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return (
-        f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
-        'stroke-linejoin="round"/>'
-    )
-
-
 def _marker(number: int, x: float, y: float, colour: str) -> str:
+    """Draw a small shape; each of the five colours has its own, so it isn't needed to tell them."""
     shapes = (
         "-4,-4 4,-4 4,4 -4,4",
         "0,-5 5,4 -5,4",
         "0,-5.5 5.5,0 0,5.5 -5.5,0",
         "0,5 5,-4 -5,-4",
-        "-2,-5 2,-5 2,5 -2,5",
+        "-2,-5.5 2,-5.5 2,5.5 -2,5.5",
     )
     return svg.move(f'<polygon points="{shapes[number % len(shapes)]}" fill="{colour}"/>', x, y)
 
 
-def _lines(words: str, width: float, size: float, most: int) -> list[str]:
-    """Break words into lines that fit; what is too much ends in an ellipsis."""
-    lines, rest = [], words.split()
-    while rest and len(lines) < most:
-        taken = 1
-        while (
-            taken < len(rest)
-            and svg.text_width(" ".join(rest[: taken + 1]), size=size, weight="bold") <= width
-        ):
-            taken += 1
-        lines.append(" ".join(rest[:taken]))
-        rest = rest[taken:]
-    if rest:
-        lines[-1] += "…"
-    return lines
+def _lines(words: str, width: float, most: int, **style) -> list[str]:
+    """Break words into lines that fit; where there are too many, the last ends in an ellipsis."""
+    fits = lambda line: svg.text_width(line, **style) <= width  # noqa: E731
+    lines = [""]
+    for word in words.split():
+        if lines[-1] and not fits(f"{lines[-1]} {word}"):
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    if len(lines) > most:
+        lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
+    return [line if fits(line) else _cut(line, fits) for line in lines]
+
+
+def _cut(line: str, fits: Callable[[str], bool]) -> str:
+    while line and not fits(f"{line}…"):
+        line = line[:-1]
+    return f"{line.rstrip()}…"

@@ -78,8 +78,8 @@ function render({ model, el }) {
     el.append(controls[name].node);
   }
   el.append(picture, words);
-  // JupyterLab would take the arrow keys for itself.
-  el.querySelectorAll("input").forEach((input) => (input.dataset.lmSuppressShortcuts = "true"));
+  // JupyterLab would take the arrow keys and Enter for itself.
+  el.querySelectorAll("input, button").forEach((node) => (node.dataset.lmSuppressShortcuts = "true"));
 
   const updateControls = () => {
     const codes = model.get("codes");
@@ -87,10 +87,13 @@ function render({ model, el }) {
       controls[name].update(codes[name], spec);
     }
   };
+  // The words are read aloud, so they wait until the picture rests.
+  let rest;
   const paint = () => {
     const { svg, alt } = model.get("view");
     picture.innerHTML = svg;
-    words.textContent = alt;
+    clearTimeout(rest);
+    rest = setTimeout(() => (words.textContent = alt), 500);
     updateControls();
   };
   model.on("change:codes", updateControls);
@@ -108,6 +111,7 @@ function render({ model, el }) {
   picture.addEventListener("click", pick);
 
   return () => {
+    clearTimeout(rest);
     model.off("change:codes", updateControls);
     model.off("change:view", paint);
   };
