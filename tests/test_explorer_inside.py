@@ -140,6 +140,22 @@ def test_every_picture_is_told_truly(trained, pictures):
         assert np.abs(grey - 255 * trained.images[index, 0][..., None]).max() <= 0.5
 
 
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (0.0, "under 1 %"),
+        (0.0049, "under 1 %"),
+        (0.0051, "1 %"),
+        (0.5, "50 %"),
+        (0.994, "99 %"),
+        (0.996, "over 99 %"),
+        (1.0, "over 99 %"),
+    ],
+)
+def test_no_probability_is_told_as_0_or_100_percent(p, words):
+    assert module._percent(p) == words
+
+
 def test_the_bars_are_the_probabilities(trained):
     for index in range(len(trained.images)):
         picture = draw(trained.subject, index)
