@@ -389,26 +389,22 @@ def layer_maps(named, columns: int = 8, width: float = 7.5) -> Figure:
     return figure
 
 
-def overlay(
-    images, maps, titles=None, columns: int = 5, scale: float = 1.5, signed: bool = False
-) -> Figure:
-    """Draw maps over pictures, with an outline of what is in the picture.
+def overlay(images, maps, titles=None, columns: int = 5, scale: float = 1.5) -> Figure:
+    """Draw maps, each with the outline of what is in the picture that it belongs to.
 
     Parameters
     ----------
     images : array_like, (N, H, W) or (N, 1, H, W)
-        The outline runs where a pixel above 0 meets one that is not.
+        The outline runs where pixels above a tenth of the brightest meet others.
     maps : array_like, (N, H, W)
-        One for each picture. Each has its own scale, from 0 to its strongest value.
+        One for each picture, with a scale of its own: 0 white, what is above it orange, what is
+        below it purple, up to the strongest value.
     titles : sequence of str, optional
         One above each picture.
     columns : int
         Pictures in a row.
     scale : float
         Inches for the width of one picture.
-    signed : bool
-        Draw 0 white, what is below it purple and what is above it orange, as strong on both sides;
-        otherwise 0 is white and the strongest value dark.
 
     Raises
     ------
@@ -436,11 +432,8 @@ def overlay(
     for k, (image, one) in enumerate(zip(images, maps, strict=True)):
         axes = figure.add_subplot(rows, columns, k + 1)
         most = float(np.abs(one).max()) or 1.0
-        if signed:
-            axes.imshow(one, cmap="PuOr_r", vmin=-most, vmax=most)
-        else:
-            axes.imshow(one, cmap="Oranges", vmin=0, vmax=most)
-        _outline(axes, image > 0)
+        axes.imshow(one, cmap="PuOr_r", vmin=-most, vmax=most)
+        _outline(axes, image > image.max() / 10)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_color(svg.EDGE)
         if titles is not None:
@@ -488,11 +481,12 @@ def confusion(counts, class_names, size: float = 6.0) -> Figure:
     # they have a scale of their own.
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     most = float(shares[~right].max(initial=0)) or 1.0
+    empty = counts == 0
     figure = Figure(figsize=(size, 0.85 * size), layout="constrained")
     axes = figure.add_subplot(xlabel="what the network says", ylabel="what it is")
-    axes.imshow(np.where(right, np.nan, shares), cmap="Oranges", vmin=0, vmax=1.6 * most)
-    axes.imshow(np.where(right, shares, np.nan), cmap="Blues", vmin=0, vmax=1.6)
-    for i, j in np.argwhere(counts):
+    axes.imshow(np.where(right | empty, np.nan, shares), cmap="Oranges", vmin=0, vmax=1.6 * most)
+    axes.imshow(np.where(right & ~empty, shares, np.nan), cmap="Blues", vmin=0, vmax=1.6)
+    for i, j in np.argwhere(~empty):
         axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=9)
     axes.set_xticks(range(len(counts)), class_names, rotation=45, ha="right", fontsize=9)
     axes.set_yticks(range(len(counts)), class_names, fontsize=9)

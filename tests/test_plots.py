@@ -110,3 +110,72 @@ def test_gradient_lengths_stand_between_the_layers_that_they_lie_between():
 def test_gradient_lengths_need_one_more_than_layers(lengths):
     with pytest.raises(ValueError, match="one more than there are layers"):
         plots.gradient_lengths(["Flatten", "Dense"], lengths)
+
+
+def test_the_maps_of_a_layer_share_their_colours_and_each_layer_has_its_own():
+    first, second = np.arange(24.0).reshape(2, 3, 4) - 30, np.full((5, 2, 2), 0.5)
+    figure = plots.layer_maps([("Conv2D", first), ("ReLU", second)], columns=4)
+    one, other = figure.subfigs
+    assert [part.get_suptitle() for part in figure.subfigs] == ["Conv2D, 2×3×4", "ReLU, 5×2×2"]
+    assert [len(part.axes) for part in figure.subfigs] == [2, 5]
+    assert {axes.images[0].get_clim() for axes in one.axes} == {(-30.0, 30.0)}
+    assert {axes.images[0].get_clim() for axes in other.axes} == {(-0.5, 0.5)}
+    assert np.array_equal(one.axes[1].images[0].get_array(), first[1])
+
+
+def test_maps_of_zeros_are_white():
+    axes = plots.layer_maps([("ReLU", np.zeros((1, 2, 2)))]).subfigs[0].axes[0]
+    assert axes.images[0].get_clim() == (-1.0, 1.0)
+
+
+def test_what_is_no_stack_of_maps_is_refused():
+    with pytest.raises(ValueError, match=r"Flatten has shape \(6,\); give maps \(C, H, W\)"):
+        plots.layer_maps([("Flatten", np.zeros(6))])
+
+
+def test_an_overlay_outlines_what_is_in_the_picture():
+    image = np.zeros((5, 6))
+    image[1:3, 2:5] = 1
+    image[4, 0] = 0.05  # too dark to belong to it
+    (axes,) = plots.overlay(image[None], np.ones((1, 5, 6))).axes
+    (outline,) = axes.collections
+    sides = {frozenset(map(tuple, path.vertices)) for path in outline.get_paths()}
+    assert len(sides) == 2 * (2 + 3)
+    assert frozenset({(1.5, 0.5), (1.5, 1.5)}) in sides  # left of [1, 2]
+    assert frozenset({(4.5, 1.5), (4.5, 2.5)}) in sides  # right of [2, 4]
+    assert frozenset({(1.5, 0.5), (2.5, 0.5)}) in sides  # above [1, 2]
+
+
+def test_each_overlaid_map_has_its_own_scale():
+    maps = np.stack([np.eye(4), -3 * np.eye(4), 0 * np.eye(4)])
+    axes = plots.overlay(np.ones((3, 1, 4, 4)), maps, titles="abc", columns=2).axes
+    assert [ax.images[0].get_clim() for ax in axes] == [(-1.0, 1.0), (-3.0, 3.0), (-1.0, 1.0)]
+    assert [ax.get_title() for ax in axes] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("images", "maps", "titles", "message"),
+    [
+        (np.ones((2, 4, 5)), np.ones((2, 5, 4)), None, r"maps \(2, 5, 4\); both must be"),
+        (np.ones((4, 5)), np.ones((4, 5)), None, "both must be"),
+        (np.ones((2, 4, 5)), np.ones((2, 4, 5)), ["one"], "1 titles for 2 pictures"),
+    ],
+)
+def test_an_overlay_refuses_what_does_not_belong_together(images, maps, titles, message):
+    with pytest.raises(ValueError, match=message):
+        plots.overlay(images, maps, titles)
+
+
+def test_a_confusion_matrix_shows_each_count_in_its_place():
+    (axes,) = plots.confusion([[7, 3, 0], [0, 9, 1], [0, 0, 0]], ["Shirt", "Coat", "Bag"]).axes
+    words = {words.get_position(): words.get_text() for words in axes.texts}
+    assert words == {(0, 0): "7", (1, 0): "3", (1, 1): "9", (2, 1): "1"}  # (column, row)
+    mistakes, right = (image.get_array() for image in axes.images)
+    assert np.ma.compressed(mistakes).tolist() == [0.3, 0.1]
+    assert np.ma.compressed(right).tolist() == [0.7, 0.9]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["Shirt", "Coat", "Bag"]
+
+
+def test_a_confusion_matrix_needs_a_name_for_each_class():
+    with pytest.raises(ValueError, match=r"counts has shape \(2, 2\), but there are 3 names"):
+        plots.confusion(np.eye(2), "abc")
