@@ -380,12 +380,8 @@ def _in_file_order(names: list[str]) -> bool:
 )
 def file_order(reading):
     for k, epoch in enumerate(reading.epochs):
-        if _in_file_order(_learned(epoch)):
+        if len(epoch) > 1 and _in_file_order(_learned(epoch)):
             yield _epoch(reading, k)
-
-
-def _each_epoch(reading, of: Callable) -> list:
-    return [of(epoch) for epoch in reading.epochs]
 
 
 @rule(
@@ -393,9 +389,9 @@ def _each_epoch(reading, of: Callable) -> list:
     "How often does your line that shuffles run?",
 )
 def same_order(reading):
-    orders = _each_epoch(reading, _learned)
-    if any(one == other for one, other in pairwise(orders)):
-        yield _epoch(reading, 0) | _epoch(reading, 1)
+    for k, (one, other) in enumerate(pairwise(reading.epochs)):
+        if len(one) > 1 and _learned(one) == _learned(other):
+            yield _epoch(reading, k) | _epoch(reading, k + 1)
 
 
 def _dealt(epoch: list[Step]) -> set:
@@ -407,7 +403,7 @@ def _dealt(epoch: list[Step]) -> set:
     "What has to be shuffled: the batches, or the pictures before they are dealt into batches?",
 )
 def same_batches(reading):
-    dealt = _each_epoch(reading, _dealt)
+    dealt = [_dealt(epoch) for epoch in reading.epochs]
     if len(dealt) < 2 or len(reading.setting.sizes) in (1, reading.setting.pictures):
         return
     if all(one == dealt[0] for one in dealt):
