@@ -19,26 +19,29 @@ class _Saliency(Comparison):
     """Compares maps; where no misconception fits, looks for another class, and for two mistakes at once."""
 
     def _failure(self, thing, trials, wrong, known):
-        known = known or _moved_weights(wrong) or _another_class(wrong) or _two_mistakes(trials)
+        changed = [t for t in wrong if t.case.result == AFTERWARDS and t.evidence.comparable]
+        changed = [t for t in changed if not t.outcome.changed]
+        if changed and not known:  # which may be the reason for all that is wrong elsewhere
+            return super()._failure(thing, trials, changed, WEIGHTS_CHANGED)
+        known = known or _another_class(wrong) or _two_mistakes(trials)
         return super()._failure(thing, trials, wrong, known)
 
 
-def _moved_weights(wrong: list[Trial]) -> Finding | None:
-    """The maps are right, and the weights are not what they were."""
-    if any(t.case.result != AFTERWARDS or t.outcome.error for t in wrong):
-        return None
-    return Finding(
-        "After your call the network has other weights.",
-        "You are asked what a score hangs on, not to change it. Which of your lines sets a W?",
-    )
+WEIGHTS_CHANGED = Finding(
+    "After your call the network has other weights.",
+    "You are asked what a score hangs on, not to change it. Which of your lines sets a W?",
+)
 
 
 def _another_class(wrong: list[Trial]) -> Finding | None:
     """Every wrong map is that of a class, but not of the one that was asked for."""
-    swaps = [_classes_shown(trial) for trial in wrong if trial.case.result != AFTERWARDS]
-    if not swaps or not all(swaps):
+    shown = [
+        _classes_shown(t) for t in wrong if t.case.result != AFTERWARDS and not t.outcome.error
+    ]
+    swapped = [next(((a, s) for a, s in pairs if a != s), None) for pairs in shown]
+    if not swapped or not all(swapped):
         return None
-    asked, shown = next((a, s) for a, s in swaps[0] if a != s)
+    asked, shown = swapped[0]
     return Finding(
         f"Where class {asked} is asked for, you show the map of class {shown}.",
         "Each picture has its own row of dy. In which column of it do you put something, and is "

@@ -80,6 +80,16 @@ def gradient_of_the_loss(scores, classes):
 
 
 @_start(
+    "You send back the gradient of a loss whose right answer is what the network believes anyway.",
+    ASKED,
+)
+def gradient_of_the_loss_of_the_prediction(scores, classes):
+    loss = SoftmaxCrossEntropy()
+    loss.forward(scores, scores.argmax(axis=1))
+    return loss.backward()
+
+
+@_start(
     "What you send back is the difference between the probabilities and the one-hot rows. "
     "That is how a loss reacts, or the log of a probability, but not the score.",
     ASKED,
@@ -220,6 +230,38 @@ def last_row_only(scores, classes):
     return dy
 
 
+@_start(
+    "In each row of dy, the 1s of the pictures before it are still there.",
+    "You set a 1 for each picture. Who takes it away again before the next one's turn?",
+)
+def ones_left_over(scores, classes):
+    return np.minimum(one_hot(scores, classes).cumsum(axis=0), 1)
+
+
+@_start(
+    "The first picture is asked for class 0, the second one for class 1, and so on.",
+    WHOSE,
+)
+def place_in_the_batch(scores, classes):
+    return one_hot(scores, np.arange(len(scores)))
+
+
+@_start(
+    "You send back 1 for the class and −1 for all others, so you ask how far it is ahead of them.",
+    ASKED,
+)
+def ahead_of_all_others(scores, classes):
+    return 2 * one_hot(scores, classes) - 1
+
+
+@_start(
+    "The mean over the classes is taken off your dy, so you ask how far the score is ahead of the mean of all.",
+    ASKED,
+)
+def ahead_of_the_mean(scores, classes):
+    return one_hot(scores, classes) - scores.dtype.type(1 / scores.shape[1])
+
+
 @_start("You send back zeros: no score is asked for.", ASKED)
 def zeros(scores, classes):
     return np.zeros_like(scores)
@@ -307,6 +349,24 @@ def last_channel(gradient, images):
 @_end("You take the root of the sum of squares over the channels, by Pythagoras.", CHANNELS)
 def length_over_channels(gradient, images):
     return np.sqrt((gradient**2).sum(axis=1))
+
+
+@_end("You take the root of the mean of squares over the channels.", CHANNELS)
+def root_of_the_mean_over_channels(gradient, images):
+    return np.sqrt((gradient**2).mean(axis=1))
+
+
+@_end("You add up the squares over the channels.", CHANNELS)
+def squares_over_channels(gradient, images):
+    return (gradient**2).sum(axis=1)
+
+
+@_end(
+    "Your numbers say which channel is the strongest, not how strong it is.",
+    "argmax gives a place. What stands there?",
+)
+def number_of_the_channel(gradient, images):
+    return np.abs(gradient).argmax(axis=1)
 
 
 @_end("You take the smallest over the channels.", CHANNELS)
@@ -422,9 +482,23 @@ def _each(network, images, classes):
         yield _saliency(network, images[n : n + 1], classes[n : n + 1])[0]
 
 
+def _of_every_class(network, images):
+    for k in range(network.forward(images).shape[1]):
+        yield _saliency(network, images, np.full(len(images), k))
+
+
 @misconception("saliency", says="Only the first picture goes through the network.", hint=ONE_EACH)
 def first_picture_only(network, images, classes):
     return _saliency(network, images[:1], classes[:1])
+
+
+@misconception(
+    "saliency",
+    says="Only the map of the last picture comes back.",
+    hint="In each turn of a loop, what becomes of the map of the turn before?",
+)
+def last_picture_only(network, images, classes):
+    return _saliency(network, images[-1:], classes[-1:])
 
 
 @misconception(
@@ -473,8 +547,55 @@ def without_forward(network, images, classes):
     hint="How many classes does `classes` name for a picture?",
 )
 def all_classes_added_up(network, images, classes):
-    K = network.forward(images).shape[1]
-    return sum(_saliency(network, images, np.full(len(images), k)) for k in range(K))
+    return sum(_of_every_class(network, images))
+
+
+@misconception(
+    "saliency",
+    says="You take the largest over the maps of all classes.",
+    hint="How many classes does `classes` name for a picture?",
+)
+def largest_over_classes(network, images, classes):
+    return np.max([*_of_every_class(network, images)], axis=0)
+
+
+@misconception(
+    "saliency",
+    says="You walk back through the layers from the first to the last.",
+    hint="dy belongs to the scores. Which layer has made them, and so is the only one that can do something with it?",
+)
+def back_from_the_first_layer(network, images, classes):
+    dy = one_hot(network.forward(images), classes)
+    for layer in network.layers:
+        dy = layer.backward(dy)
+    return np.abs(dy).max(axis=1)
+
+
+def _back(change, network, images, classes):
+    """Walk back, and change the gradient behind each layer."""
+    dy = one_hot(network.forward(images), classes)
+    for layer in reversed(network.layers):
+        dy = change(layer.backward(dy))
+    return np.abs(dy).max(axis=1)
+
+
+@misconception(
+    "saliency",
+    says="You throw away what is negative at each layer on the way back. "
+    "That is known as guided backpropagation, but it is no gradient.",
+    hint="The layers do all the work on the way back. What is left to do at the end?",
+)
+def positive_at_each_layer(network, images, classes):
+    return _back(lambda dy: np.maximum(dy, 0), network, images, classes)
+
+
+@misconception(
+    "saliency",
+    says="You drop the sign at each layer on the way back.",
+    hint="A layer adds up what comes back to it. May +3 and −3 become 6 there? When is it early enough to drop a sign?",
+)
+def sign_dropped_at_each_layer(network, images, classes):
+    return _back(np.abs, network, images, classes)
 
 
 @misconception(
