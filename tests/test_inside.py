@@ -1,12 +1,10 @@
 """Looking inside: each picture is what a slower, plainer way of getting it says."""
 
 import copy
-import doctest
 
 import numpy as np
 import pytest
 
-from cnnlib import inside
 from cnnlib.gradcheck import numerical_gradient
 from cnnlib.inside import confusion_matrix, feature_maps, occlusion, probabilities, saliency
 from cnnlib.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, parameters
@@ -32,10 +30,6 @@ def images():
 
 
 CLASSES = np.array([3, 1])
-
-
-def test_the_examples_run():
-    assert doctest.testmod(inside).failed == 0
 
 
 def test_feature_maps_are_what_each_layer_hands_on(images):
