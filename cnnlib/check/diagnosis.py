@@ -807,7 +807,7 @@ def region(e: Evidence) -> Finding | None:
     # Zeros that are right say nothing about where the others are wrong.
     present = (expected != 0) | (got != 0)
     parts = []
-    for k in range(wrong.ndim):
+    for k in range(wrong.ndim) if wrong.any() else ():
         others = tuple(j for j in range(wrong.ndim) if j != k)
         hit = wrong.any(axis=others).nonzero()[0]
         # What is wrong nearly everywhere on a map is in no part of it.

@@ -809,6 +809,16 @@ class FirstVTooSmall(_Adam):
 
 @misconception(
     "adam_first_step",
+    says="In the first step, you divide by the root of |gradient|, not by |gradient|. Either the gradient isn't squared, or there is one root too many.",
+    hint="v is made of squares. How many roots undo one square?",
+)
+class FirstRootOfAbsolute(_Adam):
+    def new_v(self, v, gradient):
+        return self.beta2 * v + (1 - self.beta2) * np.abs(gradient)
+
+
+@misconception(
+    "adam_first_step",
     says="In the first step, the v under your root is the gradient squared, divided by (1 − beta2): too large. Either the share (1 − beta2) is missing in v, or it is the root that you correct, not v.",
     hint="Work out v by hand for a gradient of 10, then what you divide it by, then its root: in this order.",
 )
@@ -1082,7 +1092,7 @@ class HalfForRoot(_Adam):
 
 @misconception(
     *ADAM,
-    says="epsilon has no effect, or hardly any: the step is m̂/√v̂, and only where √v̂ is 0 something else.",
+    says="epsilon has no effect, or hardly any: the step comes out as m̂/√v̂ would.",
     hint="To what is epsilon added, and where does the number come from that you add?",
 )
 class TinyEpsilon(_Adam):
@@ -1194,7 +1204,7 @@ class SharesSwapped(_Adam):
 
 @misconception(
     *ADAM,
-    says="v is made with beta1, as if it were m.",
+    says="beta1 stands in the line that makes v, as if it were m.",
     hint="Each running mean has a beta of its own. Look at every beta in that line.",
 )
 class Beta1InV(_Adam):
@@ -1204,7 +1214,7 @@ class Beta1InV(_Adam):
 
 @misconception(
     *ADAM,
-    says="m is made with beta2, as if it were v.",
+    says="beta2 stands in the line that makes m, as if it were v.",
     hint="Each running mean has a beta of its own. Look at every beta in that line.",
 )
 class Beta2InM(_Adam):
@@ -1243,7 +1253,7 @@ class NotSquared(_Adam):
 
 
 @misconception(
-    *ADAM,
+    "adam_step",
     says="v is a mean of |gradient|, not of its square.",
     hint="Its root is taken later. In which unit is √v then, if v is in that of the gradient?",
 )
