@@ -60,7 +60,7 @@ from cnnlib.check.gradients import (
     relu_forward,
     relu_hunt,
 )
-from cnnlib.check.inside import saliency
+from cnnlib.check.inside import confusion_matrix, saliency
 from cnnlib.check.network import (
     gradient_norms,
     network_errors,
@@ -93,6 +93,7 @@ __all__ = [
     "brightness",
     "build_network",
     "channels_last",
+    "confusion_matrix",
     "conv_dW",
     "conv_db",
     "conv_dx",

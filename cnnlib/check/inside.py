@@ -1,4 +1,4 @@
-"""The check of lesson 09: saliency, the gradient of a score all the way back to the picture."""
+"""The checks of lesson 09: saliency, the gradient of a score all the way back to the picture, and mistakes counted."""
 
 from dataclasses import replace
 from functools import partial
@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnlib import inside, layers, network
 from cnnlib.check.diagnosis import Finding, close
-from cnnlib.check.engine import USUAL, Case, Comparison, Trial, alike, attempt
+from cnnlib.check.engine import USUAL, Case, Comparison, Trial, alike, attempt, check
 from cnnlib.misconceptions.inside import ENDS, STARTS, walk
 
 MAPS = ("N", "H", "W")
@@ -211,3 +211,31 @@ def saliency():
         axes=("F", "C", "KH", "KW"),
         result=AFTERWARDS,
     )
+
+
+# ---------------------------------------------------------------------------- mistakes, counted
+
+
+@check(
+    title="confusion_matrix",
+    reference=inside.confusion_matrix,
+    passes="every picture is counted, in the row of its class and the column of its prediction",
+)
+def confusion_matrix():
+    """Check ``confusion_matrix(labels, predictions, classes)``, with rare, missing and many classes."""
+    rng = np.random.default_rng(9)
+
+    def case(classes, labels, predictions, note="", dtype=int):
+        inputs = {"labels": np.array(labels, dtype), "predictions": np.array(predictions, dtype)}
+        run = lambda count, labels, predictions: count(labels, predictions, classes)  # noqa: E731
+        note = "; ".join(filter(None, (f"{classes} classes", note)))
+        return Case("matrix", inputs, run, ("K", "K"), note)
+
+    yield case(3, [0, 0, 1, 2, 2, 2], [0, 1, 1, 2, 2, 0], "the example of the exercise")
+    yield case(5, *rng.integers(0, 5, size=(2, 40)))
+    yield case(4, [1] * 7, [2] * 7, "seven times the same mistake")
+    yield case(4, [3, 0, 2], [3, 0, 2], "all of them right")
+    yield case(6, [0, 1, 4, 1], [2, 0, 1, 1], "nothing is of class 5, or taken for it")
+    yield case(6, [0, 1, 2, 1], [2, 0, 5, 1], "nothing is of class 5")
+    yield case(7, [4], [6], "a single picture")
+    yield case(20, *rng.integers(0, 20, size=(2, 50)), "classes are uint8", np.uint8)

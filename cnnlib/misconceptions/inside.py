@@ -1,9 +1,13 @@
-"""Wrong saliency maps: the wrong thing is sent back, or the wrong thing is made of what arrives at the picture."""
+"""Wrong saliency maps and confusion matrices.
+
+A wrong map sends back the wrong thing, or makes the wrong thing of what arrives at the picture.
+"""
 
 import functools
 
 import numpy as np
 
+from cnnlib import inside
 from cnnlib.losses import SoftmaxCrossEntropy
 from cnnlib.misconceptions import misconception
 
@@ -668,3 +672,139 @@ def learns_from_it(network, images, classes):
         if hasattr(layer, "dW"):
             layer.W -= 0.01 * layer.dW
     return saliency
+
+
+# ---------------------------------------------------------------------------- the confusion matrix
+
+ROWS = "Look at one picture of the example: what is its right class, and in which row did you count it?"
+COUNTS = "The matrix counts pictures. What do all its numbers add up to?"
+
+
+@misconception("confusion_matrix", says="Your rows are the predictions.", hint=ROWS)
+def predictions_in_rows(labels, predictions, classes):
+    return inside.confusion_matrix(predictions, labels, classes)
+
+
+@misconception(
+    "confusion_matrix",
+    says="However often a pair of classes occurs, you count it once.",
+    hint="`m[[0, 0]] += 1` writes the same new number into one place twice. What adds each time?",
+)
+def counts_each_pair_once(labels, predictions, classes):
+    return np.minimum(inside.confusion_matrix(labels, predictions, classes), 1)
+
+
+@misconception("confusion_matrix", says="You divide by the number of pictures.", hint=COUNTS)
+def shares_of_all(labels, predictions, classes):
+    return inside.confusion_matrix(labels, predictions, classes) / len(labels)
+
+
+@misconception(
+    "confusion_matrix",
+    says="You divide each row by its sum. A class without a picture has none.",
+    hint=COUNTS,
+)
+def shares_of_each_row(labels, predictions, classes):
+    matrix = inside.confusion_matrix(labels, predictions, classes)
+    return matrix / matrix.sum(axis=1, keepdims=True)
+
+
+@misconception(
+    "confusion_matrix",
+    says="You divide each column by its sum. A class that nothing was taken for has none.",
+    hint=COUNTS,
+)
+def shares_of_each_column(labels, predictions, classes):
+    matrix = inside.confusion_matrix(labels, predictions, classes)
+    return matrix / matrix.sum(axis=0)
+
+
+@misconception("confusion_matrix", says="You count only the mistakes.", hint=COUNTS)
+def mistakes_only(labels, predictions, classes):
+    wrong = labels != predictions
+    return inside.confusion_matrix(labels[wrong], predictions[wrong], classes)
+
+
+@misconception("confusion_matrix", says="You count only what is right.", hint=COUNTS)
+def hits_only(labels, predictions, classes):
+    right = labels == predictions
+    return inside.confusion_matrix(labels[right], predictions[right], classes)
+
+
+@misconception(
+    "confusion_matrix",
+    says="You count each pair both ways round.",
+    hint="A shirt taken for a coat isn't a coat taken for a shirt. How many places belong to one picture?",
+)
+def both_ways_round(labels, predictions, classes):
+    matrix = inside.confusion_matrix(labels, predictions, classes)
+    return matrix + matrix.T
+
+
+@misconception(
+    "confusion_matrix",
+    says="The size of your matrix comes out of the labels, not out of `classes`.",
+    hint="What if none of these pictures shows the last class?",
+)
+def as_many_as_labels_show(labels, predictions, classes):
+    return _counted(labels, predictions, labels.max() + 1)
+
+
+@misconception(
+    "confusion_matrix",
+    says="The size of your matrix comes out of the labels and predictions, not out of `classes`.",
+    hint="What if none of these pictures shows the last class, and none is taken for it?",
+)
+def as_many_as_occur(labels, predictions, classes):
+    return _counted(labels, predictions, max(labels.max(), predictions.max()) + 1)
+
+
+def _counted(labels, predictions, K):
+    matrix = np.zeros((K, K), int)
+    np.add.at(matrix, (labels, predictions), 1)
+    return matrix
+
+
+@misconception(
+    "confusion_matrix",
+    says="You take one off each class, as if they were counted from 1.",
+    hint="The classes of this course run from 0. Where did your class 0 go?",
+)
+def classes_from_one(labels, predictions, classes):
+    return np.roll(inside.confusion_matrix(labels, predictions, classes), -1, axis=(0, 1))
+
+
+@misconception(
+    "confusion_matrix",
+    says="Only the first picture is counted.",
+    hint="How far is your return indented?",
+)
+def first_pair_only(labels, predictions, classes):
+    return inside.confusion_matrix(labels[:1], predictions[:1], classes)
+
+
+@misconception(
+    "confusion_matrix",
+    says="Only the last picture is counted.",
+    hint="What becomes of your matrix in each turn of the loop?",
+)
+def last_pair_only(labels, predictions, classes):
+    return inside.confusion_matrix(labels[-1:], predictions[-1:], classes)
+
+
+@misconception(
+    "confusion_matrix",
+    says="The counts come in one long row.",
+    hint="K classes, and K that each was taken for: how many axes is that?",
+)
+def one_long_row(labels, predictions, classes):
+    return inside.confusion_matrix(labels, predictions, classes).ravel()
+
+
+@misconception(
+    "confusion_matrix",
+    says="You count how often each class is right, and not what the others were taken for.",
+    hint="What should the network's mistakes in one class tell you, beyond how many there are?",
+)
+def hits_of_each_class(labels, predictions, classes):
+    return inside.confusion_matrix(labels, predictions, classes).diagonal()
