@@ -65,7 +65,7 @@ class Conv2D(layers.Conv2D):
         C, H, width = self.x_shape[1:]
         s, p = self.stride, self.padding
         self.db = dy.reshape(OH * OW, F * N).sum(axis=0).reshape(F, N).sum(axis=1)
-        # BLAS is slow where both factors run along N, so one of them is turned.
+        # BLAS is slower with large matrices where both factors run along N, so one is turned.
         dy_turned = dy.swapaxes(2, 3).copy()
         dW = np.stack([(part @ dy_turned).sum(axis=(0, 1)) for part in self.parts])
         self.dW = dW.reshape(*self.kernel_size, C, F).transpose(3, 2, 0, 1)
@@ -123,13 +123,16 @@ def _pool(x, axis, length, size, stride):
 
 def _unpool(dy, axis, length, wins, stride):
     """Send dy back along one axis: to the last candidate that won, and what is left to the first."""
-    windows = dy.shape[axis]
+    shares = []
+    for won in reversed(wins):
+        shares.append(dy * won)
+        dy = dy - shares[-1]
+    shares.append(dy)
     dx = np.zeros((*dy.shape[:axis], length, *dy.shape[axis + 1 :]), dy.dtype)
-    for k in range(len(wins), 0, -1):
-        share = dy * wins[k - 1]
-        dx[_every(axis, k, windows, stride)] += share
-        dy = dy - share
-    dx[_every(axis, 0, windows, stride)] += dy
+    overlap = stride < len(shares)  # else each place has one window, and adding would take longer
+    for k, share in enumerate(reversed(shares)):
+        place = _every(axis, k, dy.shape[axis], stride)
+        dx[place] = dx[place] + share if overlap else share
     return dx
 
 
