@@ -55,7 +55,7 @@ class Run:
     """One training: what it is called, what has happened in it, and how long it is meant to be."""
 
     label: str
-    history: History = field(default_factory=History)
+    history: History = field(default_factory=History, repr=False)
     total: int = 0
     """The number of steps planned, or 0 where nobody knows it."""
     number: int = 0
@@ -507,7 +507,7 @@ def _length(run: Run) -> int:
     if run.total:
         return max(run.total, steps)
     power = 10 ** max(len(str(steps)) - 1, 2)
-    return next(k * power for k in (1, 2, 5, 10) if steps <= k * power)
+    return next(k * power for k in (1, 2, 4, 6, 8, 10) if steps <= k * power)
 
 
 def _ticks(steps: int) -> range:
