@@ -18,13 +18,23 @@ def one_line(failure):
 
 def saliency(body):
     """What a learner's cell defines, with the cell's lines where tracebacks look for them."""
+    return defined("saliency(network, images, classes)", body)
+
+
+def confusion_matrix(body):
+    return defined("confusion_matrix(labels, predictions, classes)", body)
+
+
+def defined(head, body):
     body = textwrap.indent(textwrap.dedent(body).strip(), "    ")
-    source = f"def saliency(network, images, classes):\n{body}\n"
+    source = f"def {head}:\n{body}\n"
     linecache.cache["<cell>"] = (len(source), None, source.splitlines(keepends=True), "<cell>")
     namespace = {"np": np, "SoftmaxCrossEntropy": SoftmaxCrossEntropy, "MEMORY": {}}
     exec(compile(source, "<cell>", "exec"), namespace)
-    return namespace["saliency"]
+    return namespace[head.partition("(")[0]]
 
+
+# ---------------------------------------------------------------------------- saliency
 
 RIGHT = {
     "picture by picture": """
@@ -857,3 +867,212 @@ def test_the_example_of_the_exercise_is_the_first_case():
     assert first.run(inside.saliency, **first.inputs).tolist() == [[[3, 5]]]
     other = first.inputs | {"classes": np.array([1])}
     assert first.run(inside.saliency, **other).tolist() == [[[4, 6]]]
+
+
+# ---------------------------------------------------------------------------- confusion matrix
+
+COUNTED = {
+    "a loop": """
+        m = np.zeros((classes, classes), dtype=int)
+        for n in range(len(labels)):
+            m[labels[n]][predictions[n]] += 1
+        return m
+    """,
+    "np.add.at": """
+        m = np.zeros((classes, classes), np.int32)
+        np.add.at(m, (labels, predictions), 1)
+        return m
+    """,
+    "each place by comparing": """
+        return np.array(
+            [
+                [((labels == i) & (predictions == j)).sum() for j in range(classes)]
+                for i in range(classes)
+            ]
+        )
+    """,
+    "a matrix product": """
+        eye = np.eye(classes, dtype=int)
+        return eye[labels].T @ eye[predictions]
+    """,
+    "bincount": """
+        places = labels.astype(int) * classes + predictions
+        return np.bincount(places, minlength=classes**2).reshape(classes, classes)
+    """,
+    "histogram": """
+        edges = np.arange(classes + 1)
+        return np.histogram2d(labels, predictions, bins=(edges, edges))[0].astype(int)
+    """,
+}
+
+
+@pytest.mark.parametrize("body", COUNTED.values(), ids=COUNTED)
+def test_every_right_way_to_count_passes(body):
+    assert check.confusion_matrix.failure(confusion_matrix(body)) is None
+
+
+MISCOUNTED = {
+    "+= with arrays": (
+        """
+        m = np.zeros((classes, classes), int)
+        m[labels, predictions] += 1
+        return m
+        """,
+        "However often a pair of classes occurs, you count it once",
+    ),
+    "= with arrays": (
+        """
+        m = np.zeros((classes, classes), int)
+        m[labels, predictions] = 1
+        return m
+        """,
+        "However often a pair of classes occurs, you count it once",
+    ),
+    "floats": (
+        """
+        m = np.zeros((classes, classes))
+        for i, j in zip(labels, predictions):
+            m[i, j] += 1
+        return m
+        """,
+        "must be whole, and is a float",
+    ),
+    "column and row swapped": (
+        """
+        m = np.zeros((classes, classes), int)
+        for i, j in zip(labels, predictions):
+            m[j, i] += 1
+        return m
+        """,
+        "Your rows are the predictions",
+    ),
+    "uint8 runs over": (
+        """
+        places = labels * labels.dtype.type(classes) + predictions
+        return np.bincount(places, minlength=classes**2).reshape(classes, classes)
+        """,
+        "uint8, which ends at 255",
+    ),
+    "no minlength": (
+        """
+        places = labels.astype(int) * classes + predictions
+        return np.bincount(places).reshape(classes, classes)
+        """,
+        "A reshape keeps the number of elements",
+    ),
+    "size from the labels": (
+        """
+        K = len(np.unique(labels))
+        m = np.zeros((K, K), int)
+        for i, j in zip(labels, predictions):
+            m[i, j] += 1
+        return m
+        """,
+        "An index runs past the end",
+    ),
+    "a new matrix each time": (
+        """
+        for i, j in zip(labels, predictions):
+            m = np.zeros((classes, classes), int)
+            m[i, j] += 1
+        return m
+        """,
+        "Only the last picture is counted",
+    ),
+    "a list of lists of one list": (
+        """
+        m = [[0] * classes] * classes
+        for i, j in zip(labels, predictions):
+            m[i][j] += 1
+        return np.array(m)
+        """,
+        "the same for every index along label",
+    ),
+    "a list": (
+        """
+        m = [[0] * classes for _ in range(classes)]
+        for i, j in zip(labels, predictions):
+            m[i][j] += 1
+        return m
+        """,
+        "It returned a list, not an array",
+    ),
+    "every pair of pictures": (
+        """
+        m = np.zeros((classes, classes), int)
+        for i in labels:
+            for j in predictions:
+                m[i, j] += 1
+        return m
+        """,
+        "You count every label with every prediction",
+    ),
+    "only mistakes": (
+        """
+        m = np.zeros((classes, classes), int)
+        for i, j in zip(labels, predictions):
+            if i != j:
+                m[i, j] += 1
+        return m
+        """,
+        "You count only the mistakes",
+    ),
+    "from 1": (
+        """
+        m = np.zeros((classes, classes), int)
+        for i, j in zip(labels, predictions):
+            m[i - 1, j - 1] += 1
+        return m
+        """,
+        "You take one off each class",
+    ),
+    "in percent": (
+        """
+        m = np.zeros((classes, classes))
+        for i, j in zip(labels, predictions):
+            m[i, j] += 1
+        return 100 * m / len(labels)
+        """,
+        "must be whole, and is a float",
+    ),
+    "too few turns": (
+        """
+        m = np.zeros((classes, classes), int)
+        for n in range(classes):
+            m[labels[n], predictions[n]] += 1
+        return m
+        """,
+        "the last index along label. There, every number is 0",
+    ),
+    "the last one left out": (
+        """
+        m = np.zeros((classes, classes), int)
+        for n in range(len(labels) - 1):
+            m[labels[n], predictions[n]] += 1
+        return m
+        """,
+        "The last picture isn't counted",
+    ),
+    "no return": (
+        """
+        m = np.zeros((classes, classes), int)
+        for i, j in zip(labels, predictions):
+            m[i, j] += 1
+        """,
+        "It returned None",
+    ),
+    "predictions are scores": (
+        """
+        m = np.zeros((classes, classes), int)
+        for i, j in zip(labels, predictions.argmax(axis=1)):
+            m[i, j] += 1
+        return m
+        """,
+        "Axes are counted from 0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "phrase"), MISCOUNTED.values(), ids=MISCOUNTED)
+def test_a_wrong_count_is_told_what_it_did(body, phrase):
+    assert phrase in one_line(check.confusion_matrix.failure(confusion_matrix(body)))

@@ -229,7 +229,7 @@ def confusion_matrix():
         inputs = {"labels": np.array(labels, dtype), "predictions": np.array(predictions, dtype)}
         run = lambda count, labels, predictions: count(labels, predictions, classes)  # noqa: E731
         note = "; ".join(filter(None, (f"{classes} classes", note)))
-        return Case("matrix", inputs, run, ("K", "K"), note)
+        return Case("matrix", inputs, run, ("label", "prediction"), note)
 
     yield case(3, [0, 0, 1, 2, 2, 2], [0, 1, 1, 2, 2, 0], "the example of the exercise")
     yield case(5, *rng.integers(0, 5, size=(2, 40)))
@@ -238,4 +238,9 @@ def confusion_matrix():
     yield case(6, [0, 1, 4, 1], [2, 0, 1, 1], "nothing is of class 5, or taken for it")
     yield case(6, [0, 1, 2, 1], [2, 0, 5, 1], "nothing is of class 5")
     yield case(7, [4], [6], "a single picture")
-    yield case(20, *rng.integers(0, 20, size=(2, 50)), "classes are uint8", np.uint8)
+    yield case(
+        20,
+        *rng.integers(0, 20, size=(2, 50)),
+        "labels and predictions are uint8, which ends at 255",
+        np.uint8,
+    )

@@ -771,7 +771,7 @@ def _counted(labels, predictions, K):
     hint="The classes of this course run from 0. Where did your class 0 go?",
 )
 def classes_from_one(labels, predictions, classes):
-    return np.roll(inside.confusion_matrix(labels, predictions, classes), -1, axis=(0, 1))
+    return _counted(labels - 1, predictions - 1, classes)
 
 
 @misconception(
@@ -790,6 +790,34 @@ def first_pair_only(labels, predictions, classes):
 )
 def last_pair_only(labels, predictions, classes):
     return inside.confusion_matrix(labels[-1:], predictions[-1:], classes)
+
+
+@misconception(
+    "confusion_matrix",
+    says="The last picture isn't counted.",
+    hint="Write down which pictures your loop visits. Where does it end?",
+)
+def without_the_last(labels, predictions, classes):
+    return inside.confusion_matrix(labels[:-1], predictions[:-1], classes)
+
+
+@misconception(
+    "confusion_matrix",
+    says="The first picture isn't counted.",
+    hint="Write down which pictures your loop visits. Where does it begin?",
+)
+def without_the_first(labels, predictions, classes):
+    return inside.confusion_matrix(labels[1:], predictions[1:], classes)
+
+
+@misconception(
+    "confusion_matrix",
+    says="You count every label with every prediction, those of other pictures too.",
+    hint="Two loops, one within the other: how many turns do they make for six pictures?",
+)
+def everything_with_everything(labels, predictions, classes):
+    counts = (np.bincount(values, minlength=classes) for values in (labels, predictions))
+    return np.outer(*counts)
 
 
 @misconception(
