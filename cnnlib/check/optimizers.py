@@ -192,6 +192,7 @@ class Steps(Comparison):
             trial, known = crossed
             return super()._failure(thing, trials, [trial], known)
         known = known or _by_setting(thing, self.reference, trials)
+        known = known or _ignored(thing, self.reference, numbers)
         others = {t.case.result for t in numbers} - {t.case.result for t in numbers[:1]}
         wrong = [t for t in wrong if t.case.result not in others or t.outcome.error]
         return super()._failure(thing, trials, wrong, known)
@@ -236,6 +237,33 @@ WITHOUT = {
         "Work out m and v by hand for two steps, and what they are divided by. Where do your lines part from that?",
     ),
 }
+
+
+def _ignored(thing, reference, trials) -> Finding | None:
+    """Settings that ought to make a difference to the wrong steps, and make none."""
+
+    def reacts(code, setting):
+        for trial in trials:
+            case = trial.case
+            if setting in case.settings:
+                other = case.with_settings(**{setting: case.settings[setting] / 2})
+                one, two = attempt(case, code).value, attempt(other, code).value
+                if one is None or two is None or not same(one, two, 1e-6):
+                    return True
+        return False
+
+    # Who stays at 0 reacts to nothing; that is another mistake.
+    trials = [t for t in trials if not t.evidence.constant]
+    settings = trials[0].case.settings if trials else ()
+    ignored = [s for s in settings if reacts(reference, s) and not reacts(thing, s)]
+    if not ignored:
+        return None
+    *some, last = ignored
+    names = f"{', '.join(some)} and {last} make" if some else f"{last} makes"
+    return Finding(
+        f"{names} no difference: with another value your wrong steps come out the same.",
+        f"Where does your step read self.{ignored[0]}?",
+    )
 
 
 def _crossed(thing, trials):

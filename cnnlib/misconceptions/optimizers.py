@@ -383,6 +383,16 @@ class ShorterSteps(SGD):
 
 @misconception(
     "sgd_step",
+    says="Every W moves twice in a step, and no b ever moves.",
+    hint="self.parameters holds a pair for W and another one for b. Where do you use the name that stands in the pair?",
+)
+class OnlyWButTwice(SGD):
+    def direction(self, index, gradient):
+        return gradient * (2 if self.parameters[index][1] == "W" else 0)
+
+
+@misconception(
+    "sgd_step",
     says="Every step is twice as long as it should be.",
     hint="self.parameters holds a pair for W and another one for b. How often does your loop move each array?",
 )
