@@ -179,3 +179,49 @@ def test_a_confusion_matrix_shows_each_count_in_its_place():
 def test_a_confusion_matrix_needs_a_name_for_each_class():
     with pytest.raises(ValueError, match=r"counts has shape \(2, 2\), but there are 3 names"):
         plots.confusion(np.eye(2), "abc")
+
+
+def test_curves_can_be_told_apart_without_their_colours():
+    lines = {name: ([1, 2, 3], [k, k, k]) for k, name in enumerate("abcdefg")}
+    figure = plots.curves(lines, "step", "loss", bold="c", limits=(0, 9))
+    (axes,) = figure.axes
+    drawn = {line.get_label(): line for line in axes.lines}
+    assert list(drawn) == list("abcdefg")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == list("abcdefg")
+    assert drawn["f"].get_ydata().tolist() == [5, 5, 5]
+    assert drawn["c"].get_linewidth() > 2 * drawn["a"].get_linewidth()
+    markers = [line.get_marker() for name, line in drawn.items() if name != "c"]
+    assert len(set(markers)) == 6
+    assert axes.get_ylim() == (0, 9)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "loss")
+
+
+def test_curves_refuses_a_bold_curve_that_is_not_there():
+    with pytest.raises(ValueError, match="there is no curve 'c'; there are a, b"):
+        plots.curves({"a": ([1], [1]), "b": ([1], [2])}, "x", "y", bold="c")
+
+
+def test_paths_are_drawn_from_their_first_point_to_their_last():
+    one, other = [[-4, 1], [-3, 0], [-1, 0.5]], [[-4, 1], [1, 1]]
+    axes = plots.paths({"one": one, "other": other}).axes
+    assert [ax.get_title() for ax in axes] == ["one", "other"]
+    way, begin, lowest = axes[0].lines
+    assert way.get_xydata().tolist() == one
+    assert begin.get_xydata().tolist() == [[-4, 1]]
+    assert lowest.get_xydata().tolist() == [[0, 0]]
+
+
+def test_a_table_holds_its_words_and_is_its_caption_as_text():
+    table = plots.table(["a < b", "c"], [["row", "1"], ["next", "<b>"]], "What & why")
+    assert repr(table) == "What & why"
+    root = ET.fromstring(table._repr_html_())
+    assert root.find("caption").text == "What & why"
+    assert [head.text for head in root.findall("thead/tr/th")] == ["a < b", "c"]
+    rows = [[cell.text for cell in row] for row in root.findall("tbody/tr")]
+    assert rows == [["row", "1"], ["next", "<b>"]]
+    assert [head.get("scope") for head in root.findall("tbody/tr/th")] == ["row", "row"]
+
+
+def test_a_table_refuses_a_row_of_another_length():
+    with pytest.raises(ValueError, match="1 words in a row, but 2 columns"):
+        plots.table(["a", "b"], [["only"]], "A table")
