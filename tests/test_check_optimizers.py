@@ -807,7 +807,7 @@ WRONG_ADAM = {
     ),
     "1-beta only v": (
         COUNT + EACH + M + V + M_HAT + "    v = self.v[i] / (1 - self.beta2)\n" + MOVE,
-        "With a beta2 of 0 all your steps would be right, so the mistake is",
+        "v is divided by 1 − beta2 in every step",
     ),
     "precedence m / 1 - beta": (
         COUNT
@@ -1459,6 +1459,62 @@ def test_a_wrong_momentum_is_told_what_it_does(step, phrase):
 @pytest.mark.parametrize(("step", "phrase"), WRONG_ADAM.values(), ids=WRONG_ADAM)
 def test_a_wrong_adam_is_told_what_it_does(step, phrase):
     assert phrase in one_line(check.adam_step.failure(adam(step)))
+
+
+def _adam(m=M, v=V, m_hat=M_HAT, v_hat=V_HAT, move=MOVE):
+    return adam(COUNT + EACH + m + v + m_hat + v_hat + move)
+
+
+NO_M_HAT, NO_V_HAT = "    m = self.m[i]\n", "    v = self.v[i]\n"
+UNDER_THE_ROOT = "    setattr(layer, name, W - self.learning_rate * m / np.sqrt(v + self.epsilon))"
+NO_ROOT = "    setattr(layer, name, W - self.learning_rate * m / (v + self.epsilon))"
+TWO_AT_ONCE = [
+    (check.sgd_step, sgd(EACH + "    W += g"), "walk uphill", "The learning rate makes no"),
+    (
+        check.sgd_momentum,
+        sgd(
+            EACH
+            + """\
+    self.velocity[i] = self.momentum * self.velocity[i] + (1 - self.momentum) * g
+    setattr(layer, name, W - self.velocity[i])
+"""
+        ),
+        "The learning rate makes no",
+        "a running mean",
+    ),
+    (
+        check.adam_step,
+        _adam(m_hat=NO_M_HAT, v_hat=NO_V_HAT, move=UNDER_THE_ROOT),
+        "The bias correction is missing",
+        "under the root",
+    ),
+    (
+        check.adam_first_step,
+        _adam(m_hat=NO_M_HAT, v_hat=NO_V_HAT, move=NO_ROOT),
+        "The bias correction is missing",
+        "You divide by v",
+    ),
+    (
+        check.adam_step,
+        _adam(m=M.replace("(1 - self.beta1) * ", ""), move=MOVE.replace("W -", "W +")),
+        "walk uphill",
+        "1 − beta1 is missing",
+    ),
+    (
+        check.adam_step,
+        _adam(v=V.replace("g**2", "np.abs(g)"), move=UNDER_THE_ROOT),
+        "under the root",
+        "mean of |gradient|",
+    ),
+]
+
+
+@pytest.mark.parametrize(("c", "broken", "one", "other"), TWO_AT_ONCE)
+def test_two_mistakes_at_once_are_both_told(c, broken, one, other):
+    message = one_line(c.failure(broken))
+    assert "two mistakes together" in message
+    assert one in message
+    assert other in message
 
 
 def test_no_message_says_that_rounding_depends_on_something():

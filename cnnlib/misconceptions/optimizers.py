@@ -1,8 +1,11 @@
 """What goes wrong when weights move: the step itself, momentum, Adam's running means and their correction."""
 
+from collections.abc import Iterator
+from itertools import combinations
+
 import numpy as np
 
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions import misconception, seen_by
 from cnnlib.optimizers import SGD, Adam
 
 # ---------------------------------------------------------------------------- the step of any optimizer
@@ -941,6 +944,26 @@ class PowerOfTheDifference(_Adam):
 
 
 @misconception(
+    "adam_step",
+    says="v is divided by 1 − beta2 in every step, as if it were always the first; m is corrected as it should be.",
+    hint="The longer it runs, the less v needs a correction. What does t do in the line of m?",
+)
+class AlwaysStepOneForV(_Adam):
+    def v_factor(self, t):
+        return super().v_factor(np.float64(1))
+
+
+@misconception(
+    "adam_step",
+    says="m is divided by 1 − beta1 in every step, as if it were always the first; v is corrected as it should be.",
+    hint="The longer it runs, the less m needs a correction. What does t do in the line of v?",
+)
+class AlwaysStepOneForM(_Adam):
+    def m_factor(self, t):
+        return super().m_factor(np.float64(1))
+
+
+@misconception(
     *ADAM,
     says="You multiply by 1 − beta**t, where you should divide by it: m and v, too small at first, become smaller still.",
     hint="At first m and v are too small. Should the correction make them larger or smaller?",
@@ -1452,3 +1475,34 @@ class SharesItsCount(_Adam):
 
     def time(self, index):
         return SharesItsCount.count
+
+
+# ---------------------------------------------------------------------------- two at once
+
+
+def pairs(check: str) -> Iterator[type]:
+    """Two mistakes at once: in the step and before it, or in different parts of Adam's formula."""
+    alone = [broken for broken in seen_by(check) if not _parts(broken) & {"__init__", "step"}]
+    for one, two in combinations(alone, 2):
+        parts = _parts(one), _parts(two)
+        if issubclass(two, _STEPS):
+            one, two = two, one
+        if issubclass(one, _STEPS) or not (
+            parts[0] & parts[1] or "direction" in parts[0] | parts[1]
+        ):
+            says = f"Your steps are those that two mistakes together would give. One: {one.says} The other: {two.says}"
+            yield type("Both", (one, two), {"says": says, "hint": f"{one.hint}\n{two.hint}"})
+
+
+_STEPS = (_Uphill, _NoRate, _RateTwice)
+
+
+def _parts(broken: type) -> set[str]:
+    """The methods that a misconception has of its own."""
+    right = {*SGD.__mro__, *_Adam.__mro__}
+    return {
+        name
+        for c in set(broken.__mro__) - right
+        for name, part in vars(c).items()
+        if callable(part)
+    }
