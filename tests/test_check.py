@@ -3,6 +3,7 @@
 import contextlib
 import io
 from functools import cache
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -36,10 +37,20 @@ def test_the_reference_passes_and_prints_one_line_always_the_same(c, capsys):
     answer = c.reference
     if isinstance(answer, type):
         answer = type(answer.__name__, (answer,), {})
+    else:
+        answer = FunctionType(
+            answer.__code__, answer.__globals__, answer.__name__, answer.__defaults__
+        )
     c(answer)
     c(answer)
     first, second = capsys.readouterr().out.splitlines()
     assert first == second == f"✓ {c.title}: {c.passes}"
+
+
+@pytest.mark.parametrize("c", COMPARISONS, ids=lambda c: c.name)
+def test_the_courses_own_is_no_answer(c):
+    with pytest.raises(check.Failed, match="is the course's own"):
+        c(c.reference)
 
 
 @pytest.mark.parametrize(

@@ -161,15 +161,15 @@ class Check:
 
     def wrong_kind(self, thing) -> Failed | None:
         """Something else was passed than the learner's class or function itself."""
-        if thing is self.reference and isinstance(thing, type):
+        kind = "class" if isinstance(self.reference, type) else "function"
+        if thing is self.reference:
             return Failed(
                 self.title,
                 f"This is the course's own {thing.__name__}, not yours.",
-                {"hint": "Run the cell with your class again, below any import of that name."},
+                {"hint": f"Run the cell with your {kind} again, below any import of that name."},
             )
         if callable(thing) and isinstance(self.reference, type) == isinstance(thing, type):
             return None
-        kind = "class" if isinstance(self.reference, type) else "function"
         return Failed(
             self.title,
             f"This check needs the {kind} itself: call check.{self.name}({self.reference.__name__})",
