@@ -6,6 +6,7 @@ pictures came.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -51,9 +52,9 @@ class Entry:
 
     def __str__(self):
         what = {
-            "network.forward": f"pictures {_names(self.pictures)}",
-            "loss.forward": f"scores of {_names(self.pictures)}; labels of {_names(self.labels)}",
-            "network.backward": f"gradient for {_names(self.pictures)}",
+            "network.forward": f"pictures {in_words(self.pictures)}",
+            "loss.forward": f"scores of {in_words(self.pictures)}; labels of {in_words(self.labels)}",
+            "network.backward": f"gradient for {in_words(self.pictures)}",
         }.get(self.call, "")
         return f"{self.call}({self.got or what})"
 
@@ -123,6 +124,7 @@ class Network:
 
     def __init__(self, diary: Diary):
         self._diary = diary
+        self._rng = np.random.default_rng(0)
         self._made: dict[bytes, tuple[str, int]] = {}
         self._shown = (0, 0)
 
@@ -133,9 +135,14 @@ class Network:
             raise ValueError(
                 f"Network.forward: x has shape {x.shape}, but must be (N, {C}, {H}, {W}): a batch of pictures"
             )
+        if not len(x):
+            raise ValueError(
+                f"Network.forward: x has shape {x.shape}: a batch without a picture; is there nothing left "
+                "where its slice begins?"
+            )
         names = tuple(diary.names.get(_key(image), "?") for image in x)
         diary.write("network.forward", pictures=names)
-        scores = np.random.default_rng(len(diary.entries)).uniform(0, 1, (len(x), CLASSES))
+        scores = self._rng.uniform(0, 1, (len(x), CLASSES))
         for row, name in zip(scores, names, strict=True):
             row[self._predicted(name)] += 1
             self._made[_key(row)] = name, diary.steps
@@ -185,6 +192,7 @@ class Loss:
 
     def __init__(self, diary: Diary):
         self._diary = diary
+        self._rng = np.random.default_rng(1)
         self._last: dict = {}
         self._gradients: list[tuple[np.ndarray, dict]] = []
 
@@ -197,22 +205,22 @@ class Loss:
             got = {"got": _instead_of_scores(logits)}
         pictures = tuple(name for name, _ in origin)
         self._last = {"pictures": pictures, "since": min(steps for _, steps in origin)}
-        sorts = ("v", "") if all(name.startswith("v") for name in pictures) else ("", "v")
-        owners = tuple(self._owner(int(label), sorts) for label in labels)
+        owners = tuple(map(self._owner, map(int, labels), pictures))
         diary.write("loss.forward", **self._last, labels=owners, **got)
         self._shape = np.shape(logits)
-        return value_after(diary.steps, validation=sorts[0] == "v")
+        return value_after(diary.steps, validation=diary.entries[-1].validates)
 
-    def _owner(self, label: int, sorts) -> str:
-        return next(
-            (own[label] for own in map(self._diary.labelled.get, sorts) if label in own), "?"
-        )
+    def _owner(self, label: int, picture: str) -> str:
+        """Whose label it is; of two pictures, the one of the same pair of arrays as `picture`."""
+        sorts = ("v", "") if picture.startswith("v") else ("", "v")
+        owners = map(self._diary.labelled.get, sorts)
+        return next((own[label] for own in owners if label in own), "?")
 
     def backward(self):
         if not self._last:
             raise RuntimeError("Loss.backward: there was no forward yet; call forward first")
         self._diary.write("loss.backward", **self._last)
-        gradient = np.random.default_rng(len(self._diary.entries)).normal(size=self._shape)
+        gradient = self._rng.normal(size=self._shape)
         self._gradients.append((gradient.copy(), self._last))
         return gradient
 
@@ -225,7 +233,7 @@ class Loss:
                 return facts
             factor = float(np.ravel(dy)[0] / gradient.flat[0])
             if np.allclose(dy, factor * gradient, rtol=1e-5):
-                got = f"the gradient for {_names(facts['pictures'])} times {factor:.6g}"
+                got = f"the gradient for {in_words(facts['pictures'])} times {factor:.6g}"
                 return {**facts, "got": got, "factor": factor}
         return {}
 
@@ -236,7 +244,7 @@ class Loss:
 class Optimizer:
     """Counts its steps."""
 
-    learning_rate = 0.1
+    learning_rate = 0.037
 
     def __init__(self, diary: Diary):
         self._diary = diary
@@ -261,6 +269,7 @@ def right_after(steps: int, count: int) -> int:
     return 1 + (4 * steps + 2) % (count - 2)
 
 
+@cache
 def value_after(steps: int, validation: bool = False) -> float:
     """The loss after so many steps."""
     return float(np.random.default_rng([steps, validation]).uniform(0.5, 2.5))
@@ -270,5 +279,8 @@ def _key(numbers) -> bytes:
     return np.asarray(numbers, float).tobytes()
 
 
-def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if len(names) <= 12 else f"{', '.join(names[:10])} … ({len(names)})"
+def in_words(names: tuple[str, ...]) -> str:
+    """The names of pictures, or the first few of them."""
+    if len(names) > 10:
+        return f"{', '.join(names[:3])} … {names[-1]} ({len(names)} in all)"
+    return ", ".join(names)

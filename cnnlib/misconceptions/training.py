@@ -108,26 +108,26 @@ def shuffled_too_late(*given):
 
 @misconception(
     "train_steps",
-    says="Each epoch begins with a new generator of a fixed seed, so all epochs have the same order.",
+    says="All epochs have the same order, and it does not come from `rng`.",
     hint=_RNG,
 )
-def fixed_seed_in_each_epoch(*given):
+def same_order_without_rng(*given):
     return _train(*given, batches=lambda rng, *sizes: _batches(np.random.default_rng(0), *sizes))
 
 
 @misconception(
     "train_steps",
-    says="You shuffle with a generator of your own, whose seed is fixed, and not with `rng`.",
+    says="Whatever `rng` is, you shuffle in the same way: your random numbers come from somewhere else.",
     hint=_RNG,
 )
-def fixed_seed(*given):
+def shuffled_without_rng(*given):
     own = np.random.default_rng(0)
     return _train(*given, batches=lambda rng, *sizes: _batches(own, *sizes))
 
 
 @misconception(
     "train_steps",
-    says="You shuffle with a generator of your own, and not with `rng`, so nobody can repeat a run.",
+    says="You shuffle with random numbers that don't come from `rng`, so nobody can repeat a run.",
     hint=_RNG,
 )
 def no_seed(*given):
@@ -788,7 +788,7 @@ def times_the_batch(*given):
 
 @misconception(
     "train_steps",
-    says="You multiply the gradient by the learning rate, and the optimizer does so again.",
+    says="You multiply the gradient by the learning rate, and so does the optimizer.",
     hint="Whose job is the learning rate?",
 )
 def times_the_learning_rate(*given):
@@ -895,8 +895,8 @@ def probabilities_for_scores(*given):
 
 @misconception(
     "train_steps",
-    says="The network does not see the pictures as you were given them: you calculate with them first.",
-    hint="train picks pictures and hands them on. Who has brought them into the right range, and when?",
+    says="The network does not see the pictures as you were given them: you change them first.",
+    hint="train picks pictures and hands them on. Which of your lines makes other ones of them?",
 )
 def pictures_calculated_with(*given):
     def epoch(network, loss, optimizer, images, labels, batches):
@@ -913,8 +913,8 @@ def pictures_calculated_with(*given):
 
 @misconception(
     "train_steps",
-    says="You calculate with the pictures in place. Whoever handed them to you finds them changed, and the next call starts with other ones.",
-    hint="train picks pictures and hands them on. Who has brought them into the right range, and when?",
+    says="You change the pictures in place. Whoever handed them to you finds other ones, and so does the next call.",
+    hint="train picks pictures and hands them on. Which of your lines writes into them?",
 )
 def pictures_changed_in_place(
     network, loss, optimizer, training, validation, epochs, batch_size, rng
@@ -1175,10 +1175,10 @@ def number_of_wrong_ones(*given):
 
 @misconception(
     "train_history",
-    says="Your division rounds down, so the accuracy is 0 unless all are right.",
-    hint="Which sign divides without rounding?",
+    says="Your accuracy is 0 in every epoch, though some pictures are right.",
+    hint="Print the two things that you compare, what the comparison gives, and what the division makes of it.",
 )
-def rounded_down(*given):
+def always_zero(*given):
     def measure(network, images, labels):
         right = network.forward(images).argmax(axis=1) == labels
         return right.sum() // len(right)
