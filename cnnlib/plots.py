@@ -340,7 +340,7 @@ def table(columns, rows, caption: str) -> Table:
         for name, *words in rows
     )
     caption_html = f"<caption{left}>{svg.escape(caption)}</caption>"
-    html = f"<table>{caption_html}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    html = f"<table class='measured'>{caption_html}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return Table(html, caption)
 
 
