@@ -279,11 +279,11 @@ for layer, name in self.parameters[:-1]:
     ),
     "sum over batch": (
         EACH + "    setattr(layer, name, W - self.learning_rate * g.sum(axis=0))",
-        "change of b is the same for every index along K.",
+        "One entry of db makes a difference to other weights than its own.",
     ),
     "mean over rows": (
         EACH + "    setattr(layer, name, W - self.learning_rate * g.mean(axis=0))",
-        "change of b is the same for every index along K.",
+        "One entry of db makes a difference to other weights than its own.",
     ),
     "divided by size": (
         EACH + "    setattr(layer, name, W - self.learning_rate * g / g.size)",
@@ -411,7 +411,7 @@ self.learning_rate *= 0.99""",
     ),
     "dot": (
         EACH + "    setattr(layer, name, W - self.learning_rate * np.dot(W, g))",
-        "Every number in change of W0 is wrong.",
+        "One entry of dW0 makes a difference to other weights than its own.",
     ),
     "squares": (
         EACH + "    setattr(layer, name, W - self.learning_rate * g**2)",
@@ -883,7 +883,7 @@ WRONG_ADAM = {
         + M_HAT
         + V_HAT
         + "    setattr(layer, name, W - self.learning_rate * m / np.sqrt(v) + self.epsilon)",
-        "Every number in change of W is wrong.",
+        "You divide by √v, and add epsilon to the new weight",
     ),
     "eps outside in bracket": (
         COUNT
@@ -1129,7 +1129,7 @@ WRONG_ADAM = {
         + M_HAT
         + V_HAT
         + MOVE,
-        "Every number in change of W is wrong.",
+        "beta1 and 1 − beta1 are swapped in m",
     ),
     "minus in mean": (
         COUNT
@@ -1159,7 +1159,7 @@ WRONG_ADAM = {
         + M_HAT
         + V_HAT
         + MOVE,
-        "2 of 3 numbers in change of W are wrong.",
+        "One entry of dW makes a difference to other weights than its own.",
     ),
     "norm": (
         COUNT
@@ -1179,7 +1179,7 @@ WRONG_ADAM = {
         + M_HAT
         + V_HAT
         + MOVE,
-        "2 of 3 numbers in change of b are wrong.",
+        "One entry of db makes a difference to other weights than its own.",
     ),
     "g squared in place": (
         COUNT

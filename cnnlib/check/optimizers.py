@@ -278,18 +278,27 @@ def _ignored(thing, reference, trials) -> Finding | None:
 
 
 def _crossed(thing, trials):
-    """The first trial in which an array moves by another array's gradients, and what to say; or None."""
+    """The first trial in which a number moves by a gradient that isn't its own, and what to say; or None."""
     for trial in trials:
         case, moved = trial.case, trial.outcome.value
-        own = case.label
-        foreign = [key for key in case.inputs if "d" in key and not key.endswith(f"d{own}")]
-        foreign += [key for key in case.inputs if key.startswith("other_")]
-        for key in foreign if np.asarray(moved).dtype == np.float64 else []:
-            changed = case.inputs | {key: case.inputs[key][::-1] + 1}
-            again = attempt(replace(case, inputs=changed), thing).value
+        if np.asarray(moved).dtype != np.float64:
+            continue
+        own = f"d{case.label}"
+        for key, array in case.inputs.items():
+            foreign = key.startswith("other_") or ("d" in key and not key.endswith(own))
+            if not foreign and (key != own or not trial.evidence.comparable):
+                continue
+            changed = array[::-1] + 1
+            if key == own:
+                changed = array.copy()
+                changed.flat[0] += 1
+            again = attempt(replace(case, inputs=case.inputs | {key: changed}), thing).value
+            if np.shape(again) != np.shape(moved):
+                continue
             with np.errstate(invalid="ignore"):
-                if np.shape(again) == np.shape(moved) and (np.abs(again - moved) > 1e-9).any():
-                    return trial, _says_crossed(own, key)
+                reacts = np.abs(again - moved).ravel() > 1e-9
+            if reacts.any() if foreign else reacts[1:].any():
+                return trial, _says_crossed(own, key)
     return None
 
 
@@ -299,8 +308,14 @@ def _says_crossed(own: str, key: str) -> Finding:
             "What another optimizer does makes a difference to yours.",
             "Each optimizer has a memory of its own. Where does `self` come in?",
         )
+    if key == own:
+        return Finding(
+            f"One entry of {own} makes a difference to other weights than its own.",
+            "Everything here goes number by number. Which of your operations brings the numbers of "
+            "an array together?",
+        )
     return Finding(
-        f"{own} moves by another array's gradients: its change depends on {key}, and should not.",
+        f"{own[1:]} moves by another array's gradients: its change depends on {key}, and should not.",
         "Each array has a gradient, and a memory, of its own. Under which name or index do you "
         "look for them?",
     )

@@ -1095,6 +1095,16 @@ class EpsilonAfterTheDivision(_Adam):
 
 @misconception(
     *ADAM,
+    says="You divide by √v, and add epsilon to the new weight: a pair of brackets is missing.",
+    hint="Python divides before it adds. What should the division cover?",
+)
+class EpsilonOnTheWeight(_Adam):
+    def quotient(self, m, v):
+        return m / np.sqrt(v) - self.epsilon / self.learning_rate
+
+
+@misconception(
+    *ADAM,
     says="epsilon is left out, so a weight whose gradients are all 0 becomes NaN.",
     hint="What is 0/0? A pixel that is always black gives its weights no gradient at all.",
 )
@@ -1220,6 +1230,26 @@ class NoShareInM(_Adam):
 class NoShareInV(_Adam):
     def new_v(self, v, gradient):
         return self.beta2 * v + gradient**2
+
+
+@misconception(
+    *ADAM,
+    says="beta1 and 1 − beta1 are swapped in m: most of the old m is forgotten in every step.",
+    hint="beta1 is near 1. Which of the two should count for more, what is old or what is new?",
+)
+class SharesSwappedInM(_Adam):
+    def new_m(self, m, gradient):
+        return (1 - self.beta1) * m + self.beta1 * gradient
+
+
+@misconception(
+    *ADAM,
+    says="beta2 and 1 − beta2 are swapped in v: most of the old v is forgotten in every step.",
+    hint="beta2 is near 1. Which of the two should count for more, what is old or what is new?",
+)
+class SharesSwappedInV(_Adam):
+    def new_v(self, v, gradient):
+        return (1 - self.beta2) * v + self.beta2 * gradient**2
 
 
 @misconception(
