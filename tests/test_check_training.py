@@ -266,7 +266,16 @@ return [pair] + train(network, loss, optimizer, training, validation, epochs - 1
 """,
     ),
     "in float32": loop(
-        ("sum(losses) / len(losses), accuracy", "float(np.mean(losses)), float(accuracy)")
+        ("x, y = images[batch]", "x, y = images[batch].astype(np.float32)"),
+        ("scores, y)", "scores.astype(np.float32), y)"),
+        ("loss.backward()", "loss.backward().astype(np.float32)"),
+    ),
+    "NumPy's numbers": loop(
+        ("sum(losses) / len(losses), accuracy", "np.float64(np.mean(losses)), np.float64(accuracy)")
+    ),
+    "images as they are, labels as a list": loop(
+        ("images, labels = training", "images, labels = training[0], training[1].tolist()"),
+        ("labels[batch]", "np.array([labels[k] for k in batch])"),
     ),
 }
 
@@ -474,7 +483,7 @@ WRONG_STEPS = {
     ),
     "while without progress": (
         loop((LOOPS, "start = 0\n    while start < len(images):")),
-        "after 3000 calls, train is still calling network.forward; do",
+        "after 1000 calls, train is still calling network.forward; do",
     ),
     "a single picture, no batch axis": (
         loop((LOOPS, "for batch in order:"), (PICKS, "pass")),
@@ -1200,7 +1209,7 @@ def test_not_written_is_not_wrong():
     for c in (check.train_steps, check.train_history):
         failure = c.failure(train)
         assert isinstance(failure, check.NotWritten)
-        assert str(failure).startswith("○ train is not written yet.")
+        assert str(failure).startswith(f"○ {c.title} is not written yet.")
 
 
 def test_a_loop_that_is_wrong_now_and_then_is_told_so():

@@ -14,7 +14,15 @@ import numpy as np
 
 from cnnlib import training
 from cnnlib.check.diagnosis import Finding, close, number, shorten
-from cnnlib.check.diary import CLASSES, Diary, Entry, in_words, right_after, value_after
+from cnnlib.check.diary import (
+    CLASSES,
+    Diary,
+    Entry,
+    in_words,
+    right_after,
+    short_numbers,
+    value_after,
+)
 from cnnlib.check.engine import Case, Comparison, attempt, remarks
 from cnnlib.check.failure import Failed
 
@@ -62,9 +70,9 @@ class Setting:
     def inputs(self) -> dict[str, np.ndarray]:
         rng = np.random.default_rng(7)
         return {
-            "images": rng.normal(size=(self.pictures, 1, 2, 3)),
+            "images": short_numbers(rng, (self.pictures, 1, 2, 3)),
             "labels": rng.permutation(CLASSES)[: self.pictures],
-            "validation_images": rng.normal(size=(VALIDATION, 1, 2, 3)),
+            "validation_images": short_numbers(rng, (VALIDATION, 1, 2, 3)),
             "validation_labels": rng.permutation(CLASSES)[:VALIDATION],
         }
 
@@ -727,8 +735,8 @@ def _form(got) -> str:
 
 @_check(
     History,
-    "train",
-    "it returns the mean loss and the validation accuracy of each epoch",
+    "train's result",
+    "the mean loss and the validation accuracy of each epoch",
 )
 def train_history():
     """Check what ``train`` returns: one pair for each epoch, measured behind its last step."""
