@@ -230,16 +230,21 @@ class Comparison(Check):
 
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or None."""
-        candidates = misconceptions.seen_by(self.name)
         # The dtype of a wrong number says little, unless it is what tells two misconceptions apart.
-        for broken, any_float in [(b, False) for b in candidates] + [(b, True) for b in candidates]:
-            # Most differ in one of the first cases, so the others need not be run.
-            theirs = (Trial(t.case, t.expected, attempt(t.case, broken)) for t in trials)
-            if alike(trials, theirs, any_float) and consistent == fits_own_forward(
+        but_for_the_dtype = None
+        for broken in misconceptions.seen_by(self.name):
+            if self._does_the_same(trials, broken, True) and consistent == fits_own_forward(
                 broken, self.trials(broken)
             ):
-                return broken
-        return None
+                if self._does_the_same(trials, broken, False):
+                    return broken
+                but_for_the_dtype = but_for_the_dtype or broken
+        return but_for_the_dtype
+
+    def _does_the_same(self, trials: list[Trial], broken, any_float: bool) -> bool:
+        # Most differ in one of the first cases, so the others need not be run.
+        theirs = (Trial(t.case, t.expected, attempt(t.case, broken)) for t in trials)
+        return alike(trials, theirs, any_float)
 
     def _explain(self, thing, trials: list[Trial]) -> Failed:
         trials = numbers_first(trials)
