@@ -65,8 +65,11 @@ class Conv2D(layers.Conv2D):
         C, H, width = self.x_shape[1:]
         s, p = self.stride, self.padding
         self.db = dy.reshape(OH * OW, F * N).sum(axis=0).reshape(F, N).sum(axis=1)
-        # BLAS is slower with large matrices where both factors run along N, so one is turned.
-        dy_turned = dy.swapaxes(2, 3).copy()
+        # BLAS is slower where both factors run along N. Turning one costs time as well: it pays where
+        # the matrices are large.
+        dy_turned = dy.swapaxes(2, 3)
+        if len(self.parts) > 1:
+            dy_turned = dy_turned.copy()
         dW = np.stack([(part @ dy_turned).sum(axis=(0, 1)) for part in self.parts])
         self.dW = dW.reshape(*self.kernel_size, C, F).transpose(3, 2, 0, 1)
         W = np.asarray(self.W, dy.dtype).transpose(2, 3, 1, 0).copy()
