@@ -10,6 +10,7 @@ from itertools import cycle
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cnnlib import datasets, svg
 from cnnlib.svg import Drawing, Picture, arrow, move, rect, text
@@ -254,6 +255,7 @@ def curves(
                 **{"label": name, "color": colour, "marker": marker, "markersize": 5},
                 **{"markevery": max(len(x) // 8, 1)},
             )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half step
     if limits is not None:
         axes.set_ylim(*limits)
     axes.spines[["top", "right"]].set_visible(False)
