@@ -1,0 +1,105 @@
+"""How well a network learns, and how long that takes: `python benchmarks/training.py [PART ...]`.
+
+full     Fashion-MNIST, all 60,000 pictures, on the fast layers (run `cnnlib data fetch` before)
+subset   its shipped 10,000 pictures, on the fast layers and on those of cnnlib.layers
+digits   the 8×8 digits, on layers with loops
+"""
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # BLAS reads it when NumPy is imported
+
+import argparse
+import time
+
+import loops
+import networks
+import numpy as np
+
+from cnnlib import datasets, fast, layers
+from cnnlib.losses import SoftmaxCrossEntropy
+from cnnlib.network import Sequential
+from cnnlib.optimizers import Adam
+from cnnlib.training import accuracy, fit, warm_up_and_decay
+
+BATCH = 64
+
+
+def train(make, module, data, *, seed, epochs, peak):
+    """Train a new network; return its test accuracy, and the wall and CPU seconds of the training."""
+    images = data.train_images / np.float32(data.max_value)
+    rng = np.random.default_rng(seed)
+    network = Sequential(make(module, rng))
+    steps = epochs * -(-len(images) // BATCH)
+    adam = Adam(network, warm_up_and_decay(0, steps, peak))
+
+    def next_rate(history):
+        adam.learning_rate = warm_up_and_decay(len(history.losses), steps, peak)
+
+    wall, cpu = time.perf_counter(), time.process_time()
+    fit(
+        network,
+        images,
+        data.train_labels,
+        loss=SoftmaxCrossEntropy(),
+        optimizer=adam,
+        rng=rng,
+        epochs=epochs,
+        batch_size=BATCH,
+        progress=False,
+        after_step=next_rate,
+    )
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return (
+        accuracy(network, data.test_images / np.float32(data.max_value), data.test_labels),
+        wall,
+        cpu,
+    )
+
+
+def rows(make, modules, data, *, seeds, epochs, peak):
+    """Print a row of the table for each kind of layers and each seed."""
+    for name, module in modules.items():
+        for seed in seeds:
+            score, wall, cpu = train(make, module, data, seed=seed, epochs=epochs, peak=peak)
+            print(
+                f"| {name} | {epochs} | {peak} | {seed} | {score:.3f} | {wall:.1f} | {cpu:.1f} |",
+                flush=True,
+            )
+
+
+def full():
+    data = datasets.load_fashion_mnist(full=True)
+    rows(networks.fashion, {"cnnlib.fast": fast}, data, seeds=range(5), epochs=2, peak=1.2e-2)
+
+
+def subset():
+    kinds = {"cnnlib.fast": fast, "cnnlib.layers": layers}
+    data = datasets.load_fashion_mnist()
+    rows(networks.fashion, kinds, data, seeds=range(3), epochs=3, peak=6e-3)
+
+
+def digits():
+    kinds = {"four loops": loops.FourLoops, "seven loops": loops.SevenLoops, "cnnlib.fast": fast}
+    rows(networks.digits, kinds, datasets.load_digits(), seeds=range(2), epochs=5, peak=5e-2)
+
+
+PARTS = {part.__name__: part for part in (full, subset, digits)}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help="all three if none is named")
+    for name in parser.parse_args().parts or PARTS:
+        print(f"\n{name}\n\n| layers | epochs | rate | seed | accuracy | wall s | CPU s |")
+        print("|---|---|---|---|---|---|---|")
+        try:
+            PARTS[name]()
+        except datasets.DataError as error:
+            print(error)
+
+
+if __name__ == "__main__":
+    main()
