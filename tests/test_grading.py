@@ -165,6 +165,19 @@ def test_what_is_left_out_becomes_a_stub_or_nothing(pristine):
     assert cell(nb, "last").source == RIGHT["last"]
 
 
+def test_only_the_cells_that_an_answer_or_a_check_needs_are_run(pristine):
+    pristine.cells[1:1] = [
+        new_code_cell("size = 2", id="for-a-needed-cell"),
+        new_code_cell("try:\n    half_size = size / 2\nexcept Exception:\n    pass", id="needed"),
+        new_code_cell("picture = draw(half)", id="picture"),
+        new_code_cell("print(double(half(3)))", id="shown"),
+    ]
+    nb = assemble(pristine, {"half": "def half(x):\n    return x * half_size"})
+    emptied = [ours.id for ours, theirs in zip(pristine.cells, nb.cells, strict=True)
+               if ours.source and not theirs.source]  # fmt: skip
+    assert emptied == ["picture", "shown"]
+
+
 @pytest.mark.parametrize(
     "marker",
     [

@@ -105,6 +105,9 @@ def assemble(
 ) -> NotebookNode:
     """Make the notebook that is run: the pristine one with somebody's answers in it.
 
+    Cells that no answer and no check needs, such as pictures of what the answers do, are emptied:
+    they would cost everybody's time, and hang where an answer is slow.
+
     Parameters
     ----------
     pristine : NotebookNode
@@ -126,7 +129,22 @@ def assemble(
             cell["source"] = notebooks.stub(cell.source)
         elif key(cell) in left_out:
             cell["source"] = ""
+    for cell in _idle(nb):
+        cell["source"] = ""
     return nb
+
+
+def _idle(nb: NotebookNode) -> list[NotebookNode]:
+    """The ordinary code cells that bind no name which an answer, a check or another needed cell mentions."""
+    code = [cell for cell in nb.cells if cell.cell_type == "code"]
+    words = {word for c in code if grade_id(c) for word in re.findall(r"\w+", c.source)}
+    idle = []
+    for cell in reversed([cell for cell in code if not grade_id(cell)]):
+        if _defined(cell.source) & words:
+            words.update(re.findall(r"\w+", cell.source))
+        else:
+            idle.append(cell)
+    return idle
 
 
 def key(cell: NotebookNode) -> str:
@@ -171,9 +189,10 @@ def _defined(source: str) -> set[str]:
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            inside = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-            names |= {n.id for n in inside if isinstance(n.ctx, ast.Store)}
+            continue
+        for part in ast.walk(node):
+            if isinstance(part, ast.alias):
+                names.add((part.asname or part.name).partition(".")[0])
+            elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                names.add(part.id)
     return names
