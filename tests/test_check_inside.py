@@ -183,7 +183,7 @@ WRONG = {
         dy[np.arange(len(images)), classes - 1] = 1
         return np.abs(network.backward(dy)).max(axis=1)
         """,
-        "Where class 0 is asked for, you show the map of class 1",
+        "You take one off each class",
     ),
     "one class too far": (
         """
@@ -458,7 +458,7 @@ WRONG = {
         dy = np.eye(scores.shape[1])[classes]
         return np.abs(network.backward(dy)).squeeze()
         """,
-        "too few axes: 2, not 3",
+        "All axes of length 1 are gone",
     ),
     "squeezed maps": (
         """
@@ -804,6 +804,30 @@ WRONG = {
         """,
         "the largest over the maps of all classes",
     ),
+    "classes as rows": (
+        """
+        dy = np.zeros_like(network.forward(images))
+        dy[classes, np.arange(len(images))] = 1
+        return np.abs(network.backward(dy)).max(axis=1)
+        """,
+        "the classes as rows of dy, and the pictures as columns",
+    ),
+    "a blank batch tells K": (
+        """
+        network.forward(images)
+        K = network.forward(np.zeros_like(images)).shape[1]
+        return np.abs(network.backward(np.eye(K)[classes])).max(axis=1)
+        """,
+        "blank pictures have gone forward",
+    ),
+    "a blank picture tells K": (
+        """
+        network.forward(images)
+        K = network.forward(np.zeros_like(images[:1])).shape[1]
+        return np.abs(network.backward(np.eye(K)[classes])).max(axis=1)
+        """,
+        "one blank picture has gone forward",
+    ),
     "indexed by all classes": (
         """
         scores = network.forward(images)
@@ -1060,6 +1084,51 @@ MISCOUNTED = {
             m[i, j] += 1
         """,
         "It returned None",
+    ),
+    "ten classes": (
+        """
+        m = np.zeros((10, 10), int)
+        for i, j in zip(labels, predictions):
+            m[i, j] += 1
+        return m
+        """,
+        "Your matrix is for 10 classes",
+    ),
+    "totals on the diagonal": (
+        """
+        m = np.zeros((classes, classes), int)
+        for i in range(classes):
+            for j in range(classes):
+                of_class = labels == i
+                m[i, j] = of_class.sum() if i == j else (of_class & (predictions == j)).sum()
+        return m
+        """,
+        "On the diagonal you count all pictures of a class",
+    ),
+    "the dtype of the labels": (
+        """
+        m = np.zeros((classes, classes), labels.dtype)
+        np.add.at(m, (labels, predictions), 1)
+        return m
+        """,
+        "Your counts go no further than 255",
+    ),
+    "pairs in the dtype of the labels": (
+        """
+        pairs = labels * classes + predictions
+        return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+        """,
+        "You give each pair of classes a number",
+    ),
+    "wrong in the corners only": (
+        """
+        m = np.zeros((classes, classes), int)
+        np.add.at(m, (labels, predictions), 1)
+        m[0, 0] += 1
+        m[-1, -1] += 1
+        return m
+        """,
+        "2 of 9 numbers in matrix are wrong",
     ),
     "predictions are scores": (
         """

@@ -234,6 +234,7 @@ def confusion_matrix():
     yield case(3, [0, 0, 1, 2, 2, 2], [0, 1, 1, 2, 2, 0], "the example of the exercise")
     yield case(5, *rng.integers(0, 5, size=(2, 40)))
     yield case(4, [1] * 7, [2] * 7, "seven times the same mistake")
+    yield case(3, [2] * 300, [1] * 300, "300 times the same mistake; labels are uint8", np.uint8)
     yield case(4, [3, 0, 2], [3, 0, 2], "all of them right")
     yield case(6, [0, 1, 4, 1], [2, 0, 1, 1], "nothing is of class 5, or taken for it")
     yield case(6, [0, 1, 2, 1], [2, 0, 5, 1], "nothing is of class 5")

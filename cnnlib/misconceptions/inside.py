@@ -191,6 +191,24 @@ def one_hot_on_its_side(scores, classes):
 
 
 @_start(
+    "You use the classes as rows of dy, and the pictures as columns.",
+    "dy[i, j]: which of the two says which picture, and which one which class?",
+)
+def rows_and_columns_swapped(scores, classes):
+    dy = np.zeros_like(scores)
+    dy[classes, np.arange(len(scores))] = 1
+    return dy
+
+
+@_start(
+    "You take one off each class, as if they were counted from 1.",
+    "The classes of this course run from 0. In which column does the score of class 0 stand?",
+)
+def class_before(scores, classes):
+    return one_hot(scores, classes - 1)
+
+
+@_start(
     "dy is divided by the number of pictures.",
     "A loss is a mean over the batch. Is there a mean in what you are asked for here?",
 )
@@ -388,6 +406,11 @@ def all_channels(gradient, images):
     return np.abs(gradient)
 
 
+@_end("All axes of length 1 are gone, and nothing is chosen among several channels.", CHANNELS)
+def squeezed(gradient, images):
+    return np.abs(gradient).squeeze()
+
+
 @_end(
     "The gradient is returned as it arrives, with its sign and all its channels.",
     "One number for each pixel is asked for. How do you get it from the gradient of its channels?",
@@ -547,6 +570,27 @@ def without_forward(network, images, classes):
 
 @misconception(
     "saliency",
+    says="Before your backward, blank pictures have gone forward: the layers remember those.",
+    hint="A layer remembers its last forward only. Who else in your function knows how many scores there are?",
+)
+def blank_pictures_last(network, images, classes):
+    network.forward(images)
+    return inside.saliency(network, np.zeros_like(images), classes)
+
+
+@misconception(
+    "saliency",
+    says="Before your backward, one blank picture has gone forward: the layers remember that one.",
+    hint="A layer remembers its last forward only. Who else in your function knows how many scores there are?",
+)
+def a_blank_picture_last(network, images, classes):
+    scores = network.forward(images)
+    network.forward(np.zeros_like(images[:1]))
+    return largest_over_channels(network.backward(one_hot(scores, classes)), images)
+
+
+@misconception(
+    "saliency",
     says="You add up the maps of all classes.",
     hint="How many classes does `classes` name for a picture?",
 )
@@ -688,7 +732,8 @@ def predictions_in_rows(labels, predictions, classes):
 @misconception(
     "confusion_matrix",
     says="However often a pair of classes occurs, you count it once.",
-    hint="`m[[0, 0]] += 1` writes the same new number into one place twice. What adds each time?",
+    hint="`= 1`, and `=+ 1`, don't add at all, and `m[[0, 0]] += 1` adds once: it writes the same new number "
+    "into one place twice. What adds each time?",
 )
 def counts_each_pair_once(labels, predictions, classes):
     return np.minimum(inside.confusion_matrix(labels, predictions, classes), 1)
@@ -725,6 +770,17 @@ def mistakes_only(labels, predictions, classes):
     return inside.confusion_matrix(labels[wrong], predictions[wrong], classes)
 
 
+@misconception(
+    "confusion_matrix",
+    says="On the diagonal you count all pictures of a class, not only those that were taken for it.",
+    hint=COUNTS,
+)
+def all_of_a_class_on_the_diagonal(labels, predictions, classes):
+    matrix = inside.confusion_matrix(labels, predictions, classes)
+    np.fill_diagonal(matrix, matrix.sum(axis=1))
+    return matrix
+
+
 @misconception("confusion_matrix", says="You count only what is right.", hint=COUNTS)
 def hits_only(labels, predictions, classes):
     right = labels == predictions
@@ -759,6 +815,15 @@ def as_many_as_occur(labels, predictions, classes):
     return _counted(labels, predictions, max(labels.max(), predictions.max()) + 1)
 
 
+@misconception(
+    "confusion_matrix",
+    says="Your matrix is for 10 classes, whatever `classes` is.",
+    hint="Fashion-MNIST has ten. Where do you ask how many there are here?",
+)
+def ten_classes(labels, predictions, classes):
+    return _counted(labels, predictions, 10)
+
+
 def _counted(labels, predictions, K):
     matrix = np.zeros((K, K), int)
     np.add.at(matrix, (labels, predictions), 1)
@@ -772,6 +837,25 @@ def _counted(labels, predictions, K):
 )
 def classes_from_one(labels, predictions, classes):
     return _counted(labels - 1, predictions - 1, classes)
+
+
+@misconception(
+    "confusion_matrix",
+    says="Your counts go no further than 255, and then begin again at 0.",
+    hint="How many pictures may be of one class, and taken for it? Which dtype has your matrix?",
+)
+def counts_up_to_255(labels, predictions, classes):
+    return inside.confusion_matrix(labels, predictions, classes).astype(np.uint8)
+
+
+@misconception(
+    "confusion_matrix",
+    says="You give each pair of classes a number, label · K + prediction, and it goes no further than the largest of its dtype.",
+    hint="uint8 ends at 255 and begins again at 0. Which dtype do the labels have, and so your sum?",
+)
+def pairs_numbered_in_the_dtype_of_the_labels(labels, predictions, classes):
+    pairs = labels * classes + predictions
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
 @misconception(
