@@ -263,6 +263,75 @@ def curves(
     return figure
 
 
+def races(
+    runs,
+    xlabel: str,
+    ylabel: str,
+    *,
+    bold: str,
+    limits: tuple[float, float] | None = None,
+    columns: int = 3,
+    width: float = 9.0,
+) -> Figure:
+    """Draw several runs of each kind, one small picture for each, always with the runs of one kind.
+
+    Single runs are thin and pale, and their mean is strong.
+
+    Parameters
+    ----------
+    runs : dict of str to (x, y)
+        For each kind its points: x is (P,), and y is (R, P) with a row for each run.
+    xlabel, ylabel : str
+    bold : str
+        The name of the kind to which each of the others is compared.
+    limits : (low, high), optional
+        What the upright axes show.
+    columns : int
+        Pictures in a row.
+    width : float
+        Inches.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing called `bold`, or nothing beside it.
+
+    Examples
+    --------
+    >>> x = [1, 2, 3]
+    >>> runs = {"right": (x, [[0, 1, 2], [0, 2, 2]]), "wrong": (x, [[0, 0, 1], [0, 1, 1]])}
+    >>> [axes.get_title() for axes in races(runs, "step", "accuracy", bold="right").axes]
+    ['wrong']
+    """
+    others = [name for name in runs if name != bold]
+    if bold not in runs or not others:
+        raise ValueError(
+            f"races: give runs called {bold!r} and others beside them; there are {', '.join(runs)}"
+        )
+    rows = -(-len(others) // columns)
+    figure = Figure(figsize=(width, 2.2 * rows + 0.5), layout="constrained")
+    grid = figure.subplots(rows, min(columns, len(others)), sharex=True, sharey=True, squeeze=False)
+    for axes in grid.flat[len(others) :]:
+        axes.remove()
+    for axes, name in zip(grid.flat, others, strict=False):
+        for kind, colour, dashes in ((bold, svg.BLACK, "-"), (name, svg.VERMILLION, "--")):
+            x, y = runs[kind]
+            axes.plot(x, np.transpose(y), color=colour, linewidth=0.7, alpha=0.45)
+            axes.plot(x, np.mean(y, axis=0), dashes, color=colour, linewidth=2.5, label=kind)
+        axes.set_title(name, fontsize=10, color=svg.VERMILLION)
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.spines[["top", "right"]].set_visible(False)
+    if limits is not None:
+        axes.set_ylim(*limits)
+    figure.supxlabel(xlabel, fontsize=10)
+    figure.supylabel(ylabel, fontsize=10)
+    lines = grid[0, 0].get_lines()
+    strong = [line for line in lines if not line.get_label().startswith("_")]
+    words = [bold, "the one named above its picture (thin: single runs; thick: their mean)"]
+    figure.legend(strong, words, loc="outside upper left", ncols=2, fontsize=9, frameon=False)
+    return figure
+
+
 def paths(paths, slopes=(1.0, 20.0)) -> Figure:
     """Draw ways through the valley L = (slopes[0]·a² + slopes[1]·b²) / 2, seen from above.
 

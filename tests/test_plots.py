@@ -201,6 +201,29 @@ def test_curves_refuses_a_bold_curve_that_is_not_there():
         plots.curves({"a": ([1], [1]), "b": ([1], [2])}, "x", "y", bold="c")
 
 
+def test_each_race_shows_every_run_beside_those_of_the_bold_one():
+    x, right = [1, 2, 3], [[0, 1, 2], [0, 2, 4]]
+    wrong = {name: (x, [[0, k, k], [k, k, k]]) for k, name in enumerate("abcd")}
+    figure = plots.races(
+        {"right": (x, right)} | wrong, "step", "score", bold="right", limits=(0, 9)
+    )
+    assert [axes.get_title() for axes in figure.axes] == list("abcd")
+    for axes, (_, runs) in zip(figure.axes, wrong.values(), strict=True):
+        drawn = [line.get_ydata().tolist() for line in axes.lines]
+        assert drawn == [*right, [0, 1.5, 3], *runs, np.mean(runs, axis=0).tolist()]
+        thin, strong = axes.lines[3].get_linewidth(), axes.lines[5].get_linewidth()
+        assert strong > 3 * thin
+        assert axes.lines[2].get_linestyle() != axes.lines[5].get_linestyle()
+        assert axes.get_ylim() == (0, 9)
+    assert figure.legends[0].get_texts()[0].get_text() == "right"
+
+
+@pytest.mark.parametrize("names", ["ab", ["right"]])
+def test_races_need_the_bold_runs_and_others(names):
+    with pytest.raises(ValueError, match="give runs called 'right' and others beside them"):
+        plots.races({name: ([1], [[1]]) for name in names}, "x", "y", bold="right")
+
+
 def test_paths_are_drawn_from_their_first_point_to_their_last():
     one, other = [[-4, 1], [-3, 0], [-1, 0.5]], [[-4, 1], [1, 1]]
     axes = plots.paths({"one": one, "other": other}).axes
