@@ -10,9 +10,9 @@ outcomes names the mistake. Where there is none, the general diagnosis looks at 
 import contextlib
 import io
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ USUAL = "one batch"
 """The trait of a case that is nothing special."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One thing to try.
 
@@ -211,7 +211,9 @@ class Comparison(Check):
 
     def __init__(self, cases: Callable[[], Iterable[Case]], title: str, reference, passes: str):
         super().__init__(cases, title, reference, passes)
-        self.cases = cases
+        self.cases = cache(
+            lambda: list(cases())
+        )  # the same ones each time, as `known` goes by them
 
     def failure(self, thing) -> Failed | None:
         trials = self.trials(thing)
@@ -224,7 +226,7 @@ class Comparison(Check):
     def trials(self, thing) -> list[Trial]:
         """Run every case on `thing` and on the reference."""
         return [
-            Trial(case, attempt(case, self.reference).value, attempt(case, thing))
+            Trial(case, known(case, self.reference).value, attempt(case, thing))
             for case in self.cases()
         ]
 
@@ -233,18 +235,13 @@ class Comparison(Check):
         # The dtype of a wrong number says little, unless it is what tells two misconceptions apart.
         but_for_the_dtype = None
         for broken in misconceptions.seen_by(self.name):
-            if self._does_the_same(trials, broken, True) and consistent == fits_own_forward(
-                broken, self.trials(broken)
+            if alike(trials, tried(trials, broken), True) and consistent == fits_own_forward(
+                broken, list(tried(trials, broken))
             ):
-                if self._does_the_same(trials, broken, False):
+                if alike(trials, tried(trials, broken), False):
                     return broken
                 but_for_the_dtype = but_for_the_dtype or broken
         return but_for_the_dtype
-
-    def _does_the_same(self, trials: list[Trial], broken, any_float: bool) -> bool:
-        # Most differ in one of the first cases, so the others need not be run.
-        theirs = (Trial(t.case, t.expected, attempt(t.case, broken)) for t in trials)
-        return alike(trials, theirs, any_float)
 
     def _explain(self, thing, trials: list[Trial]) -> Failed:
         trials = numbers_first(trials)
@@ -350,6 +347,17 @@ def attempt(case: Case, thing, run: Callable | None = None) -> Outcome:
         printed="\n".join(printed.getvalue().strip().splitlines()[:PRINTED_LINES]),
         warned=tuple(f"{w.category.__name__}: {w.message}" for w in warned),
     )
+
+
+@cache
+def known(case: Case, thing) -> Outcome:
+    """The outcome of the reference or of a misconception: worked out once, for all answers to come."""
+    return attempt(case, thing)
+
+
+def tried(trials: list[Trial], broken) -> Iterator[Trial]:
+    """The same cases with a misconception. Most differ in one of the first, so the others need not be run."""
+    return (Trial(t.case, t.expected, known(t.case, broken)) for t in trials)
 
 
 def same(expected, got, tolerance: float) -> bool:

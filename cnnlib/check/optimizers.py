@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnlib import layers, misconceptions, network, optimizers
 from cnnlib.check.diagnosis import Finding, describe, number
-from cnnlib.check.engine import Case, Comparison, Trial, alike, attempt, same
+from cnnlib.check.engine import Case, Comparison, alike, attempt, same, tried
 from cnnlib.check.failure import NotWritten
 
 # ---------------------------------------------------------------------------- a network from arrays
@@ -140,7 +140,7 @@ def _beside_another(optimizer_class, settings, label, **inputs):
     return [walk(gradients) for gradients in _steps(inputs)][-1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step(Case):
     """A case of one step: what is done, and the settings of the optimizer that does it."""
 
@@ -189,8 +189,7 @@ class Steps(Comparison):
         if named or not plain or all(t.only_the_dtype for t in trials):
             return named
         for both in misconceptions.optimizers.pairs(self.name):
-            theirs = (Trial(t.case, t.expected, attempt(t.case, both)) for t in trials)
-            if alike(trials, theirs):
+            if alike(trials, tried(trials, both)):
                 return both
         return None
 

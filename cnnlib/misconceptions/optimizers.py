@@ -1,6 +1,6 @@
 """What goes wrong when weights move: the step itself, momentum, Adam's running means and their correction."""
 
-from collections.abc import Iterator
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -1510,8 +1510,10 @@ class SharesItsCount(_Adam):
 # ---------------------------------------------------------------------------- two at once
 
 
-def pairs(check: str) -> Iterator[type]:
+@cache
+def pairs(check: str) -> list[type]:
     """Two mistakes at once: in the step and before it, or in different parts of Adam's formula."""
+    found = []
     alone = [broken for broken in seen_by(check) if not _parts(broken) & {"__init__", "step"}]
     for one, two in combinations(alone, 2):
         parts = _parts(one), _parts(two)
@@ -1521,7 +1523,9 @@ def pairs(check: str) -> Iterator[type]:
             parts[0] & parts[1] or "direction" in parts[0] | parts[1]
         ):
             says = f"Your steps are those that two mistakes together would give. One: {one.says} The other: {two.says}"
-            yield type("Both", (one, two), {"says": says, "hint": f"{one.hint}\n{two.hint}"})
+            hint = f"{one.hint}\n{two.hint}"
+            found.append(type("Both", (one, two), {"says": says, "hint": hint}))
+    return found
 
 
 _STEPS = (_Uphill, _NoRate, _RateTwice)
