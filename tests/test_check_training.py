@@ -396,7 +396,35 @@ WRONG_STEPS = {
         loop(
             (PICKS, "batch = rng.choice(len(images), min(batch_size, len(images)), replace=False)")
         ),
-        "The batches of an epoch don't have the sizes that they should",
+        "You draw each batch at random from all pictures, so in an epoch some come several times and others never. where",
+    ),
+    "each batch begins at the first": (
+        loop((PICKS, "batch = order[:batch_size]")),
+        "All batches of an epoch hold the same pictures: the first ones of its order",
+    ),
+    "no end of the slice": (
+        loop((PICKS, "batch = order[start:]")),
+        "Each batch goes on to the end of the epoch's order",
+    ),
+    "pictures shuffled where they are": (
+        loop(
+            (ORDER, "rng.shuffle(images)"),
+            (PICKS, "batch = slice(start, start + batch_size)"),
+        ),
+        "You shuffle the array of pictures that you were given: it is changed",
+    ),
+    "yields": (
+        loop((ENTRY, "yield np.mean(losses), accuracy")),
+        "Nothing happens: train calls neither the network, nor the loss, nor the optimizer",
+    ),
+    "loops over a number": (
+        loop(("range(epochs)", "epochs")),
+        "where 10 pictures, batch_size 3, 3 epochs: the last batch of each epoch is smaller error TypeError: 'int' "
+        "object is not iterable",
+    ),
+    "backward of the loss with arguments": (
+        loop(("loss.backward()", "loss.backward(scores, y)")),
+        "hint Count what this call hands over, and what it asks for",
     ),
     "drawn with integers, one too few": (
         loop((PICKS, "batch = rng.integers(0, len(images) - 1, batch_size)")),

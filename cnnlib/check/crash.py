@@ -132,6 +132,10 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "NumPy has nothing of this name. Is it spelt right, or does it come from another library? np. and Tab show what there is."
     if missing and missing[1] not in ("NoneType", "list", "tuple"):
         return f"What this line asks has nothing called {missing[2]}. What does it have, and how is that spelt?"
+    if isinstance(error, TypeError) and "positional argument" in text:
+        return "Count what this call hands over, and what it asks for. (Python counts self, too.)"
+    if "object is not iterable" in text and re.search("'(int|float)'", text):
+        return "A single number is nothing to loop over. What counts up to it?"
     if isinstance(error, NameError):
         hint = "Is the name spelt as where you set it? Helpers and imports belong into the answer cell."
         return hint + " What one method keeps for another belongs to self." * in_class

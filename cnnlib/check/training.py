@@ -216,6 +216,16 @@ def _calls(reading: Reading, call: str) -> Iterator[tuple[int, Entry]]:
 
 
 @rule(
+    "Nothing happens: train calls neither the network, nor the loss, nor the optimizer.",
+    "Is your loop ever entered? And is there a `yield`? A function with a yield in it does nothing until "
+    "somebody asks for what it yields.",
+)
+def nothing_happens(reading):
+    if not reading.entries:
+        yield {}
+
+
+@rule(
     "What reaches network.forward are not the pictures as they came.",
     "Which of your lines calculates with the pictures? train only picks and hands on.",
 )
@@ -454,6 +464,7 @@ def _traits(reading) -> list[float]:
     ]
     walks = [entry for _, entry in _calls(reading, "network.backward")]
     sizes = [len(step.pictures) for step in reading.steps] or [0]
+    first = reading.epochs[0] if reading.epochs else []
     return [
         len(reading.steps),
         len(walks),
@@ -462,6 +473,7 @@ def _traits(reading) -> list[float]:
         sizes[-1],
         walks[0].factor if walks else 1.0,
         _in_file_order(told[: reading.setting.pictures]),
+        len(first) > len(_dealt(first)) == 1,
     ]
 
 
@@ -475,6 +487,15 @@ def _facts(setting: Setting) -> Callable:
         return np.array([*traits * any(broken), *broken])
 
     return run
+
+
+@dataclass(frozen=True, eq=False)
+class Run(Case):
+    """A case of one run: what it is about says more than the shapes of its arrays."""
+
+    @property
+    def where(self) -> str:
+        return self.note
 
 
 # ---------------------------------------------------------------------------- train_steps
@@ -568,11 +589,11 @@ def _check(kind, title, passes):
 def train_steps():
     """Check what ``train`` does: batches, order of the calls, shuffling."""
     for setting in SETTINGS:
-        yield Case(
+        yield Run(
             "facts", setting.inputs, _facts(setting), note=str(setting), extreme=setting.extreme
         )
     note = "three runs: with two generators of one seed, and with one of another"
-    yield Case("orders", USUAL.inputs, _orders, note=note)
+    yield Run("orders", USUAL.inputs, _orders, note=note)
 
 
 # ---------------------------------------------------------------------------- train_history
@@ -743,4 +764,4 @@ def train_history():
     for setting in SETTINGS:
         axes = ("epoch", "(loss, accuracy)")
         run, note, extreme = _history(setting), str(setting), setting.extreme
-        yield Case("history", setting.inputs, run, axes, note, 1e-9, extreme=extreme)
+        yield Run("history", setting.inputs, run, axes, note, 1e-9, extreme=extreme)

@@ -245,8 +245,12 @@ def shuffled_apart_in_place(
 def pictures_shuffled_in_place(
     network, loss, optimizer, training, validation, epochs, batch_size, rng
 ):
-    rng.shuffle(training[0])
-    return _train(network, loss, optimizer, training, validation, epochs, batch_size, rng)
+    def batches(rng, count, size):
+        rng.shuffle(training[0])
+        return _dealt(np.arange(count), size)
+
+    arguments = network, loss, optimizer, training, validation, epochs, batch_size, rng
+    return _train(*arguments, batches=batches)
 
 
 @misconception(
@@ -291,6 +295,18 @@ def dealt_once(*given):
 
 @misconception(
     "train_steps",
+    says="You draw each batch at random from all pictures, so in an epoch some come several times and others never.",
+    hint=_DEAL,
+)
+def drawn_without_replacement(*given):
+    def batches(rng, count, size):
+        return [rng.choice(count, min(size, count), replace=False) for _ in range(0, count, size)]
+
+    return _train(*given, batches=batches)
+
+
+@misconception(
+    "train_steps",
     says="You draw each batch at random from all pictures, so in an epoch some come several times and others never. One can even come twice in a batch.",
     hint=_DEAL,
 )
@@ -309,18 +325,6 @@ def drawn_with_replacement(*given):
 def drawn_with_replacement_rounded_down(*given):
     def batches(rng, count, size):
         return [rng.integers(count, size=size) for _ in range(count // size)]
-
-    return _train(*given, batches=batches)
-
-
-@misconception(
-    "train_steps",
-    says="You draw each batch at random from all pictures, so in an epoch some come several times and others never.",
-    hint=_DEAL,
-)
-def drawn_without_replacement(*given):
-    def batches(rng, count, size):
-        return [rng.choice(count, size, replace=False) for _ in range(0, count, size)]
 
     return _train(*given, batches=batches)
 
@@ -385,6 +389,32 @@ def last_batch_dropped(*given):
 )
 def only_the_first_batch(*given):
     return _train(*given, batches=lambda *args: _batches(*args)[:1])
+
+
+@misconception(
+    "train_steps",
+    says="All batches of an epoch hold the same pictures: the first ones of its order.",
+    hint="Where does your second batch begin? Which name in your line moves on from batch to batch?",
+)
+def same_batch_again(*given):
+    def batches(rng, count, size):
+        order = rng.permutation(count)
+        return [order[:size] for _ in range(0, count, size)]
+
+    return _train(*given, batches=batches)
+
+
+@misconception(
+    "train_steps",
+    says="Each batch goes on to the end of the epoch's order: the slice has a beginning and no end.",
+    hint="Which entries are in a[3:], and which ones in a[3:6]?",
+)
+def batches_without_an_end(*given):
+    def batches(rng, count, size):
+        order = rng.permutation(count)
+        return [order[k:] for k in range(0, count, size)]
+
+    return _train(*given, batches=batches)
 
 
 @misconception(
