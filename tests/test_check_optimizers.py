@@ -208,7 +208,7 @@ for layer, name in self.parameters:
     ),
     "divided by rate": (
         EACH + "    setattr(layer, name, W - g / self.learning_rate)",
-        "In each case all numbers are off by one factor, but it isn't always",
+        "You divide by the learning rate: the smaller it is",
     ),
     "squared rate": (
         EACH + "    setattr(layer, name, W - self.learning_rate**2 * g)",
@@ -389,14 +389,14 @@ for layer, name in self.parameters:
         + """\
     setattr(layer, name, W - self.learning_rate * g)
 self.learning_rate *= 0.99""",
-        "In each case all numbers are off by one factor, but it isn't always",
+        "Your step changes self.learning_rate, so the next",
     ),
     "rate halves per array": (
         EACH
         + """\
     setattr(layer, name, W - self.learning_rate * g)
     self.learning_rate *= 0.5""",
-        "In each case all numbers are off by one factor, but it isn't always",
+        "Your step changes self.learning_rate, so the next",
     ),
     "only negative gradients": (
         EACH + "    setattr(layer, name, W - self.learning_rate * np.minimum(g, 0))",
@@ -685,12 +685,41 @@ WRONG_MOMENTUM = {
         + """\
     self.velocity[i] += self.momentum * self.velocity[i] + g
     setattr(layer, name, W - self.learning_rate * self.velocity[i])""",
-        "2 of 3 numbers in change of W are wrong.",
+        "The new velocity is added to the old one: `+=`",
+    ),
+    "velocities in the class": (
+        "SGD.kept = getattr(SGD, 'kept', {})\n"
+        + EACH
+        + """\
+    SGD.kept[i] = self.momentum * SGD.kept.get(i, 0.0) + g
+    setattr(layer, name, W - self.learning_rate * SGD.kept[i])""",
+        "A second optimizer with the same numbers goes elsewhere than the first",
     ),
 }
 
 
 WRONG_ADAM = {
+    "means added to means": (
+        COUNT
+        + EACH
+        + M.replace("] = ", "] += ")
+        + V.replace("] = ", "] += ")
+        + M_HAT
+        + V_HAT
+        + MOVE,
+        "The new m and v are added to the old ones: `+=`",
+    ),
+    "root of a number by NumPy": (
+        COUNT
+        + EACH
+        + M
+        + V
+        + """\
+    root = np.sqrt(self.v[i]) / np.sqrt(1 - self.beta2**self.steps)
+    m = self.m[i] / (1 - self.beta1**self.steps)
+    setattr(layer, name, W - self.learning_rate * m / (root + self.epsilon))""",
+        "NumPy's don't: what is the type of np.zeros(3)[0], and of np.sqrt(0.5)?",
+    ),
     "no correction": (
         COUNT + EACH + M + V + "    m, v = self.m[i], self.v[i]\n" + MOVE,
         "The bias correction is missing: m and v are used as they are.",
@@ -1535,6 +1564,7 @@ SHARED = {
     "MeansTooLate": "AdamStays",
     "MomentumOnTheWeight": "ForgetsWhereItWas",
     "MomentumOnBoth": "WeightsStay",
+    "AddsToTheVelocity": "AddsUpGradients",
     "MomentumOnTheGradient": "WeightsStay",
     "MomentumTurnedRound": "WeightsStay",
 }

@@ -197,6 +197,7 @@ class Steps(Comparison):
         if known is None and any(t.outcome.changed for t in wrong):
             known = misconceptions.optimizers.ChangesGradients
         numbers = [t for t in wrong if t.outcome.error is None and not t.outcome.changed]
+        known = known or _sets_settings(thing, trials) or _only_the_dtype(wrong)
         crossed = None if known else _crossed(thing, numbers)
         if crossed:
             trial, known = crossed
@@ -210,6 +211,37 @@ class Steps(Comparison):
     def _not_written(self, error):
         says = "is not written yet. Put your code in place of the line raise NotImplementedError."
         return NotWritten(self.title, says)
+
+
+def _sets_settings(thing, trials) -> Finding | None:
+    """What to say where a step changes one of the numbers that it was given to work with."""
+    case = trials[0].case
+
+    def after_a_step(optimizer_class, **inputs):
+        net, owners = _network(inputs)
+        optimizer = optimizer_class(net, **case.settings)
+        _step(optimizer, owners, _steps(inputs)[0])
+        return vars(optimizer)
+
+    after = attempt(replace(case, run=after_a_step), thing).value or {}
+    for name, value in case.settings.items():
+        if not np.array_equal(after.get(name, value), value):
+            return Finding(
+                f"Your step changes self.{name}, so the next step goes on from another one.",
+                "What belongs to one step only? Give it a name of its own.",
+            )
+    return None
+
+
+def _only_the_dtype(wrong) -> Finding | None:
+    """What to say where all is right but for NumPy's own float64, which a Python number would not have brought."""
+    if not all(t.only_the_dtype and t.outcome.value.dtype == np.float64 for t in wrong):
+        return None
+    return Finding(
+        "The numbers are right, but their dtype is float64, not float32.",
+        "Python's own numbers leave an array's dtype as it is. NumPy's don't: what is the type of "
+        "np.zeros(3)[0], and of np.sqrt(0.5)?",
+    )
 
 
 def _by_setting(thing, reference, trials) -> Finding | None:
@@ -282,6 +314,8 @@ def _crossed(thing, trials):
         case, moved = trial.case, trial.outcome.value
         if np.asarray(moved).dtype != np.float64:
             continue
+        if not np.array_equal(attempt(case, thing).value, moved, equal_nan=True):
+            return trial, LEFT_OVER
         own = f"d{case.label}"
         for key, array in case.inputs.items():
             foreign = key.startswith("other_") or ("d" in key and not key.endswith(own))
@@ -299,6 +333,12 @@ def _crossed(thing, trials):
             if reacts.any() if foreign else reacts[1:].any():
                 return trial, _says_crossed(own, key)
     return None
+
+
+LEFT_OVER = Finding(
+    "A second optimizer with the same numbers goes elsewhere than the first: something is left over.",
+    "What stands directly in the class is there once for all optimizers. Where does `self` come in?",
+)
 
 
 def _says_crossed(own: str, key: str) -> Finding:

@@ -79,6 +79,11 @@ class _RateTwice:
         return self.learning_rate * super().direction(index, gradient)
 
 
+class _DividesByTheRate:
+    def direction(self, index, gradient):
+        return super().direction(index, gradient) / self.learning_rate**2
+
+
 class _FirstRate:
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
@@ -193,6 +198,10 @@ RATE_TWICE = {
     "says": "The learning rate counts twice, once more on top of the first time.",
     "hint": "Half the learning rate means half the step, not a quarter. Where does self.learning_rate come in?",
 }
+DIVIDES_BY_THE_RATE = {
+    "says": "You divide by the learning rate: the smaller it is, the longer are your steps.",
+    "hint": "Half the learning rate means half the step. Go through the first step by hand.",
+}
 FIRST_RATE = {
     "says": "You go on with the learning rate that __init__ was given; a new optimizer.learning_rate makes no difference.",
     "hint": "A rate may get smaller while a network trains. When do you read it, and from where?",
@@ -291,6 +300,11 @@ class NoRate(_NoRate, SGD):
 
 @misconception(*BOTH, **RATE_TWICE)
 class RateTwice(_RateTwice, SGD):
+    pass
+
+
+@misconception(*BOTH, **DIVIDES_BY_THE_RATE)
+class DividesByTheRate(_DividesByTheRate, SGD):
     pass
 
 
@@ -608,6 +622,17 @@ class RateOnTheGradientOnly(SGD):
 
 @misconception(
     "sgd_momentum",
+    says="The new velocity is added to the old one: `+=`, and on its right side is the old one, too.",
+    hint="How often does the old velocity count in your line?",
+)
+class AddsToTheVelocity(SGD):
+    def direction(self, index, gradient):
+        self.velocity[index] = (1 + self.momentum) * self.velocity[index] + gradient
+        return self.velocity[index]
+
+
+@misconception(
+    "sgd_momentum",
     says="The momentum shrinks the velocity once for using it and once more for keeping it.",
     hint="How often does momentum stand in your step? What does a gradient of three steps ago count?",
 )
@@ -700,6 +725,11 @@ class AdamNoRate(_NoRate, Adam):
 
 @misconception(*ADAM, **RATE_TWICE)
 class AdamRateTwice(_RateTwice, Adam):
+    pass
+
+
+@misconception(*ADAM, **DIVIDES_BY_THE_RATE)
+class AdamDividesByTheRate(_DividesByTheRate, Adam):
     pass
 
 
@@ -1287,6 +1317,19 @@ class Beta2InM(_Adam):
 
 @misconception(
     "adam_step",
+    says="The new m and v are added to the old ones: `+=`, and on its right side are the old ones, too.",
+    hint="How often does the old m count in your line?",
+)
+class AddsToTheMeans(_Adam):
+    def new_m(self, m, gradient):
+        return m + super().new_m(m, gradient)
+
+    def new_v(self, v, gradient):
+        return v + super().new_v(v, gradient)
+
+
+@misconception(
+    "adam_step",
     says="beta1 does not fade the old m: it is kept in full, and (1 − beta1) of the new gradient is added.",
     hint="The two weights of a mean add up to 1. What do yours add up to?",
 )
@@ -1528,7 +1571,7 @@ def pairs(check: str) -> list[type]:
     return found
 
 
-_STEPS = (_Uphill, _NoRate, _RateTwice)
+_STEPS = (_Uphill, _NoRate, _RateTwice, _DividesByTheRate)
 
 
 def _parts(broken: type) -> set[str]:
