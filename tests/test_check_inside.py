@@ -812,6 +812,23 @@ WRONG = {
         """,
         "the classes as rows of dy, and the pictures as columns",
     ),
+    "a loop over the classes": (
+        """
+        dy = np.zeros_like(network.forward(images))
+        for n in classes:
+            dy[n, classes[n]] = 1
+        return np.abs(network.backward(dy)).max(axis=1)
+        """,
+        "Your loop runs over the classes themselves",
+    ),
+    "darker pictures": (
+        """
+        dy = np.zeros_like(network.forward(images / 255))
+        dy[np.arange(len(images)), classes] = 1
+        return np.abs(network.backward(dy)).max(axis=1)
+        """,
+        "You divide the pictures by 255",
+    ),
     "a blank batch tells K": (
         """
         network.forward(images)
@@ -1093,6 +1110,43 @@ MISCOUNTED = {
         return m
         """,
         "Your matrix is for 10 classes",
+    ),
+    "all at each turn": (
+        """
+        m = np.zeros((classes, classes), int)
+        for n in range(len(labels)):
+            m[labels, predictions] += 1
+        return m
+        """,
+        "each time you count all of them",
+    ),
+    "no brackets around a comparison": (
+        """
+        m = np.zeros((classes, classes), int)
+        for i in range(classes):
+            for j in range(classes):
+                m[i][j] = (labels == i & predictions == j).sum()
+        return m
+        """,
+        "means `labels == (i & predictions) == j`",
+    ),
+    "a loop over the labels": (
+        """
+        m = np.zeros((classes, classes), int)
+        for n in labels:
+            m[labels[n], predictions[n]] += 1
+        return m
+        """,
+        "Your loop runs over the labels themselves",
+    ),
+    "predictions at the labels": (
+        """
+        m = np.zeros((classes, classes), int)
+        for label in labels:
+            m[label, predictions[label]] += 1
+        return m
+        """,
+        "You take the predictions at the places that the labels name",
     ),
     "totals on the diagonal": (
         """

@@ -163,7 +163,7 @@ def class_of_the_last(scores, classes):
 
 @_start(
     "Every picture is asked for the classes of all pictures. "
-    "A colon, beside an array of indices, means every row with every one of these columns.",
+    "A colon in the place of the picture means all pictures.",
     WHOSE,
 )
 def classes_of_all(scores, classes):
@@ -197,6 +197,17 @@ def one_hot_on_its_side(scores, classes):
 def rows_and_columns_swapped(scores, classes):
     dy = np.zeros_like(scores)
     dy[classes, np.arange(len(scores))] = 1
+    return dy
+
+
+@_start(
+    "Your loop runs over the classes themselves, and you use them as numbers of pictures.",
+    "In `for n in [5, 1]`, what is n? And which row of dy is meant?",
+)
+def classes_as_numbers_of_pictures(scores, classes):
+    dy = np.zeros_like(scores)
+    for n in classes:
+        dy[n, classes[n]] = 1
     return dy
 
 
@@ -570,6 +581,15 @@ def without_forward(network, images, classes):
 
 @misconception(
     "saliency",
+    says="You divide the pictures by 255, so the network sees others than those that you are given.",
+    hint="What comes in is what the network was trained on. What would it make of a picture that dark?",
+)
+def divided_by_255(network, images, classes):
+    return inside.saliency(network, images / images.dtype.type(255), classes)
+
+
+@misconception(
+    "saliency",
     says="Before your backward, blank pictures have gone forward: the layers remember those.",
     hint="A layer remembers its last forward only. Who else in your function knows how many scores there are?",
 )
@@ -737,6 +757,48 @@ def predictions_in_rows(labels, predictions, classes):
 )
 def counts_each_pair_once(labels, predictions, classes):
     return np.minimum(inside.confusion_matrix(labels, predictions, classes), 1)
+
+
+@misconception(
+    "confusion_matrix",
+    says="Your loop goes from picture to picture, and each time you count all of them.",
+    hint="What do labels and predictions stand for within your loop, one number or all?",
+)
+def all_at_each_turn(labels, predictions, classes):
+    return counts_each_pair_once(labels, predictions, classes) * len(labels)
+
+
+@misconception(
+    "confusion_matrix",
+    says="`labels == i & predictions == j` means `labels == (i & predictions) == j`.",
+    hint="`&` comes before `==`, as · before +. What can you put around the two questions?",
+)
+def and_before_equals(labels, predictions, classes):
+    matrix = np.zeros((classes, classes), int)
+    for i, j in np.ndindex(classes, classes):
+        matrix[i, j] = np.sum(labels == i & predictions == j)
+    return matrix
+
+
+NUMBERS = "In `for n in [2, 0, 2]`, what is n in the first turn? How do you get a number for each picture?"
+
+
+@misconception(
+    "confusion_matrix",
+    says="Your loop runs over the labels themselves, and you use them as numbers of pictures.",
+    hint=NUMBERS,
+)
+def labels_as_numbers_of_pictures(labels, predictions, classes):
+    return _counted(labels[labels], predictions[labels], classes)
+
+
+@misconception(
+    "confusion_matrix",
+    says="You take the predictions at the places that the labels name, as if these were numbers of pictures.",
+    hint=NUMBERS,
+)
+def predictions_at_the_labels(labels, predictions, classes):
+    return _counted(labels, predictions[labels], classes)
 
 
 @misconception("confusion_matrix", says="You divide by the number of pictures.", hint=COUNTS)
