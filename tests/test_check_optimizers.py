@@ -718,7 +718,17 @@ WRONG_ADAM = {
     root = np.sqrt(self.v[i]) / np.sqrt(1 - self.beta2**self.steps)
     m = self.m[i] / (1 - self.beta1**self.steps)
     setattr(layer, name, W - self.learning_rate * m / (root + self.epsilon))""",
-        "NumPy's don't: what is the type of np.zeros(3)[0], and of np.sqrt(0.5)?",
+        "NumPy's don't. What is the dtype of np.zeros(3), and of np.sqrt(0.5)?",
+    ),
+    "the correction kept in the rate": (
+        COUNT
+        + EACH
+        + M
+        + V
+        + """\
+    self.learning_rate *= np.sqrt(1 - self.beta2**self.steps) / (1 - self.beta1**self.steps)
+    setattr(layer, name, W - self.learning_rate * self.m[i] / (np.sqrt(self.v[i]) + self.epsilon))""",
+        "Your step changes self.learning_rate, so the next step goes on from another one",
     ),
     "no correction": (
         COUNT + EACH + M + V + "    m, v = self.m[i], self.v[i]\n" + MOVE,

@@ -215,22 +215,27 @@ class Steps(Comparison):
 
 def _sets_settings(thing, trials) -> Finding | None:
     """What to say where a step changes one of the numbers that it was given to work with."""
-    case = trials[0].case
+    for case in (trial.case for trial in trials):
+        after = attempt(replace(case, run=_after_a_step(case.settings)), thing).value or {}
+        for name, value in case.settings.items():
+            if not np.array_equal(after.get(name, value), value):
+                return Finding(
+                    f"Your step changes self.{name}, so the next step goes on from another one.",
+                    "What belongs to one step only? Give it a name of its own.",
+                )
+    return None
 
-    def after_a_step(optimizer_class, **inputs):
+
+def _after_a_step(settings):
+    """What an optimizer holds when it has gone one step."""
+
+    def run(optimizer_class, **inputs):
         net, owners = _network(inputs)
-        optimizer = optimizer_class(net, **case.settings)
+        optimizer = optimizer_class(net, **settings)
         _step(optimizer, owners, _steps(inputs)[0])
         return vars(optimizer)
 
-    after = attempt(replace(case, run=after_a_step), thing).value or {}
-    for name, value in case.settings.items():
-        if not np.array_equal(after.get(name, value), value):
-            return Finding(
-                f"Your step changes self.{name}, so the next step goes on from another one.",
-                "What belongs to one step only? Give it a name of its own.",
-            )
-    return None
+    return run
 
 
 def _only_the_dtype(wrong) -> Finding | None:
@@ -239,8 +244,8 @@ def _only_the_dtype(wrong) -> Finding | None:
         return None
     return Finding(
         "The numbers are right, but their dtype is float64, not float32.",
-        "Python's own numbers leave an array's dtype as it is. NumPy's don't: what is the type of "
-        "np.zeros(3)[0], and of np.sqrt(0.5)?",
+        "Python's own numbers leave an array's dtype as it is, NumPy's don't. What is the dtype of "
+        "np.zeros(3), and of np.sqrt(0.5)?",
     )
 
 
