@@ -398,6 +398,23 @@ WRONG_STEPS = {
         ),
         "You draw each batch at random from all pictures, so in an epoch some come several times and others never. where",
     ),
+    "length of the pair": (
+        loop(
+            (ORDER, "N = len(training); order = rng.permutation(N)"), ("(0, len(images),", "(0, N,")
+        ),
+        "You count two pictures: len(training) counts the things in the pair",
+    ),
+    "length of the pair in the range": (
+        loop(("(0, len(images),", "(0, len(training),")),
+        "You count two pictures: len(training) counts the things in the pair",
+    ),
+    "images become those of validation": (
+        loop(
+            (SCORES, "images, truth = validation; scores = network.forward(images)"),
+            ("== validation[1]", "== truth"),
+        ),
+        "Your loop begins with the right pictures, and goes on with validation pictures",
+    ),
     "each batch begins at the first": (
         loop((PICKS, "batch = order[:batch_size]")),
         "All batches of an epoch hold the same pictures: the first ones of its order",

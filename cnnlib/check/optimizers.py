@@ -271,11 +271,11 @@ WITHOUT = {
         "To what is epsilon added, and what is done with the sum?",
     ),
     (("beta1", 0.0),): Finding(
-        "With a beta1 of 0 all your steps would be right, so the mistake is in m or in its correction.",
+        "With a beta1 of 0 all your steps would be right, so the mistake is in how m is made, corrected or used.",
         "Work out m by hand for two steps, and what it is divided by. Where do your lines part from that?",
     ),
     (("beta2", 0.0),): Finding(
-        "With a beta2 of 0 all your steps would be right, so the mistake is in v or in its correction.",
+        "With a beta2 of 0 all your steps would be right, so the mistake is in how v is made, corrected or used.",
         "Work out v by hand for two steps, and what it is divided by. Where do your lines part from that?",
     ),
     (("beta1", 0.0), ("beta2", 0.0)): Finding(

@@ -189,6 +189,17 @@ def other_pictures(reading):
 
 
 @rule(
+    "Your loop begins with the right pictures, and goes on with validation pictures: it learns from them.",
+    "Which of your names is given to another array on the way? What does it stand for when the next epoch begins?",
+)
+def names_change_hands(reading):
+    validates = [any(name.startswith("v") for name in step.pictures) for step in reading.steps]
+    first = validates.index(True) if True in validates else 0
+    if first and all(validates[first:]):
+        yield _at(reading, reading.steps[first].place)
+
+
+@rule(
     "The loss gets probabilities, where it asks for scores.",
     "What does SoftmaxCrossEntropy begin with?",
 )

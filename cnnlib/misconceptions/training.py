@@ -391,6 +391,29 @@ def only_the_first_batch(*given):
     return _train(*given, batches=lambda *args: _batches(*args)[:1])
 
 
+_OF_THE_PAIR = (
+    "You count two pictures: len(training) counts the things in the pair, images and labels."
+)
+_COUNT_PICTURES = "Which array has a length that is the number of pictures?"
+
+
+@misconception("train_steps", says=_OF_THE_PAIR, hint=_COUNT_PICTURES)
+def length_of_the_pair(*given):
+    def batches(rng, count, size):
+        return _dealt(rng.permutation(len(given[3])), size)
+
+    return _train(*given, batches=batches)
+
+
+@misconception("train_steps", says=_OF_THE_PAIR, hint=_COUNT_PICTURES)
+def length_of_the_pair_in_the_range(*given):
+    def batches(rng, count, size):
+        order = rng.permutation(count)
+        return [order[k : k + size] for k in range(0, len(given[3]), size)]
+
+    return _train(*given, batches=batches)
+
+
 @misconception(
     "train_steps",
     says="All batches of an epoch hold the same pictures: the first ones of its order.",
