@@ -251,39 +251,52 @@ def _only_the_dtype(wrong) -> Finding | None:
 
 def _by_setting(thing, reference, trials) -> Finding | None:
     """Which part is wrong, if with another setting, that makes it count for nothing, all would be right."""
-    for changes, finding in WITHOUT.items():
-        cases = [t.case.with_settings(**dict(changes)) for t in trials]
-        if dict(changes).keys() <= signature(reference).parameters.keys() and all(
+    for changes, setting, part, hint in WITHOUT:
+        cases = [t.case.with_settings(**changes) for t in trials]
+        if changes.keys() <= signature(reference).parameters.keys() and all(
             same(attempt(c, reference).value, attempt(c, thing).value, c.tolerance) for c in cases
         ):
-            return finding
+            says = f"With {setting} all your steps would be right, so the mistake is in {part}."
+            return Finding(says, hint)
     return None
 
 
-WITHOUT = {
-    (("momentum", 0.0),): Finding(
-        "With a momentum of 0 all your steps would be right, so the mistake is in the velocity.",
+_WORK_OUT = (
+    "Work out {} by hand for two steps, and what {} divided by. Where do your lines part from that?"
+)
+WITHOUT = [
+    (
+        {"momentum": 0.0},
+        "a momentum of 0",
+        "the velocity",
         "Go through two steps by hand: how much of the old velocity is left in the second one, and how "
         "much of the new gradient comes in?",
     ),
-    (("epsilon", 1e-30),): Finding(
-        "With a tiny epsilon all your steps would be right, so the mistake is where epsilon comes in.",
+    (
+        {"epsilon": 1e-30},
+        "a tiny epsilon",
+        "how epsilon comes in",
         "To what is epsilon added, and what is done with the sum?",
     ),
-    (("beta1", 0.0),): Finding(
-        "With a beta1 of 0 all your steps would be right, so the mistake is in how m is made, corrected or used.",
-        "Work out m by hand for two steps, and what it is divided by. Where do your lines part from that?",
+    (
+        {"beta1": 0.0},
+        "a beta1 of 0",
+        "how m is made, corrected or used",
+        _WORK_OUT.format("m", "it is"),
     ),
-    (("beta2", 0.0),): Finding(
-        "With a beta2 of 0 all your steps would be right, so the mistake is in how v is made, corrected or used.",
-        "Work out v by hand for two steps, and what it is divided by. Where do your lines part from that?",
+    (
+        {"beta2": 0.0},
+        "a beta2 of 0",
+        "how v is made, corrected or used",
+        _WORK_OUT.format("v", "it is"),
     ),
-    (("beta1", 0.0), ("beta2", 0.0)): Finding(
-        "With beta1 and beta2 at 0 all your steps would be right, so the mistake is in the running means "
-        "or in their corrections.",
-        "Work out m and v by hand for two steps, and what they are divided by. Where do your lines part from that?",
+    (
+        {"beta1": 0.0, "beta2": 0.0},
+        "beta1 and beta2 at 0",
+        "the running means or in their corrections",
+        _WORK_OUT.format("m and v", "they are"),
     ),
-}
+]
 
 
 def _ignored(thing, reference, trials) -> Finding | None:
