@@ -4,11 +4,19 @@ import numpy as np
 
 
 class _Conv2D:
-    def __init__(self, in_channels, out_channels, kernel_size, *, rng):
+    def __init__(self, in_channels, out_channels, kernel_size, padding=0, *, rng):
+        self.padding = padding
         shape = (out_channels, in_channels, kernel_size, kernel_size)
         spread = np.sqrt(2 / (in_channels * kernel_size**2))
         self.W = rng.normal(0, spread, size=shape).astype(np.float32)
         self.b = np.zeros(out_channels, np.float32)
+
+    def _padded(self, x):
+        return np.pad(x, [(0, 0), (0, 0), (self.padding,) * 2, (self.padding,) * 2])
+
+    def _cropped(self, dx):
+        p = self.padding
+        return dx[:, :, p : dx.shape[2] - p, p : dx.shape[3] - p]
 
     def _empty_output(self, x):
         F, _, KH, KW = self.W.shape
@@ -48,6 +56,7 @@ class FourLoops:
     class Conv2D(_Conv2D):
         def forward(self, x):
             KH, KW = self.W.shape[2:]
+            x = self._padded(x)
             y = self._empty_output(x)
             for n, f, i, j in np.ndindex(y.shape):
                 y[n, f, i, j] = (x[n, :, i : i + KH, j : j + KW] * self.W[f]).sum() + self.b[f]
@@ -61,7 +70,7 @@ class FourLoops:
                 self.dW[f] += dy[n, f, i, j] * self.x[n, :, i : i + KH, j : j + KW]
                 dx[n, :, i : i + KH, j : j + KW] += dy[n, f, i, j] * self.W[f]
             self.db = dy.sum(axis=(0, 2, 3))
-            return dx
+            return self._cropped(dx)
 
 
 class SevenLoops:
@@ -71,6 +80,7 @@ class SevenLoops:
 
     class Conv2D(_Conv2D):
         def forward(self, x):
+            x = self._padded(x)
             y = self._empty_output(x)
             for n, f, i, j in np.ndindex(y.shape):
                 total = self.b[f]
@@ -87,4 +97,4 @@ class SevenLoops:
                 for c, k, m in np.ndindex(self.W.shape[1:]):
                     self.dW[f, c, k, m] += dy[n, f, i, j] * self.x[n, c, i + k, j + m]
                     dx[n, c, i + k, j + m] += dy[n, f, i, j] * self.W[f, c, k, m]
-            return dx
+            return self._cropped(dx)

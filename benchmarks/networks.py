@@ -54,11 +54,14 @@ def fashion(module, rng):
 
 
 def digits(module, rng):
-    """One convolution for pictures of 8×8 pixels: small enough for layers with loops."""
+    """The same for pictures of 8×8 pixels, with few kernels: small enough for layers with loops."""
     return [
-        module.Conv2D(1, 8, 3, rng=rng),
+        module.Conv2D(1, 4, 3, padding=1, rng=rng),
+        ReLU(),
+        module.MaxPool2D(2),
+        module.Conv2D(4, 8, 3, padding=1, rng=rng),
         ReLU(),
         module.MaxPool2D(2),
         Flatten(),
-        Dense(72, 10, rng=rng),
+        Dense(32, 10, rng=rng),
     ]
