@@ -117,7 +117,7 @@ for layer in enumerate(self.layers):
     x = layer.forward(x)
 return x
 """,
-        "'tuple' object has no attribute 'forward'",
+        "This name stands for a tuple, several things in one",
     ),
     "range of a list": (
         """
@@ -133,7 +133,7 @@ for i in range(len(self.layers)):
     x = self.layers[i + 1].forward(x)
 return x
 """,
-        "An index runs past the end",
+        "Which place does this line ask for, and how long is the list?",
     ),
     "no return": (
         """
@@ -379,7 +379,15 @@ for i in range(len(self.layers), -1, -1):
     dy = self.layers[i].backward(dy)
 return dy
 """,
-        "An index runs past the end",
+        "Which place does this line ask for, and how long is the list?",
+    ),
+    "an enumerate turned round": (
+        """
+for i, layer in reversed(enumerate(self.layers)):
+    dy = layer.backward(dy)
+return dy
+""",
+        "What is to be walked from its end must be a list",
     ),
     "range too far": (
         """
@@ -838,15 +846,15 @@ def test_every_right_network_passes(returned):
 WRONG_NETWORKS = {
     "in_features of 28×28": (
         planned(at_7="Dense(784, classes, rng=rng)"),
-        "layers[7], Dense, can't take the array of shape (2, 18)",
+        "Whatever the pictures and the filters, Dense is made for 784 features",
     ),
     "no pool counted": (
         planned(at_7="Dense(second * H * W, classes, rng=rng)"),
-        "its W of shape (288, 4)",
+        "Dense is made for maps as large as the picture",
     ),
     "one pool counted": (
         planned(at_7="Dense(second * (H // 2) * (W // 2), classes, rng=rng)"),
-        "its W of shape (72, 4)",
+        "maps that one pool has made smaller, and there are two",
     ),
     "not whole": (
         planned(at_7="Dense(second * H / 4 * W / 4, classes, rng=rng)"),
@@ -854,16 +862,49 @@ WRONG_NETWORKS = {
     ),
     "a square map": (
         planned(at_7="Dense(second * (H // 4) ** 2, classes, rng=rng)"),
-        "its W of shape (12, 4)",
+        "takes the maps for squares with sides of their height",
     ),
     "one map": (
         planned(at_7="Dense((H // 4) * (W // 4), classes, rng=rng)"),
-        "its W of shape (6, 4)",
+        "Dense is made for the numbers of a single map",
     ),
     "only divided by 16": (
         planned(at_7="Dense(second * (H * W // 16), classes, rng=rng)"),
-        "shape (2, 9, 14), filters (3, 4)",
+        "a product is divided; the pools round each side down",
     ),
+    "7×7 maps": (
+        planned(at_7="Dense(second * 7 * 7, classes, rng=rng)"),
+        "made for maps of 7×7, whatever the size of the pictures",
+    ),
+    "the maps of the first": (
+        planned(at_7="Dense(first * (H // 4) * (W // 4), classes, rng=rng)"),
+        "as many maps as the first Conv2D returns",
+    ),
+    "channels counted": (
+        planned(at_7="Dense(C * second * (H // 4) * (W // 4), classes, rng=rng)"),
+        "The channels of the picture are counted",
+    ),
+    "filters multiplied": (
+        planned(at_7="Dense(first * second * (H // 4) * (W // 4), classes, rng=rng)"),
+        "The filters of both Conv2Ds are multiplied",
+    ),
+    "a square of the width": (
+        planned(at_7="Dense(second * (W // 4) ** 2, classes, rng=rng)"),
+        "squares with sides of their width",
+    ),
+    "all divided by 16": (
+        planned(at_7="Dense(second * H * W // 16, classes, rng=rng)"),
+        "a product is divided; the pools round each side down",
+    ),
+    "rounded up": (
+        planned(at_7="Dense(second * -(-H // 4) * -(-W // 4), classes, rng=rng)"),
+        "takes sides that don't divide for rounded up",
+    ),
+    "in and out swapped": (
+        planned(at_3="Conv2D(second, first, 3, padding=1, rng=rng)"),
+        "In a Conv2D, what goes in and what comes out have changed places",
+    ),
+    "no list of layers": (planned(at_1="3"), "layers[1] is not a layer, but of type int"),
     "the batch counted": (
         planned(at_7="Dense(2 * second * (H // 4) * (W // 4), classes, rng=rng)"),
         "its W of shape (36, 4)",
@@ -887,11 +928,11 @@ WRONG_NETWORKS = {
     "no Flatten": (planned(at_6=None), "layers[6], Dense, can't take"),
     "Flatten too early": (
         planned(at_3=FLATTEN, at_6=None),
-        "layers[3], Flatten, is not the kind of layer",
+        "layers[3], Flatten, stands where the course's network has a Conv2D",
     ),
     "another pool": (
         planned(at_5="AvgPool2D(2)"),
-        "layers[5], AvgPool2D, is not the kind of layer",
+        "layers[5], AvgPool2D, stands where the course's network has a MaxPool2D",
     ),
     "kernels of 5": (
         planned(at_0="Conv2D(C, first, 5, padding=2, rng=rng)"),
@@ -903,7 +944,7 @@ WRONG_NETWORKS = {
     ),
     "a stride for a pool": (
         planned(at_0="Conv2D(C, first, 3, stride=2, padding=1, rng=rng)", at_2=None),
-        "layers[0], Conv2D, returns an array of another shape",
+        "Your network has 7 layers, the course's has 8",
     ),
     "windows that overlap": (
         planned(at_2="MaxPool2D(3, stride=2)"),
@@ -915,11 +956,11 @@ WRONG_NETWORKS = {
     ),
     "a hidden layer": (
         planned(at_7="Dense(second * (H // 4) * (W // 4), 32), ReLU(), Dense(32, classes)"),
-        "layers[7], Dense, returns an array of another shape",
+        "Your network has 10 layers, the course's has 8",
     ),
-    "classes, not layers": (planned(at_1="ReLU"), "missing 1 required positional argument"),
+    "classes, not layers": (planned(at_1="ReLU"), "layers[1] is the class ReLU, not a layer"),
     "a list": (planned().removeprefix("Sequential(").removesuffix(")"), "is not a Sequential"),
-    "nothing": ("None", "is not a Sequential"),
+    "nothing": ("None", "returned None"),
     "one ReLU for both": (
         f"(lambda relu: {planned(at_1='relu', at_4='relu')})(ReLU())",
         "layers[1] and layers[4] are one and the same ReLU",

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from cnnlib import check
+from cnnlib import check, layers
 from cnnlib.misconceptions import pool
 
 # Right answers, as learners write them. A wrong version is one of them with a few words changed.
@@ -237,7 +237,10 @@ WRONG = {
             "In each case all numbers are off by one factor, but it",
             ("window.max()", "window.max() / (self.KH * self.KW)"),
         ),
-        ("Your code stopped with IndexError", ("y[n, c, i, j] = window", "y[n, c, j, i] = window")),
+        (
+            "Rows and columns are swapped where you write to y",
+            ("y[n, c, i, j] = window", "y[n, c, j, i] = window"),
+        ),
         (
             "y has its axes in the order (N, C, OW, OH)",
             ("(N, C, OH, OW)", "(N, C, OW, OH)"),
@@ -436,7 +439,10 @@ WRONG = {
             "x[0, 0, 0, 1] = 7, the maximum of the window of y[0, 0, 0, 0",
             ("+= dy[n, c, i, j]", "+= dy[n, c].sum()"),
         ),
-        ("Your code stopped with IndexError", ("+= dy[n, c, i, j]", "+= dy[n, c, j, i]")),
+        (
+            "Rows and columns are swapped where you read dy",
+            ("+= dy[n, c, i, j]", "+= dy[n, c, j, i]"),
+        ),
         (
             "Of two pictures, only the second one is wrong",
             ("+= dy[n, c, i, j]", "+= dy[0, c, i, j]"),
@@ -446,7 +452,7 @@ WRONG = {
             ("dx[n, c, h + k, w + m]", "dx[n, c, h + m, w + k]"),
         ),
         (
-            "The right numbers in the wrong places; each picture keeps",
+            "Rows and columns are swapped where you write to dx",
             ("dx[n, c, h + k, w + m]", "dx[n, c, w + m, h + k]"),
         ),
         (
@@ -847,7 +853,7 @@ WRONG = {
             ),
         ),
         (
-            "The right numbers in the wrong places; each picture keeps",
+            "Rows and columns are swapped where you write to dx",
             ("np.add.at(dx, (n, c, h, w), dy)", "np.add.at(dx, (n, c, w, h), dy)"),
         ),
         (
@@ -872,7 +878,7 @@ WRONG = {
             ("window.sum() / (self.KH * self.KW)", "window.sum()"),
         ),
         (
-            "In each case all numbers are off by one factor, but it",
+            "You divide by KH, and then multiply by KW",
             ("window.sum() / (self.KH * self.KW)", "window.sum() / self.KH * self.KW"),
         ),
         (
@@ -994,7 +1000,7 @@ WRONG = {
             ),
         ),
         (
-            "In each case all numbers are off by one factor, but it",
+            "You divide by KH, and then multiply by KW",
             (
                 "share = dy[n, c, i, j] / (self.KH * self.KW)",
                 "share = dy[n, c, i, j] / self.KH * self.KW",
@@ -1329,3 +1335,35 @@ def test_no_random_numbers_show_the_second_patient():
         rng = np.random.default_rng(seed)
         arrays = rng.normal(size=(2, 3, 4, 6)), rng.normal(size=(2, 3, 2, 3))
         assert check.pool_hunt_2.failure(lambda arrays=arrays: arrays) is not None
+
+
+def test_a_number_that_is_not_the_largest_is_found_in_its_window_or_outside():
+    class SecondLargest(layers.MaxPool2D):
+        def forward(self, x):
+            windows = self._windows(x).reshape(*super().forward(x).shape, -1)
+            return np.sort(windows, axis=-1)[..., -2]
+
+    class FarAway(layers.MaxPool2D):
+        def forward(self, x):
+            y = super().forward(x)
+            y[:, :, 0, 0] = x[:, :, 1, 4] if x.shape[3] > 4 else y[:, :, 0, 0]
+            return y
+
+    told = words(check.maxpool_forward.failure(SecondLargest))
+    assert "yours 5 stands in this window, but is not its largest" in told
+    told = words(check.maxpool_forward.failure(FarAway))
+    assert "yours 8 stands at x[0, 0, 1, 4], outside this window" in told
+
+
+def test_pixels_that_are_tied_are_told_what_they_must_get_together():
+    class SharesByTheRoot(layers.MaxPool2D):
+        def forward(self, x):
+            windows = self._windows(x)
+            self.tied = (windows == windows.max(axis=(4, 5), keepdims=True)).sum(axis=(4, 5))
+            return super().forward(x)
+
+        def backward(self, dy):
+            return super().backward(dy * np.sqrt(self.tied).astype(dy.dtype))
+
+    told = words(check.maxpool_backward.failure(SharesByTheRoot))
+    assert "are tied: together they must get 8, yours get 11.314" in told

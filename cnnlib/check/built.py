@@ -1,6 +1,7 @@
 """The checks of lesson 06, continued: a network built out of the learner's own layers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -80,11 +81,26 @@ def _no_network(title: str, build_network) -> Failed | None:
         return _unfinished(title, outcome.error)
     if outcome.error:
         return None
+    if outcome.value is None:
+        hint = "Is there a return on every way through your function?"
+        return Failed(title, "It returned None.", remarks(outcome, hint))
     if hasattr(outcome.value, "layers"):
-        return _one_layer_in_two_places(title, outcome.value)
-    got = "None" if outcome.value is None else f"a {type(outcome.value).__name__}"
+        net = outcome.value
+        return _no_layer(title, net) or _one_layer_in_two_places(title, net)
+    got = f"a {type(outcome.value).__name__}"
     facts = {"got": got, **remarks(outcome, "Which class makes one network of several layers?")}
     return Failed(title, "What comes back is not a Sequential.", facts)
+
+
+def _no_layer(title: str, net) -> Failed | None:
+    for place, layer in enumerate(net.layers):
+        if isinstance(layer, type):
+            says = f"layers[{place}] is the class {layer.__name__}, not a layer made from it."
+            return Failed(title, says, {"hint": "How is an object made from a class?"})
+        if not hasattr(layer, "forward"):
+            says = f"layers[{place}] is not a layer, but of type {type(layer).__name__}."
+            return Failed(title, says, {"hint": "Sequential gets one list, of layers only."})
+    return None
 
 
 def _one_layer_in_two_places(title: str, net) -> Failed | None:
@@ -183,6 +199,8 @@ def _first_difference(build_network, N, shape, filters, classes, _) -> Finding |
         except Exception as error:
             facts |= {"its W": f"of shape {layer.W.shape}"} if hasattr(layer, "W") else {}
             facts |= {"error": f"{type(error).__name__}: {error}"}
+            if finding := np.shape(x) == y.shape and _other_numbers(build_network, layer, courses):
+                return replace(finding, facts=facts)
             return Finding(
                 f"{name}, can't take the array of shape {np.shape(x)} that reaches it.",
                 "Either this layer's numbers are wrong, or those of one before it.",
@@ -191,14 +209,18 @@ def _first_difference(build_network, N, shape, filters, classes, _) -> Finding |
         way.append(f"{type(layer).__name__} {np.shape(x)}")
         if type(layer).__name__ != type(courses).__name__:
             return Finding(
-                f"{name}, is not the kind of layer that stands there in the course's network.",
-                "Compare your list with the picture, from left to right.",
-                facts,
+                f"{name}, stands where the course's network has a {type(courses).__name__}.",
+                "Compare your list with the exercise's, from the top.",
+                facts | _listed(mine),
             )
         if np.shape(x) != y.shape:
+            if len(mine) != len(right):
+                break
+            sizes = np.ndim(x) == y.ndim and np.shape(x)[:2] == y.shape[:2]
+            about = "how high and wide its maps are" if sizes else "how much comes out of it"
             return Finding(
                 f"{name}, returns an array of another shape than it should.",
-                "What do its numbers mean? Compare them with the exercise's, one by one.",
+                f"Which arguments decide {about}? Compare them with the exercise's.",
                 facts | {"expected": str(y.shape), "got": str(np.shape(x))},
             )
         weights = [getattr(each, "W", np.zeros(0)).shape for each in (layer, courses)]
@@ -211,10 +233,108 @@ def _first_difference(build_network, N, shape, filters, classes, _) -> Finding |
     if len(mine) != len(right):
         return Finding(
             f"Your network has {len(mine)} layers, the course's has {len(right)}.",
-            "Compare your list with the picture, from left to right.",
-            {"your layers": ", ".join(type(layer).__name__ for layer in mine)},
+            "Compare your list with the exercise's, from the top.",
+            _listed(mine),
         )
     return None
+
+
+def _listed(mine: list) -> dict[str, str]:
+    return {"your layers": ", ".join(type(layer).__name__ for layer in mine)}
+
+
+# What people take for the number of features that reach Dense, from the shape and the filters.
+MISCOUNTED = (
+    (
+        lambda C, H, W, first, second: second * 7 * 7,
+        "Dense is made for maps of 7×7, whatever the size of the pictures.",
+        "7×7 is what is left of 28×28. What is left of H×W?",
+    ),
+    (
+        lambda C, H, W, first, second: first * (H // 4) * (W // 4),
+        "Dense is made for as many maps as the first Conv2D returns.",
+        "Which layer made the maps that reach Flatten?",
+    ),
+    (
+        lambda C, H, W, first, second: C * second * (H // 4) * (W // 4),
+        "The channels of the picture are counted in the number of features.",
+        "What has become of the channels behind the first Conv2D?",
+    ),
+    (
+        lambda C, H, W, first, second: first * second * (H // 4) * (W // 4),
+        "The filters of both Conv2Ds are multiplied in the number of features.",
+        "How many maps reach Flatten? Look at the exercise's table.",
+    ),
+    (
+        lambda C, H, W, first, second: (H // 4) * (W // 4),
+        "Dense is made for the numbers of a single map.",
+        "How many maps reach Flatten?",
+    ),
+    (
+        lambda C, H, W, first, second: second * (H // 4) ** 2,
+        "The number of features takes the maps for squares with sides of their height.",
+        "Where does the width of the picture come in?",
+    ),
+    (
+        lambda C, H, W, first, second: second * (W // 4) ** 2,
+        "The number of features takes the maps for squares with sides of their width.",
+        "Where does the height of the picture come in?",
+    ),
+    (
+        lambda C, H, W, first, second: second * H * W,
+        "Dense is made for maps as large as the picture.",
+        "What have the pools done to them?",
+    ),
+    (
+        lambda C, H, W, first, second: second * (H // 2) * (W // 2),
+        "Dense is made for maps that one pool has made smaller, and there are two.",
+        "Follow one side through the layers of the exercise's table.",
+    ),
+    (
+        lambda C, H, W, first, second: second * (H * W // 16),
+        "In the number of features, a product is divided; the pools round each side down instead.",
+        "What do the two pools make of a side of 9? And of one of 14?",
+    ),
+    (
+        lambda C, H, W, first, second: second * H * W // 16,
+        "In the number of features, a product is divided; the pools round each side down instead.",
+        "What do the two pools make of a side of 9? And of one of 14?",
+    ),
+    (
+        lambda C, H, W, first, second: second * -(-H // 4) * -(-W // 4),
+        "The number of features takes sides that don't divide for rounded up.",
+        "What does a pool of 2×2 do with the last row, if there are 9?",
+    ),
+)
+
+
+def _other_numbers(build_network, layer, courses) -> Finding | None:
+    """What to say of a layer whose W has another shape than the course's, where one can tell why."""
+    got, right = (getattr(each, "W", np.zeros(0)).shape for each in (layer, courses))
+    if got != right and got == (*right[:2][::-1], *right[2:]):
+        return Finding(
+            f"In a {type(courses).__name__}, what goes in and what comes out have changed places.",
+            "Which of its two numbers comes first? Compare it with the one that you wrote.",
+        )
+    if not isinstance(courses, layers.Dense) or len(got) != 2:
+        return None
+    made_for = []
+    for _, shape, filters, classes, _ in SETTINGS:
+        case = Case("features", {}, _features(shape, filters, classes))
+        made_for.append(attempt(case, build_network).value)
+    if len(set(made_for)) == 1:
+        return Finding(
+            f"Whatever the pictures and the filters, Dense is made for {made_for[0]} features.",
+            "That number must come out of the arguments.",
+        )
+    for features, says, hint in MISCOUNTED:
+        if made_for == [features(*shape, *filters) for _, shape, filters, *_ in SETTINGS]:
+            return Finding(says, hint)
+    return None
+
+
+def _features(shape, filters, classes):
+    return lambda build: list(_inside(build(shape, filters, classes, 0)))[-1].W.shape[0]
 
 
 def _built(title: str, passes: str) -> Callable:

@@ -134,6 +134,10 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return f"What this line asks has nothing called {missing[2]}. What does it have, and how is that spelt?"
     if isinstance(error, TypeError) and "positional argument" in text:
         return "Count what this call hands over, and what it asks for. (Python counts self, too.)"
+    if "object is not reversible" in text:
+        return "What is to be walked from its end must be a list. What stands here, and where is the list?"
+    if missing and missing[1] == "tuple":
+        return "This name stands for a tuple, several things in one. What does your loop hand out in each turn?"
     if "object is not iterable" in text and re.search("'(int|float)'", text):
         return "A single number is nothing to loop over. What counts up to it?"
     if isinstance(error, NameError):
@@ -153,7 +157,9 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "You ask for one array made of things whose shapes don't fit together. Which ones are they, and were they meant to become one array?"
     if "array element with a sequence" in text:
         return "On the left there is room for one number. How many are there on the right?"
-    if "object cannot be interpreted as an integer" in text:
+    if "object cannot be interpreted as an integer" in text or re.search(
+        r"\d\.\d+, but must be a whole number", text
+    ):
         return "A length or an index must be whole. `/` always gives a float; `//` stays whole."
     if isinstance(error, TypeError) and "NoneType" in text and ".reverse()" in stop.line:
         return "`reverse()` turns the list itself round, and returns None. What walks backwards and leaves the list alone?"
@@ -165,6 +171,8 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "A single number has no index. Which name in this line stands for one?"
     if isinstance(error, IndexError) and "valid indices" in text:
         return "An index is a whole number. Does your loop run over indices, or over the values themselves?"
+    if "list index out of range" in text:
+        return "A list of three things has the places 0, 1 and 2. Which place does this line ask for, and how long is the list?"
     if isinstance(error, IndexError):
         return "An index runs past the end. Count the axes, and the entries along each."
     if isinstance(error, SystemExit):

@@ -458,6 +458,8 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
     mine, right = attempt(case, thing), attempt(case, reference)
     if not same_value(mine, trial.outcome):
         return {"notice": f"{case.result} is another one each time, though nothing has changed"}
+    if case.closest:  # on what a right answer depends hangs on which one it is
+        return {}
     rng = np.random.default_rng(0)
     for name, array in case.inputs.items():
         drawn = rng.permutation(array)

@@ -142,7 +142,7 @@ def _forward_cases(name: str, tolerance: float):
             _note(name, windows, note, inputs),
             tolerance,
             traits={"batch": batch, **windows.traits},
-            look=_look_at_window(windows),
+            look=_look_at_window(windows, largest=name == "MaxPool2D"),
         )
 
     yield case({"x": X_BY_HAND}, SIDE_BY_SIDE, BY_HAND)
@@ -173,7 +173,7 @@ def _backward_case(
     closest: Callable | None = None,
     batch: str = "one batch",
 ) -> Case:
-    ties = "one largest pixel in each window" if closest is None else "several equal ones"
+    ties = ("one largest pixel" if closest is None else "several largest pixels") + " in a window"
     unique = script is scripts.backward and closest is None
     return Case(
         "dx",
@@ -246,7 +246,7 @@ def _tied_cases():
     """Windows with several largest pixels: any split of dy among them is right."""
     rng = np.random.default_rng(3)
     by_hand = np.array([[[[5.0, 5.0, -1.0, -2.0], [0.0, 5.0, -1.0, -3.0]]]])
-    after_relu = np.maximum(spread(rng, 2, 2, 4, 9), 0)
+    after_relu = np.maximum(spread(rng, 2, 2, 4, 9) - 100, 0)
     coarse = rng.integers(-1, 2, (2, 2, 4, 5)).astype(float)
     for x, windows, note in [
         (by_hand, SIDE_BY_SIDE, BY_HAND),
@@ -267,12 +267,7 @@ def _split_like(windows: Windows) -> Callable:
     """
 
     def closest(expected, got, x, dy):
-        right, got = expected.copy(), np.asarray(got)
-        group = np.arange(x.size).reshape(x.shape)
-        for output in np.ndindex(windows.outputs(x.shape)):
-            part = windows.part(output)
-            tied = group[part][x[part] == x[part].max()]
-            group[np.isin(group, tied)] = tied[0]
+        right, got, group = expected.copy(), np.asarray(got), _groups(windows, x)
         for pixels in (group == number for number in np.unique(group)):
             total, theirs = expected[pixels].sum(), got[pixels].sum()
             if pixels.sum() > 1 and np.isfinite(theirs) and theirs != 0:
@@ -282,16 +277,37 @@ def _split_like(windows: Windows) -> Callable:
     return closest
 
 
+def _groups(windows: Windows, x) -> np.ndarray:
+    """A number for each pixel, the same one for all that hang together because they share a maximum."""
+    group = np.arange(x.size).reshape(x.shape)
+    for output in np.ndindex(windows.outputs(x.shape)):
+        part = windows.part(output)
+        tied = group[part][_winners(x[part])]
+        group[np.isin(group, tied)] = tied[0]
+    return group
+
+
+def _winners(window: np.ndarray) -> np.ndarray:
+    """Which pixels of a window are its largest."""
+    return window == window.max()
+
+
 # ---------------------------------------------------------------------------- a closer look
 
 
-def _look_at_window(windows: Windows) -> Callable:
-    """What a number of y is made of."""
+def _look_at_window(windows: Windows, largest: bool) -> Callable:
+    """What a number of y is made of; of a maximum, also where the wrong one was found."""
 
     def look(place, got, x, **_):
         n, c, rows, columns = part = windows.part(place)
         index = f"{n}, {c}, {rows.start}:{rows.stop}, {columns.start}:{columns.stop}"
-        return {"window": f"x[{index}] = {_rows(x[part])}"}
+        facts = {"window": f"x[{index}] = {_rows(x[part])}"}
+        found = np.argwhere(x == got[place])
+        if largest and got[place] in x[part]:
+            facts["yours"] = f"{got[place]:g} stands in this window, but is not its largest"
+        elif largest and len(found) == 1:
+            facts["yours"] = f"{got[place]:g} stands at x{found[0].tolist()}, outside this window"
+        return facts
 
     return look
 
@@ -309,12 +325,30 @@ def _look_at_pixel(windows: Windows, largest: bool) -> Callable:
                 won += [output] if x[part].max() == x[place] else []
         words = f"the maximum of {_of(won)}" if largest and reached else f"in {_of(reached)}"
         facts = {"pixel": f"x{list(place)} = {x[place]:g}, {words}"}
+        facts |= _look_at_ties(windows, place, got, x, dy) if largest else {}
         total, sent = float(dy.sum()), float(np.sum(got))
         if np.isfinite(sent) and not np.isclose(total, sent, rtol=1e-5):
             facts["sums"] = f"dy adds up to {total:.5g}, your dx to {sent:.5g}"
         return facts
 
     return look
+
+
+def _look_at_ties(windows: Windows, place, got, x, dy) -> dict[str, str]:
+    """Who shares a maximum with a pixel, what all of them must get, and what they do get."""
+    group = _groups(windows, x)
+    together = group == group[place]
+    if together.sum() == 1:
+        return {}
+    outputs = np.ndindex(dy.shape)
+    must = sum(
+        dy[o] for o in outputs if together[windows.part(o)][_winners(x[windows.part(o)])].any()
+    )
+    pixels = [f"x{index.tolist()}".replace(" ", NO_BREAK) for index in np.argwhere(together)]
+    who = (
+        f"{' and '.join(pixels)} are tied" if len(pixels) < 4 else f"{len(pixels)} pixels are tied"
+    )
+    return {"tie": f"{who}: together they must get {must:g}, yours get {got[together].sum():.5g}"}
 
 
 def _of(outputs) -> str:

@@ -133,18 +133,18 @@ def _forward_of_both(*, says: str, hint: str) -> Callable:
     return mark
 
 
-def _backward_of_both(*, says: str, hint: str, looks: bool = False) -> Callable:
+def _backward_of_both(*, says: str, hint: str, memories: tuple[type, ...] = ()) -> Callable:
     """Mark a change of the backward that either pool invites.
 
-    Who *looks* for the winner in a wrong window gets other numbers than one who remembers the
-    winner, or its value. The mistake is the same. Returns the max-pool that looks; `average` of it
-    is the average pool.
+    Who looks for the winner in a wrong window gets other numbers than one who remembers the
+    winner, or its value; *memories* lists which of these go wrong too. The mistake is the same.
+    Returns the max-pool that looks; `average` of it is the average pool.
     """
 
     def mark(mistake):
         average = type(mistake.__name__, (mistake, _AvgBackward), {})
         misconception("avgpool_backward", says=says, hint=hint)(average)
-        for memory in (_MaxByPlace, _MaxByValue) if looks else ():
+        for memory in memories:
             bases = (mistake, memory, _MaxBackward)
             other = type(mistake.__name__ + memory.__name__, bases, {})
             misconception("maxpool_backward", says=says, hint=hint)(other)
@@ -275,6 +275,84 @@ class WindowTooLarge:
 class WindowsEndToEnd:
     def start(self, i, j):
         return i * self.kernel_size[0], j * self.kernel_size[1]
+
+
+@_forward_of_both(
+    says="Each window ends where the next one begins, so it has the size of a step, not the size of a window.",
+    hint="With windows of 3 and stride 1, the first one starts at row 0. Which rows does it have?",
+)
+class EndsWhereTheNextBegins:
+    def window(self, i, j):
+        (top, left), (SH, SW) = self.start(i, j), self.stride
+        return np.s_[:, :, top : top + SH, left : left + SW]
+
+
+@_forward_of_both(
+    says="Your windows begin at i·stride, but end at (i + 1)·KH: the later ones have another size than the first one.",
+    hint="With windows of 3 and stride 1, the second one starts at row 1. How many rows has yours?",
+)
+class EndsAsIfSideBySide:
+    def window(self, i, j):
+        (top, left), (KH, KW) = self.start(i, j), self.kernel_size
+        return np.s_[:, :, top : (i + 1) * KH, left : (j + 1) * KW]
+
+
+@_forward_of_both(
+    says="Your windows have 2×2 pixels, whatever kernel_size is.",
+    hint="2 is the size of the example's windows. Which names stand for the size of any window?",
+)
+class TwoByTwo:
+    def extent(self):
+        return 2, 2
+
+
+@_forward_of_both(
+    says="Your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are.",
+    hint="2 is the size of the example's windows. Which names stand for the size of any window, and for any step?",
+)
+class TwoByTwoSideBySide(TwoByTwo):
+    def start(self, i, j):
+        return 2 * i, 2 * j
+
+
+@_forward_of_both(
+    says="Your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are, and the size of y goes by that.",
+    hint="2 is the size of the example's windows. Which names stand for the size of any window, and for any step?",
+)
+class TwoByTwoEverywhere:
+    def __init__(self, kernel_size, stride=None):
+        super().__init__(2)
+
+
+@_forward_of_both(
+    says="You use the height of the window for its width too.",
+    hint="How many rows has a window of (2, 3), and how many columns?",
+)
+class HeightForWidth:
+    def extent(self):
+        return (self.kernel_size[0],) * 2
+
+
+@_forward_of_both(
+    says="You use KH and SH for the columns too. Only where the window is not square can anybody see that.",
+    hint="How many columns has a window of (2, 3), and how far is it to the next one to its right?",
+)
+class RowsForColumns(HeightForWidth):
+    def start(self, i, j):
+        return i * self.stride[0], j * self.stride[0]
+
+
+@_forward_of_both(
+    says="Rows and columns are swapped where you write to y: its row index runs over OW.",
+    hint="y is (N, C, OH, OW). Which of your loops counts the rows of windows?",
+)
+class WritesColumnsFirst:
+    def forward(self, x):
+        OH, OW = self.size(*x.shape[2:])
+        y = np.zeros((*x.shape[:2], OH, OW), x.dtype)
+        for i, j in np.ndindex(OH, OW):
+            y[:, :, j, i] = self.summary(x[self.window(i, j)])
+        return y
 
 
 @_forward_of_both(
@@ -466,6 +544,23 @@ class StartsAtZero(_MaxForward):
         return np.maximum(window.max(axis=(2, 3)), 0)
 
 
+class _KeepsTheLargest(_MaxForward):
+    """A largest number so far that is set anew in none but the outer loops."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        so_far = np.maximum.accumulate(y.reshape(*y.shape[: self.loops], -1), axis=-1)
+        return so_far.reshape(y.shape)
+
+
+for _loops in range(4):
+    misconception(
+        "maxpool_forward",
+        says="The largest number so far is not forgotten when the next window begins.",
+        hint="Where in your loops is it set, and for how many windows?",
+    )(type(f"KeepsTheLargest{_loops}", (_KeepsTheLargest,), {"loops": _loops}))
+
+
 @misconception(
     "maxpool_forward",
     says="You keep the number that is largest without its sign.",
@@ -603,6 +698,17 @@ class DividedByWidth(_AvgForward):
 
 @misconception(
     "avgpool_forward",
+    says="You divide by KH, and then multiply by KW.",
+    hint="Python goes from left to right: what is 12 / 2 * 3?",
+)
+class DividedAndMultiplied(_AvgForward):
+    def summary(self, window):
+        KH, KW = map(window.dtype.type, self.kernel_size)
+        return window.sum(axis=(2, 3)) / KH * KW
+
+
+@misconception(
+    "avgpool_forward",
     says="You divide by KH + KW.",
     hint="How many pixels has a window of 2×3? Draw it and count.",
 )
@@ -637,7 +743,7 @@ class MaximumForAverage(_AvgForward):
 @_backward_of_both(
     says="In backward, your windows move on by one pixel each time: the stride is missing there.",
     hint="Which pixels did y[1, 1] look at? Its gradient can go nowhere else.",
-    looks=True,
+    memories=(_MaxByPlace, _MaxByValue),
 )
 class StrideForgottenOnTheWayBack:
     def start(self, i, j):
@@ -647,7 +753,7 @@ class StrideForgottenOnTheWayBack:
 @_backward_of_both(
     says="In backward, your windows lie side by side, whatever the stride. That is right only where stride and window are the same.",
     hint="Which pixels did y[1, 1] look at? Its gradient can go nowhere else.",
-    looks=True,
+    memories=(_MaxByPlace, _MaxByValue),
 )
 class SideBySideOnTheWayBack:
     def start(self, i, j):
@@ -657,7 +763,7 @@ class SideBySideOnTheWayBack:
 @_backward_of_both(
     says="In backward, the stride is applied to the rows, but not to the columns.",
     hint="Compare the two slices of your window, or the two indices that you write to.",
-    looks=True,
+    memories=(_MaxByPlace, _MaxByValue),
 )
 class StrideOnRowsOnTheWayBack:
     def start(self, i, j):
@@ -667,7 +773,7 @@ class StrideOnRowsOnTheWayBack:
 @_backward_of_both(
     says="In backward, you use the step of the rows for the columns too. Only where the window is not square can anybody see that.",
     hint="With windows of 2×3 side by side, how far is it from one to the next to its right?",
-    looks=True,
+    memories=(_MaxByPlace, _MaxByValue),
 )
 class RowStepOnTheWayBack:
     def start(self, i, j):
@@ -677,7 +783,7 @@ class RowStepOnTheWayBack:
 @_backward_of_both(
     says="In backward, rows and columns are swapped: dy[i, j] goes to the window in row j and column i.",
     hint="Which window did y[0, 1] look at? Its gradient can go nowhere else.",
-    looks=True,
+    memories=(_MaxByPlace, _MaxByValue),
 )
 class TransposedOnTheWayBack:
     def start(self, i, j):
@@ -691,6 +797,67 @@ class TransposedOnTheWayBack:
 class OnItsSideOnTheWayBack:
     def extent(self):
         return self.kernel_size[::-1]
+
+
+@_backward_of_both(
+    says="In backward, each window ends where the next one begins, so a pixel hears of one window only.",
+    hint="With windows of 3 and stride 1, which rows did y[0, 0] look at? And y[1, 0]?",
+    memories=(_MaxByValue,),
+)
+class EndsWhereTheNextBeginsOnTheWayBack:
+    def window(self, i, j):
+        (top, left), (SH, SW) = self.start(i, j), self.stride
+        return np.s_[:, :, top : top + SH, left : left + SW]
+
+
+@_backward_of_both(
+    says="In backward, your windows begin at i·stride, but end at (i + 1)·KH: the later ones have another size than the first one.",
+    hint="With windows of 3 and stride 1, the second one starts at row 1. How many rows has yours?",
+)
+class EndsAsIfSideBySideOnTheWayBack:
+    def window(self, i, j):
+        (top, left), (KH, KW) = self.start(i, j), self.kernel_size
+        return np.s_[:, :, top : (i + 1) * KH, left : (j + 1) * KW]
+
+
+@_backward_of_both(
+    says="In backward, your windows have 2×2 pixels, whatever kernel_size is.",
+    hint="2 is the size of the example's windows. Which names stand for the size of any window?",
+)
+class TwoByTwoOnTheWayBack:
+    def extent(self):
+        return 2, 2
+
+
+@_backward_of_both(
+    says="In backward, your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are.",
+    hint="2 is the size of the example's windows. Which names stand for the size of any window, and for any step?",
+)
+class TwoByTwoSideBySideOnTheWayBack(TwoByTwoOnTheWayBack):
+    def start(self, i, j):
+        return 2 * i, 2 * j
+
+
+@_backward_of_both(
+    says="In backward, you use the height of the window for its width too.",
+    hint="How many rows has a window of (2, 3), and how many columns?",
+)
+class HeightForWidthOnTheWayBack:
+    def extent(self):
+        return (self.kernel_size[0],) * 2
+
+
+@_backward_of_both(
+    says="Rows and columns are swapped where you read dy: its row index runs over OW.",
+    hint="dy is (N, C, OH, OW), like y. Which of your loops counts the rows of windows?",
+)
+class ReadsColumnsFirst:
+    def backward(self, dy):
+        dx = np.zeros(self.x.shape, dy.dtype)
+        for i, j in np.ndindex(dy.shape[2:]):
+            window = self.window(i, j)
+            dx[window] += self.share(window, i, j) * dy[:, :, j, i, None, None]
+        return dx
 
 
 # ---------------------------------------------------------------- backward: how it is written down
@@ -941,6 +1108,27 @@ class MaskWithoutDy(_MaxBackward):
 
 @misconception(
     "maxpool_backward",
+    says="You put a 1 where the maximum was, once for all windows that it won, and what dy says is lost.",
+    hint="Chain rule: upstream gradient times slope. The slope is 1 there; what is the upstream gradient?",
+)
+class OneForEachWinner(_MaxBackward):
+    def backward(self, dy):
+        return np.minimum(super().backward(np.ones_like(dy)), 1)
+
+
+@misconception(
+    "maxpool_backward",
+    says="A pixel that wins several windows gets the average of their gradients. It moves the loss through each of them.",
+    hint="The chain rule adds up over all the ways from a pixel to the loss. Does it ever divide by their number?",
+)
+class AveragedOverWins(_MaxBackward):
+    def backward(self, dy):
+        wins = super().backward(np.ones_like(dy))
+        return super().backward(dy) / np.maximum(wins, 1)
+
+
+@misconception(
+    "maxpool_backward",
     says="You put the maximum itself back where it was: its value, not its gradient.",
     hint="backward carries gradients. Where in your code does dy come in?",
 )
@@ -1039,6 +1227,27 @@ class WinnerTransposed(_MaxByPlace, _MaxBackward):
 class DividedByTheWrongSide(_MaxByPlace, _MaxBackward):
     def place(self, i, j, winner):
         (top, left), (k, m) = self.start(i, j), divmod(winner, self.kernel_size[0])
+        return top + k, left + m
+
+
+@misconception(
+    "maxpool_backward",
+    says="Rows and columns are swapped where you write to dx.",
+    hint="dx is (N, C, H, W). Which of your two indices is the row?",
+)
+class WritesColumnsFirstOnTheWayBack(_MaxByPlace, _MaxBackward):
+    def place(self, i, j, winner):
+        return super().place(i, j, winner)[::-1]
+
+
+@misconception(
+    "maxpool_backward",
+    says="You take the winner's number apart by the width of the map. argmax of a window counts along the window's own rows.",
+    hint="In a window of 2×3, which pixel has number 3? Does it matter how large the map is?",
+)
+class DividedByTheWidthOfTheMap(_MaxByPlace, _MaxBackward):
+    def place(self, i, j, winner):
+        (top, left), (k, m) = self.start(i, j), divmod(winner, self.x_shape[3])
         return top + k, left + m
 
 
@@ -1192,6 +1401,52 @@ class SharesOfHeightSquared(_AvgBackward):
 class SharesOfWidthSquared(_AvgBackward):
     def share(self, window, i, j):
         return 1 / self.kernel_size[1] ** 2
+
+
+@misconception(
+    "avgpool_backward",
+    says="You divide by the number of rows of the window only.",
+    hint="Among how many pixels is the gradient of one output shared?",
+)
+class SharesOfHeight(_AvgBackward):
+    def share(self, window, i, j):
+        return 1 / self.kernel_size[0]
+
+
+@misconception(
+    "avgpool_backward",
+    says="You divide by the number of columns of the window only.",
+    hint="Among how many pixels is the gradient of one output shared?",
+)
+class SharesOfWidth(_AvgBackward):
+    def share(self, window, i, j):
+        return 1 / self.kernel_size[1]
+
+
+@misconception(
+    "avgpool_backward",
+    says="You divide by KH, and then multiply by KW.",
+    hint="Python goes from left to right: what is 12 / 2 * 3?",
+)
+class SharesMultiplied(_AvgBackward):
+    def share(self, window, i, j):
+        return self.kernel_size[1] / self.kernel_size[0]
+
+
+@misconception(
+    "avgpool_backward",
+    says="You divide by the number of windows that a pixel is in, not by the number of pixels that share.",
+    hint="How many pixels does one output look at?",
+)
+class SharesOfTheWindows(_AvgBackward):
+    def backward(self, dy):
+        count = np.zeros(self.x.shape[2:], dy.dtype)
+        for i, j in np.ndindex(dy.shape[2:]):
+            count[self.window(i, j)[2:]] += 1
+        return super().backward(dy) / np.maximum(count, 1)
+
+    def share(self, window, i, j):
+        return 1
 
 
 @misconception(
