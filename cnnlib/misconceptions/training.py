@@ -1345,12 +1345,8 @@ def measured_on_the_last_batch(*given):
     return _train(*given, batches=batches, measure=measure)
 
 
-@misconception(
-    "train_history",
-    says="You count right pictures while the network learns from them, and return that as its accuracy.",
-    hint=_WHOSE,
-)
-def counted_while_learning(*given):
+def _counting(given, share):
+    """Train, and measure by the scores of each step: which pictures of which batch were right."""
     right = []
 
     def epoch(network, loss, optimizer, images, labels, batches):
@@ -1364,7 +1360,16 @@ def counted_while_learning(*given):
             optimizer.step()
         return losses
 
-    return _train(*given, epoch=epoch, measure=lambda *_: np.concatenate(right).mean())
+    return _train(*given, epoch=epoch, measure=lambda *_: share(right))
+
+
+@misconception(
+    "train_history",
+    says="You count right pictures while the network learns from them, and return that as its accuracy.",
+    hint=_WHOSE,
+)
+def counted_while_learning(*given):
+    return _counting(given, lambda right: np.concatenate(right).mean())
 
 
 @misconception(
@@ -1373,20 +1378,7 @@ def counted_while_learning(*given):
     hint=_WHOSE,
 )
 def counted_in_the_last_step(*given):
-    right = []
-
-    def epoch(network, loss, optimizer, images, labels, batches):
-        right.clear()
-        losses = []
-        for batch in batches:
-            scores = network.forward(images[batch])
-            losses.append(loss.forward(scores, labels[batch]))
-            right.append(scores.argmax(axis=1) == labels[batch])
-            network.backward(loss.backward())
-            optimizer.step()
-        return losses
-
-    return _train(*given, epoch=epoch, measure=lambda *_: right[-1].mean())
+    return _counting(given, lambda right: right[-1].mean())
 
 
 @misconception(
