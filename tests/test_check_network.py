@@ -339,7 +339,7 @@ x = self.layers[0].forward(x)
 x = self.layers[1].forward(x)
 return self.layers[2].forward(x)
 """,
-        "too many axes: 4, not 2",
+        "Your walk is written out for three layers",
     ),
     "sorted by name": (
         """
@@ -380,6 +380,24 @@ for i in range(len(self.layers), -1, -1):
 return dy
 """,
         "Which place does this line ask for, and how long is the list?",
+    ),
+    "a small step on the way": (
+        """
+for layer in reversed(self.layers):
+    dy = layer.backward(dy)
+    if hasattr(layer, "W"):
+        layer.W -= 0.01 * layer.dW
+return dy
+""",
+        "The weights are changed on the way back",
+    ),
+    "three layers, from the last": (
+        """
+for place in (2, 1, 0):
+    dy = self.layers[place].backward(dy)
+return dy
+""",
+        "Your walk is written out for three layers",
     ),
     "an enumerate turned round": (
         """
@@ -615,7 +633,7 @@ for layer in self.layers[::-1]:
         dy = layer.backward(dy)
 return dy
 """,
-        "has passed none of the layers",
+        "Layers without weights are left out on the way back",
     ),
     "forward with dy": (
         """
@@ -762,10 +780,11 @@ def test_the_three_numbers_mend_the_three_networks():
         ((2, 16, 1), "it is right: it was given a wrong dy"),
         ((2, 16, 3), "That is right"),
         ((2, 16, 0), "Another layer hands on the wrong shape"),
-        ((2, 16, "Flatten"), "Another layer hands on the wrong shape"),
-        (((2, 2), 16, 2), "needs another padding"),
-        (({}, 16, 2), "needs another padding"),
-        ((np.array([2, 2]), 16, 2), "needs another padding"),
+        ((2, 16, -3), "Count the places from 0, beginning at the front"),
+        ((2, 16, "Flatten"), "A whole number is asked for"),
+        (((2, 2), 16, 2), "A whole number is asked for"),
+        (({}, 16, 2), "A whole number is asked for"),
+        ((np.array([2, 2]), 16, 2), "A whole number is asked for"),
         ((2, 16), "Three numbers are asked for"),
         (None, "Three numbers are asked for"),
     ],
@@ -1202,7 +1221,13 @@ def norms(code):
 
 
 WALK = "gradients = [dy]\nfor layer in reversed(network.layers):\n    gradients.append(layer.backward(gradients[-1]))\n"
+NOTED = "lengths = [np.linalg.norm(dy)]\nfor layer in reversed(network.layers):\n    dy = layer.backward(dy)\n    lengths.insert(0, np.linalg.norm(dy))\nreturn lengths\n"
 RIGHT_NORMS = {
+    "set in at the front": NOTED,
+    "a list turned round and back": "network.layers.reverse()\n"
+    + NOTED.replace("reversed(network.layers)", "network.layers").replace(
+        "return", "network.layers.reverse()\nreturn"
+    ),
     "a list": WALK + "return [np.linalg.norm(g) for g in reversed(gradients)]",
     "an array": WALK + "return np.array([np.sqrt((g**2).sum()) for g in gradients[::-1]])",
     "Python's floats": WALK + "return [float(np.sqrt(np.sum(g * g))) for g in gradients[::-1]]",
@@ -1218,11 +1243,41 @@ def test_lengths_may_be_found_in_any_way(code):
 WRONG_NORMS = {
     "no length at all": (
         WALK + "return gradients[::-1]",
-        "entry 0 is an array of shape (1, 2), not a number",
+        "norms[0] is an array of shape (1, 2), not a number",
     ),
     "along the last axis": (
         WALK + "return [np.linalg.norm(g, axis=-1) for g in gradients[::-1]]",
-        "entry 0 is an array of shape (1,), not a number",
+        "norms[0] is an array of shape (1,), not a number",
+    ),
+    "from the first, set in at the front": (
+        NOTED.replace("reversed(network.layers)", "network.layers"),
+        "You walk through the layers from the first to the last",
+    ),
+    "a return in the loop": (
+        NOTED.replace("return", "    return"),
+        "You stop after one layer, the last",
+    ),
+    "a list left turned round": (
+        "network.layers.reverse()\n" + NOTED.replace("reversed(network.layers)", "network.layers"),
+        "You leave network.layers turned round",
+    ),
+    "layers taken out": (
+        "lengths = [np.linalg.norm(dy)]\nwhile network.layers:\n"
+        "    dy = network.layers.pop().backward(dy)\n    lengths.insert(0, np.linalg.norm(dy))\n"
+        "return lengths",
+        "After your function, the network has no layers left",
+    ),
+    "nothing but an iterator": (
+        WALK + "return reversed([np.linalg.norm(g) for g in gradients])",
+        "hands out one thing at a time",
+    ),
+    "the sum squared": (
+        WALK + "return [np.sqrt(np.sum(g) ** 2) for g in gradients[::-1]]",
+        "You square the sum",
+    ),
+    "a matrix norm": (
+        WALK + "return [np.linalg.norm(g, 2) for g in gradients[::-1]]",
+        "takes a table for a matrix",
     ),
     "one number": (WALK + "return np.linalg.norm(gradients[-1])", "too few axes"),
     "both ends missing": (

@@ -248,7 +248,11 @@ def no_array(e: Evidence) -> Finding | None:
     ):
         return None
     what = "an array" if np.ndim(e.expected) else "a number"
-    return Finding(f"It returned {_a(type(e.got).__name__)}, not {what}.")
+    hint = "It hands out one thing at a time. What makes a list of them?"
+    return Finding(
+        f"It returned {_a(type(e.got).__name__)}, not {what}.",
+        hint if isinstance(e.got, Iterator) else "",
+    )
 
 
 def no_float(e: Evidence) -> Finding | None:

@@ -61,7 +61,7 @@ class Walk(Comparison):
     """A check of a walk through layers; where no misconception fits, the stamps tell which way it took."""
 
     def _failure(self, thing, trials, wrong, known):
-        known = known or _way_taken(wrong)
+        known = known or _weights_moved(wrong) or _way_taken(wrong)
         if not known:
             wrong = [t for t in wrong if not _stamped(t)] or wrong
         return super()._failure(thing, trials, wrong, known)
@@ -71,6 +71,17 @@ def _stamped(trial) -> bool:
     """Whether what came out is stamps' writing: what detectors say of numbers isn't true of that."""
     untouched = trial.evidence.comparable and not trial.outcome.changed
     return untouched and trial.case.traits["layers"] == STAMPS
+
+
+WEIGHTS = "layers[0].W"
+
+
+def _weights_moved(wrong) -> Finding | None:
+    seen = (t.case.result == WEIGHTS and t.evidence.comparable for t in wrong)
+    if any(t.outcome.changed for t in wrong) or not any(seen):
+        return None
+    broken = misconceptions.network.LearnsOnTheWay
+    return Finding(broken.says, broken.hint)
 
 
 def _way_taken(wrong) -> Finding | None:
@@ -248,6 +259,13 @@ def _own_gradient(sequential, build, x, dy, **_):
     return numerical_gradient(lambda x: float((net.forward(x) * dy).sum()), x.astype(float))
 
 
+def _first_W_after_backward(sequential, build, x, dy):
+    net = sequential(build())
+    net.forward(x)
+    net.backward(dy)
+    return net.layers[0].W
+
+
 def _first_dW_of_second_step(sequential, build, first, first_dy, x, dy):
     net = sequential(build())
     net.forward(first)
@@ -308,6 +326,8 @@ def sequential_backward():
     yield dW(_first_dW_of_second_step, _dense, second, "the second time there and back")
     inputs = pair((3, 3), (3, 2))
     yield _cases("y", ROWS)(_forward_after_backward, _dense, inputs, "forward after a backward")
+    W = _cases(WEIGHTS, ("D", "K"))
+    yield W(_first_W_after_backward, _dense, inputs, "after one backward")
 
 
 # ---------------------------------------------------------------------------- three errors
@@ -344,11 +364,12 @@ class _Errors(Check):
             facts = {"expected": f"a tuple: {', '.join(names)}", "got": repr(answers)[:120]}
             return Failed(self.title, "Three numbers are asked for.", facts)
         for name, right, answer in zip(names, self.reference(), answers, strict=True):
-            a_number = isinstance(answer, int | float | np.number)
-            if not a_number or answer != right:
+            said = {"you said": f"{name} = {answer!r}"[:120]}
+            if not isinstance(answer, int | float | np.number):
+                return Failed(self.title, "A whole number is asked for.", said)
+            if answer != right:
                 guesses = WRONGLY_READ[name]
-                says, hint = guesses.get(answer if a_number else None, guesses["otherwise"])
-                said = {"you said": f"{name} = {answer!r}"[:120]}
+                says, hint = guesses.get(answer, guesses["otherwise"])
                 return Failed(self.title, says, said | remarks(outcome, hint))
         return None
 
@@ -389,6 +410,10 @@ WRONGLY_READ = {
             "Whoever complains got something wrong. Who handed it over, on the way back?",
         ),
         3: ("layers[3] returned a dx of the shape of its x. That is right.", _TRACE),
+        **dict.fromkeys(
+            range(-5, 0),
+            ("Count the places from 0, beginning at the front.", "layers[0] is the first."),
+        ),
         "otherwise": ("Another layer hands on the wrong shape.", _TRACE),
     },
 }
@@ -427,17 +452,38 @@ def _norms(build):
             return norms
         for k, norm in enumerate(norms):
             if not isinstance(norm, int | float | np.number):
-                raise ValueError(f"entry {k} is {describe(norm, 'an array')}, not a number")
+                raise NotALength(f"norms[{k}] is {describe(norm, 'an array')}, not a number.")
         return np.array(norms, float)
 
     return run
+
+
+def _forward_after_norms(gradient_norms, x, dy):
+    net = network.Sequential(_dense())
+    net.forward(x)
+    gradient_norms(net, dy)
+    return net.forward(x)
+
+
+class NotALength(ValueError):
+    """Something else than a number stands among the lengths."""
+
+
+class _Lengths(Comparison):
+    """Compares lengths; each must be one number."""
+
+    def stopped(self, outcome, where, finding=None) -> Failed:
+        if not isinstance(outcome.error, NotALength):
+            return super().stopped(outcome, where, finding)
+        hint = "How many numbers does one gradient have for its length, whatever its shape?"
+        return Failed(self.title, str(outcome.error), where | remarks(outcome, hint))
 
 
 def _relu():
     return [layers.ReLU()]
 
 
-@lambda cases: Comparison(
+@lambda cases: _Lengths(
     cases,
     "gradient_norms",
     _gradient_norms,
@@ -459,3 +505,6 @@ def gradient_norms():
     yield case(
         _convolutional, rng.normal(size=(1, 2, 5, 8)), rng.normal(size=(1, 5)), "a batch of one"
     )
+    inputs = {"x": rng.normal(size=(3, 3)), "dy": rng.normal(size=(3, 2))}
+    note = f"forward after your function; {NOTES[_dense]}"
+    yield Case("y", inputs, _forward_after_norms, ROWS, note, 1e-9)

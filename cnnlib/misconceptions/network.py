@@ -115,6 +115,30 @@ class AddsAllOutputs(Sequential):
 
 @misconception(
     "sequential_forward",
+    says="Your walk is written out for three layers.",
+    hint="A network may have one layer, or eight. Which part of your three lines is the same each time?",
+)
+class ThreeLayersOnly(Sequential):
+    def forward(self, x):
+        for place in (0, 1, 2):
+            x = self.layers[place].forward(x)
+        return x
+
+
+@misconception(
+    "sequential_forward",
+    says="On the way there you call the layers' backward.",
+    hint="Which method takes what a layer calculates with, and which one a gradient?",
+)
+class BackwardOnTheWayThere(Sequential):
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.backward(x)
+        return x
+
+
+@misconception(
+    "sequential_forward",
     says="Each layer's forward is called twice, the second time on its own output.",
     hint="Count the calls in one turn of your loop.",
 )
@@ -242,6 +266,28 @@ class StopsBeforeTheFirst(Sequential):
 class StartsBeforeTheLast(Sequential):
     def backward(self, dy):
         return _back(self.layers[:-1], dy)
+
+
+@misconception(
+    "sequential_backward",
+    says="Your walk is written out for three layers.",
+    hint="A network may have one layer, or eight. Which part of your three lines is the same each time?",
+)
+class ThreeLayersOnlyBack(Sequential):
+    def backward(self, dy):
+        for place in (2, 1, 0):
+            dy = self.layers[place].backward(dy)
+        return dy
+
+
+@misconception(
+    "sequential_backward",
+    says="Layers without weights are left out on the way back.",
+    hint="ReLU has nothing to learn. Does that make the gradient before it the same as behind it?",
+)
+class LayersWithWeightsOnly(Sequential):
+    def backward(self, dy):
+        return _back([layer for layer in self.layers if hasattr(layer, "W")], dy)
 
 
 @misconception(
@@ -673,3 +719,61 @@ def from_the_first_layer(net, dy):
     for layer in net.layers:
         gradients.append(layer.backward(gradients[-1]))
     return _lengths(np.linalg.norm, gradients)
+
+
+@misconception(
+    "gradient_norms",
+    says="You walk through the layers from the first to the last.",
+    hint="It is the same walk as in Sequential.backward. Which layer comes first?",
+)
+def from_the_first_layer_and_turned_round(net, dy):
+    return from_the_first_layer(net, dy)[::-1]
+
+
+@misconception(
+    "gradient_norms",
+    says="You stop after one layer, the last. A return inside a loop ends the loop.",
+    hint="How often does your loop run? Look at how far the return is indented.",
+)
+def returns_in_the_loop(net, dy):
+    return _lengths(np.linalg.norm, _gradients(net, dy)[-2:])
+
+
+@misconception(
+    "gradient_norms",
+    says="You square the sum, so numbers with different signs cancel each other before that.",
+    hint="Pythagoras says a² + b². Is that (a + b)²?",
+)
+def sum_before_the_square(net, dy):
+    return _lengths(lambda g: np.sqrt(g.sum() ** 2), _gradients(net, dy))
+
+
+@misconception(
+    "gradient_norms",
+    says="With a second argument, np.linalg.norm takes a table for a matrix and measures something else.",
+    hint="With an array as its only argument, it takes all numbers of it, whatever the shape.",
+)
+def norm_of_a_matrix(net, dy):
+    return _lengths(lambda g: np.linalg.norm(g, 2), _gradients(net, dy))
+
+
+@misconception(
+    "gradient_norms",
+    says="You leave network.layers turned round, so the network's next walk goes the wrong way.",
+    hint="Print network.layers after your function. Which way of reversing leaves the list alone?",
+)
+def turns_the_list_round(net, dy):
+    lengths = _lengths(np.linalg.norm, _gradients(net, dy))
+    net.layers.reverse()
+    return lengths
+
+
+@misconception(
+    "gradient_norms",
+    says="After your function, the network has no layers left.",
+    hint="How long is network.layers then? pop takes out what it gives you.",
+)
+def uses_the_layers_up(net, dy):
+    lengths = _lengths(np.linalg.norm, _gradients(net, dy))
+    net.layers.clear()
+    return lengths
