@@ -156,6 +156,14 @@ return outputs
 """,
         "It returned a list, not an array",
     ),
+    "the layer, not its result": (
+        """
+for layer in self.layers:
+    x = layer.forward(x)
+return layer
+""",
+        "It returned something else than numbers",
+    ),
     "an array of arrays": (
         """
 outputs = [x]
@@ -1095,6 +1103,18 @@ def test_a_wrong_gradient_is_found_at_its_layer(broken, name, where, array):
     assert f"dx of layers[{place}]" not in failure.facts["right so far"]
     if place < 7:
         assert "dW of layers[7], db of layers[7], dx of layers[7]" in failure.facts["right so far"]
+
+
+def test_a_gradient_that_nobody_sets_is_told(own):
+    class Forgetful(layers.Dense):
+        def backward(self, dy):
+            dx = super().backward(dy)
+            del self.dW
+            return dx
+
+    failure = check.end_to_end.failure(with_layers(**own | {"Dense": Forgetful}))
+    assert "goes wrong in layers[7], Forgetful: look at its dW" in str(failure)
+    assert failure.facts["got"] == "None, or nothing at all"
 
 
 STUCK = [

@@ -470,7 +470,10 @@ class _Walk:
         gradient = self.gradients[place][name]
         array = self.arrows[place] if name == "dx" else getattr(self.layers[place], name[1:])
         if gradient.shape != array.shape:
-            return {"expected": f"shape {array.shape}", "got": f"shape {gradient.shape}"}
+            got = (
+                "None, or nothing at all" if gradient.dtype == object else f"shape {gradient.shape}"
+            )
+            return {"expected": f"shape {array.shape}", "got": got}
         # Zeros of x stay: behind a ReLU they are ties for a MaxPool2D, and a tie has no slope.
         direction = rng.normal(size=array.shape) * (array != 0 if name == "dx" else 1)
         told = float((gradient * direction).sum())

@@ -276,6 +276,11 @@ def no_numbers(e: Evidence) -> Finding | None:
             f"{e.name} says True or False, where a number is asked for.",
             "A comparison answers yes or no. Which numbers was it meant to choose or to weigh?",
         )
+    if not isinstance(e.got, np.ndarray):
+        return Finding(
+            "It returned something else than numbers.",
+            "What does the name behind your return stand for?",
+        )
     return Finding(
         f"{e.name} has dtype {kind}: not real numbers.", "What is the dtype of the array you fill?"
     )

@@ -77,6 +77,7 @@ WEIGHTS = "layers[0].W"
 
 
 def _weights_moved(wrong) -> Finding | None:
+    """What to say where a backward leaves another W behind, by however much."""
     seen = (t.case.result == WEIGHTS and t.evidence.comparable for t in wrong)
     if any(t.outcome.changed for t in wrong) or not any(seen):
         return None
