@@ -5,8 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-import torch
-import torch.nn.functional as F
+import recorded
 
 from cnnlib import fast, layers
 from cnnlib.gradcheck import check_layer
@@ -126,34 +125,10 @@ def test_any_layout_of_x_and_dy(layer, layout):
 # ---------------------------------------------------------------- against PyTorch
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("stride", "padding"), [*product((1, 2, 3), (0, 1, 2))])
-def test_conv_as_pytorch(stride, padding, dtype):
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(LARGE, 3, 9, 8)).astype(dtype)
-    _, quick = pair("Conv2D", 3, 5, (2, 4), stride, padding)
-    tensors = [torch.tensor(a.astype(dtype), requires_grad=True) for a in (x, quick.W, quick.b)]
-    expected = F.conv2d(*tensors, stride=stride, padding=padding)
-    dy = rng.normal(size=expected.shape).astype(dtype)
-    expected.backward(torch.tensor(dy))
-    assert_same(quick.forward(x), expected.detach().numpy())
-    assert_same(quick.backward(dy), tensors[0].grad.numpy())
-    assert_same(quick.dW, tensors[1].grad.numpy())
-    assert_same(quick.db, tensors[2].grad.numpy())
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("stride", [1, 2, 3])
-def test_pool_as_pytorch(stride, dtype):
-    rng = np.random.default_rng(0)
-    x = rng.integers(0, 4, size=(LARGE, 3, 9, 8)).astype(dtype)
-    tensor = torch.tensor(x, requires_grad=True)
-    expected = F.max_pool2d(tensor, (2, 3), stride)
-    dy = rng.normal(size=expected.shape).astype(dtype)
-    expected.backward(torch.tensor(dy))
-    quick = fast.MaxPool2D((2, 3), stride)
-    assert_same(quick.forward(x), expected.detach().numpy())
-    assert_same(quick.backward(dy), tensor.grad.numpy())
+@pytest.mark.parametrize("dtype", recorded.TOLERANCE)
+@recorded.each("conv", "maxpool")
+def test_as_pytorch(case, dtype):
+    recorded.walk(recorded.build(fast, case), case, dtype)
 
 
 # ---------------------------------------------------------------- the contract
