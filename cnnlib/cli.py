@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from cnnlib import __version__, errors
+
 INTERRUPTED = 130  # as a shell reports Ctrl-C
 
 
@@ -34,18 +36,15 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
-    except _expected_errors() as error:
+    except errors.CourseError as error:
         print(f"cnnlib: {error}", file=sys.stderr)
         return 2
-
-
-def _expected_errors() -> tuple[type[Exception], ...]:
-    """The errors whose message is all that a user needs."""
-    from cnnlib.datasets import DataError
-    from cnnlib.grading.report import ReportError
-    from cnnlib.notebooks import NotebookError
-
-    return DataError, NotebookError, ReportError
+    except ModuleNotFoundError as error:
+        extra = getattr(options, "extra", None)
+        if extra is None or (error.name or "cnnlib").startswith("cnnlib"):
+            raise
+        print(f"cnnlib: {errors.lacking(error.name, extra)}", file=sys.stderr)
+        return 2
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -89,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cnnlib", description="Check, release and grade the course's exercises."
     )
+    parser.add_argument("--version", action="version", version=f"cnnlib {__version__}")
     parser.set_defaults(course=None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -128,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="which notebooks: 04, flatten, 04_flatten or a path; without one, all",
     )
+    check.set_defaults(extra="grading")
     add_runs(check)
     add_course(check)
 
@@ -151,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("folder", type=Path, metavar="FOLDER", help="a folder for each learner")
     grade.add_argument("--out", type=Path, required=True, metavar="REPORT", help="where to write")
+    grade.set_defaults(extra="grading")
     add_runs(grade)
     add_course(grade)
 

@@ -26,6 +26,8 @@ sys.modules.setdefault("rfc3987_syntax", None)
 import nbformat  # noqa: E402
 from nbformat import NotebookNode  # noqa: E402
 
+from cnnlib.errors import CourseError  # noqa: E402
+
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 NOT_WRITTEN = "raise NotImplementedError"
@@ -43,7 +45,7 @@ METADATA = {
 CELL_METADATA = {"nbgrader", "tags", "jupyter"}
 
 
-class NotebookError(Exception):
+class NotebookError(CourseError):
     """A notebook, or the course folder, is not what it should be; the message says what to do."""
 
 
@@ -135,7 +137,9 @@ def find_course(start: str | Path = ".") -> Course:
     looked = f"{start} (from CNNLIB_COURSE)" if named else start
     raise NotebookError(
         f"No course found: neither {looked} nor a folder above it has solutions/ and exercises/. "
-        "Work inside the course's folder, or set the environment variable CNNLIB_COURSE to it."
+        "The course is the folder with the notebooks, which the installed package doesn't bring: "
+        "get a copy of its repository and work inside it, or name it with --course DIR or the "
+        "environment variable CNNLIB_COURSE."
     )
 
 

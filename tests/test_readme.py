@@ -25,16 +25,3 @@ def test_the_picture_shown_is_what_the_explorer_draws():
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
 def test_every_link_leads_somewhere(target):
     assert (ROOT / target).exists()
-
-
-def test_the_requirements_agree_with_the_package():
-    """Both lists name lower bounds; a bound that both name is the same."""
-
-    def bounds(text):
-        return dict(re.findall(r'^\s*"?([a-z]+)>=([\d.]+)', text, re.MULTILINE))
-
-    learner = bounds((ROOT / "requirements.txt").read_text(encoding="utf-8"))
-    package = bounds((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    shared = learner.keys() & package.keys()
-    assert {"numpy", "matplotlib", "nbval", "ipywidgets"} <= shared
-    assert {name: learner[name] for name in shared} == {name: package[name] for name in shared}

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from cnnlib.datasets._packed import DataError, read, write
+from cnnlib.errors import lacking
 
 URL = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"
 
@@ -77,9 +78,7 @@ def full_path():
     """
     folder = os.environ.get("CNNLIB_DATA")
     if not folder:
-        import pooch
-
-        folder = pooch.os_cache("cnnlib")
+        folder = _pooch().os_cache("cnnlib")
     return Path(folder).expanduser() / "fashion_mnist_full.npz"
 
 
@@ -130,11 +129,17 @@ def _is_whole(path):
     return True
 
 
-def _download(folder):
-    import pooch
+def _pooch():
+    try:
+        import pooch
+    except ModuleNotFoundError as missing:
+        raise DataError(lacking(missing.name, "data")) from None
+    return pooch
 
+
+def _download(folder):
     registry = {f"{original.name}.gz": original.gz_sha256 for original in ORIGINALS.values()}
-    files = pooch.create(path=folder, base_url=URL, registry=registry)
+    files = _pooch().create(path=folder, base_url=URL, registry=registry)
     for name in registry:
         try:
             files.fetch(name)

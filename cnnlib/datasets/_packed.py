@@ -12,10 +12,12 @@ from io import BytesIO
 
 import numpy as np
 
+from cnnlib.errors import CourseError
+
 NAMES = ("train_images", "train_labels", "test_images", "test_labels")
 
 
-class DataError(Exception):
+class DataError(CourseError):
     """Pictures are missing, damaged or can't be had; the message says what to do."""
 
 

@@ -15,13 +15,14 @@ from urllib.parse import quote
 
 import jinja2
 
+from cnnlib.errors import CourseError
 from cnnlib.grading.grade import Grade
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAME_BYTES = 200  # of a page's name; file systems allow about 255
 
 
-class ReportError(Exception):
+class ReportError(CourseError):
     """The report can't be written there; the message says what to do."""
 
 
