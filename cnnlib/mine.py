@@ -30,7 +30,9 @@ __all__ = ["MineError", "NotFinished", "so_far"]
 _RUNNING: set[tuple[Path, str]] = (
     set()
 )  # answers that are being run, to notice one that asks for itself
-REFERENCES = ("layers", "losses", "network", "optimizers", "training", "gradcheck", "inside")
+REFERENCES = (
+    *("layers", "losses", "network", "optimizers", "training", "gradcheck", "inside", "columns"),
+)
 
 
 class MineError(ImportError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "cnnlib"
-CORE = {"fast", "inside", "layers", "losses", "network", "optimizers", "training"}
+CORE = {"columns", "fast", "inside", "layers", "losses", "network", "optimizers", "training"}
 SHOWN = {"misconceptions", "plots", "explorers"}
 
 

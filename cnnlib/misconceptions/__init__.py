@@ -47,6 +47,7 @@ def seen_by(check: str) -> list:
 from cnnlib.misconceptions import (  # noqa: E402, F401  registers them
     conv,
     dense,
+    fast,
     flatten,
     gradients,
     inside,
