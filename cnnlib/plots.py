@@ -9,6 +9,7 @@ from itertools import cycle
 
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -16,6 +17,7 @@ from cnnlib import datasets, svg
 from cnnlib.svg import Drawing, Picture, arrow, move, rect, text
 
 DPI = 110
+SIGNED = LinearSegmentedColormap.from_list("signed", [svg.NEGATIVE, svg.CARD, svg.POSITIVE], N=257)
 # A colour, a dash and a marker for each curve, so that any one of them is enough.
 CURVES = (
     (svg.BLUE, "-", "o"),
@@ -75,7 +77,7 @@ def pictures(
     scale : float
         Inches for the width of one picture.
     signed : bool
-        Draw 0 white, what is below it purple and what is above it orange, as strong on both sides.
+        Draw 0 white, what is below it blue and what is above it orange, as strong on both sides.
 
     Raises
     ------
@@ -98,7 +100,7 @@ def pictures(
     rows = -(-len(images) // columns)
     if signed:
         most = float(np.abs(images).max()) or 1.0
-        colours = {"cmap": "PuOr_r", "vmin": -most, "vmax": most}
+        colours = {"cmap": SIGNED, "vmin": -most, "vmax": most}
     else:
         colours = {"cmap": "gray", "vmin": images.min(), "vmax": images.max()}
     height = scale * images.shape[1] / images.shape[2] + (0.22 if titles is not None else 0)
@@ -156,7 +158,7 @@ def heat(array, title: str = "", limit: float | None = None, size: float = 3.0) 
     height, width = np.array(array.shape) / max(array.shape) * size
     figure = Figure(figsize=(width + 1.0, height + 0.4), layout="constrained")
     axes = figure.add_subplot()
-    drawn = axes.imshow(array, cmap="PuOr_r", vmin=-limit, vmax=limit)
+    drawn = axes.imshow(array, cmap=SIGNED, vmin=-limit, vmax=limit)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_title(title, fontsize=10)
@@ -452,7 +454,7 @@ def layer_maps(named, columns: int = 8, width: float = 7.5) -> Figure:
     ----------
     named : sequence of (str, array_like of shape (C, H, W))
         A name for each layer, and its maps. All maps of a layer are drawn with the same colours: 0
-        white, what is below it purple and what is above it orange.
+        white, what is below it blue and what is above it orange.
     columns : int
         Maps in a row.
     width : float
@@ -485,7 +487,7 @@ def layer_maps(named, columns: int = 8, width: float = 7.5) -> Figure:
         most = float(np.abs(maps).max()) or 1.0
         for k, one in enumerate(maps):
             axes = part.add_subplot(count, columns, k + 1)
-            axes.imshow(one, cmap="PuOr_r", vmin=-most, vmax=most)
+            axes.imshow(one, cmap=SIGNED, vmin=-most, vmax=most)
             axes.set_axis_off()
     return figure
 
@@ -499,7 +501,7 @@ def overlay(images, maps, titles=None, columns: int = 5, scale: float = 1.5) -> 
         The outline runs where pixels above a tenth of the brightest meet others.
     maps : array_like, (N, H, W)
         One for each picture, with a scale of its own: 0 white, what is above it orange, what is
-        below it purple, up to the strongest value.
+        below it blue, up to the strongest value.
     titles : sequence of str, optional
         One above each picture.
     columns : int
@@ -533,7 +535,7 @@ def overlay(images, maps, titles=None, columns: int = 5, scale: float = 1.5) -> 
     for k, (image, one) in enumerate(zip(images, maps, strict=True)):
         axes = figure.add_subplot(rows, columns, k + 1)
         most = float(np.abs(one).max()) or 1.0
-        axes.imshow(one, cmap="PuOr_r", vmin=-most, vmax=most)
+        axes.imshow(one, cmap=SIGNED, vmin=-most, vmax=most)
         _outline(axes, image > image.max() / 10)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_color(svg.EDGE)
@@ -547,7 +549,7 @@ def _outline(axes, inside) -> None:
     right, below = np.diff(inside, axis=1), np.diff(inside, axis=0)
     sides = [[(j + 0.5, i - 0.5), (j + 0.5, i + 0.5)] for i, j in np.argwhere(right)]
     sides += [[(j - 0.5, i + 0.5), (j + 0.5, i + 0.5)] for i, j in np.argwhere(below)]
-    axes.add_collection(LineCollection(sides, colors=svg.BLUE, linewidths=0.9))
+    axes.add_collection(LineCollection(sides, colors=svg.INK, linewidths=0.9))
 
 
 def confusion(counts, class_names, size: float = 6.0) -> Figure:
@@ -749,3 +751,45 @@ def _network_alt(lesson: str) -> str:
     place = LESSONS.index(lesson)
     now, later = names(lambda k: k == place), names(lambda k: k > place)
     return f"{alt}\nThis lesson builds {now}." + (f" Later lessons build {later}." if later else "")
+
+
+def handed(layers, shapes, asked: str = "") -> Picture:
+    """Draw neighbouring layers, and what they hand each other: y on the way there, the gradient on the way back.
+
+    Parameters
+    ----------
+    layers : sequence of str, (L,)
+    shapes : sequence of str, (L - 1,)
+        What stands on the arrows between two layers: the shape is the same in both directions.
+    asked : str
+        The layer that this is about; it is marked.
+
+    Raises
+    ------
+    ValueError
+        If there isn't one shape for each pair of neighbours.
+
+    Examples
+    --------
+    >>> handed(["Flatten", "Dense"], ["(N, 784)"], asked="Flatten")
+    Forward, Flatten hands (N, 784) to Dense. Backward, Dense returns a gradient of (N, 784) to Flatten.
+    """
+    if len(shapes) != len(layers) - 1:
+        raise ValueError(f"handed: {len(shapes)} shapes between {len(layers)} layers")
+    width, link = 96, 190
+    body, there, back = "", [], []
+    for k, name in enumerate(layers):
+        x = k * (width + link)
+        fill = svg.YELLOW if name == asked else BUILT
+        body += rect(x, 8, width, 64, fill=fill, stroke=svg.INK, radius=6)
+        body += text(x + width / 2, 40, name, anchor="middle", size=14)
+        if k < len(shapes):
+            left, right, middle = x + width + 5, x + width + link - 5, x + width + link / 2
+            body += arrow(left, 26, right, 26) + arrow(right, 54, left, 54, stroke=BACK)
+            body += text(middle, 14, f"y {shapes[k]}", anchor="middle", size=12, mono=True)
+            words = f"gradient {shapes[k]}"
+            body += text(middle, 68, words, anchor="middle", size=12, fill=BACK, mono=True)
+            there.append(f"{name} hands {shapes[k]} to {layers[k + 1]}")
+            back.append(f"{layers[k + 1]} returns a gradient of {shapes[k]} to {name}")
+    alt = f"Forward, {', '.join(there)}. Backward, {', '.join(reversed(back))}."
+    return Drawing(body, len(layers) * (width + link) - link, 80).picture(alt)

@@ -24,6 +24,7 @@ import numpy as np
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 CHANNELS = (SKY, ORANGE, GREEN, PURPLE)
+NEGATIVE, POSITIVE = BLUE, ORANGE  # in every picture of numbers with a sign; white is 0
 
 # Pictures lie on a card of their own, so that they read in a dark theme as well.
 CARD, INK, QUIET, EDGE = "#FFFFFF", "#1F2328", "#59636E", "#AFB8C1"

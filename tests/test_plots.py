@@ -3,11 +3,12 @@
 import doctest
 import xml.etree.ElementTree as ET
 
+import matplotlib.colors
 import numpy as np
 import pytest
 from picture import Read
 
-from cnnlib import plots
+from cnnlib import plots, svg
 
 
 def test_the_examples_run():
@@ -248,3 +249,20 @@ def test_a_table_holds_its_words_and_is_its_caption_as_text():
 def test_a_table_refuses_a_row_of_another_length():
     with pytest.raises(ValueError, match="1 words in a row, but 2 columns"):
         plots.table(["a", "b"], [["only"]], "A table")
+
+
+def test_signs_have_the_same_two_colours_everywhere():
+    colours = [matplotlib.colors.to_hex(plots.SIGNED(at)).upper() for at in (0.0, 0.5, 1.0)]
+    assert colours == [svg.NEGATIVE, "#FFFFFF", svg.POSITIVE]
+
+
+def test_handed_names_each_neighbour_in_both_directions():
+    picture = plots.handed(["MaxPool2D", "Flatten", "Dense"], ["(N, 16, 7, 7)", "(N, 784)"])
+    assert picture.alt == (
+        "Forward, MaxPool2D hands (N, 16, 7, 7) to Flatten, Flatten hands (N, 784) to Dense. "
+        "Backward, Dense returns a gradient of (N, 784) to Flatten, "
+        "Flatten returns a gradient of (N, 16, 7, 7) to MaxPool2D."
+    )
+    assert picture.svg.count("<polygon") == 4
+    with pytest.raises(ValueError, match="2 shapes between 2 layers"):
+        plots.handed(["Flatten", "Dense"], ["a", "b"])
