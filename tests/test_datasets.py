@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sklearn.datasets
 
 from cnnlib import datasets
 from cnnlib.datasets import DataError, _fetch, _packed
@@ -84,8 +83,21 @@ def test_what_is_loaded_belongs_to_the_caller():
     assert datasets.load_digits().train_images.any()
 
 
+@pytest.mark.parametrize(
+    ("name", "sha256"),
+    [
+        ("digits", "22d4fa24d955db11a580c08890bd5447ce039410a1a0ea4a56ba64080b0b8c34"),
+        ("fashion_mnist", "53d012bf872fe22eeaab99b0b3ee977a0b4798e226cc1c33352adb5dcb62c9f8"),
+    ],
+)
+def test_what_ships_is_what_was_compared_with_the_originals(name, sha256):
+    """The tests that compare need scikit-learn and the original files, and skip without them."""
+    assert hashlib.sha256((PACKAGE / f"{name}.npz").read_bytes()).hexdigest() == sha256
+
+
 def test_digits_are_those_of_scikit_learn():
-    data, original = datasets.load_digits(), sklearn.datasets.load_digits()
+    sklearn_datasets = pytest.importorskip("sklearn.datasets", reason="no scikit-learn")
+    data, original = datasets.load_digits(), sklearn_datasets.load_digits()
     for images, labels, chosen in [
         (data.train_images, data.train_labels, numbered(original.target, 0, 140)),
         (data.test_images, data.test_labels, numbered(original.target, 140, 174)),
@@ -114,6 +126,7 @@ def test_fashion_mnist_is_that_of_the_originals():
 
 
 def test_the_script_makes_the_digits_again_byte_for_byte(tmp_path):
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
     _packed.write(tmp_path / "digits.npz", script().digits())
     assert (tmp_path / "digits.npz").read_bytes() == (PACKAGE / "digits.npz").read_bytes()
 

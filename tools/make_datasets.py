@@ -8,7 +8,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import sklearn.datasets
 
 from cnnlib import datasets
 from cnnlib.datasets._fetch import read_originals
@@ -24,6 +23,8 @@ def of_each_class(images, labels, first, last):
 
 def digits():
     """Return the arrays of digits.npz."""
+    import sklearn.datasets  # only the digits need it, and it is large
+
     original = sklearn.datasets.load_digits()
     images = original.images[:, None].astype(np.uint8)
     labels = original.target.astype(np.uint8)
