@@ -152,10 +152,10 @@ def test_the_widgets_follow_their_controls():
     assert forward.values == {"kernel": "vertical", "stride": 1, "padding": 0, "position": 15}
     forward.codes = {**forward.codes, "stride": "2"}  # now there are four windows only
     assert forward.values["position"] == 3
-    assert "y[1, 1]" in forward.view["alt"]
+    assert "y[1, 1]" in forward.picture.alt
     backward = explorers.conv_backward(14, stride=2)
     backward.codes = {**backward.codes, "position": 39}
-    assert "db = " in backward.view["alt"]
+    assert "db = " in backward.picture.alt
 
 
 # Wires

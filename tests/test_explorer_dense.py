@@ -129,7 +129,7 @@ def test_every_way_on_offer_can_be_drawn():
     for words, way in dense.WAYS.items():
         explorer.codes = {"way": way, "position": 23}
         assert explorer.values == {"way": words, "position": 23}
-    assert explorer.view["controls"]["way"]["options"] == list(dense.WAYS.values())
+    assert dict(explorer.view["controls"])["way"]["options"] == list(dense.WAYS.values())
     assert explorer.picture.alt.startswith("Dense backward: dW[3, 2]")
 
 
@@ -196,7 +196,7 @@ def test_softmax_refuses_what_it_cannot_draw(settings, message):
 
 def test_every_control_of_softmax_is_heard():
     explorer = explorers.softmax()
-    controls = explorer.view["controls"]
+    controls = dict(explorer.view["controls"])
     assert [controls[letter]["last"] for letter in "abcd"] == [9] * 4
     for label, shift in itertools.product(
         controls["label"]["options"], controls["shift"]["options"]

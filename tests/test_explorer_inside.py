@@ -448,7 +448,7 @@ def test_another_layer_asks_nothing_of_the_network_anew(trained):
 
 def test_the_widget_moves_through_pictures_layers_and_classes(trained):
     explorer = explorers.inside(trained.network, trained.images, trained.labels, NAMES)
-    specs = explorer.view["controls"]
+    specs = dict(explorer.view["controls"])
     mistakes = len(trained.wrong)
     assert specs["pictures"]["options"] == ["all 57", f"the {mistakes} mistakes only"]
     assert specs["score"]["options"] == ["the prediction", "the true class", *NAMES]
@@ -458,11 +458,11 @@ def test_the_widget_moves_through_pictures_layers_and_classes(trained):
     explorer.codes = explorer.codes | {"position": 50, "layer": "4 Flatten (144,)"}
     explorer.codes = explorer.codes | {"part": 143, "score": NAMES[3]}
     expected = draw(trained.subject, 50, "all", 4, 143, 3)
-    assert explorer.view["alt"] == expected.alt and explorer.view["svg"] == expected.svg
+    assert explorer.picture.alt == expected.alt and explorer.view["svg"] == expected.svg
     explorer.codes = explorer.codes | {"pictures": specs["pictures"]["options"][1]}
     assert explorer.values["position"] == mistakes - 1
     explorer.codes = explorer.codes | {"layer": "0 Conv2D (6, 8, 8)"}
-    assert explorer.view["alt"] == draw(trained.subject, mistakes - 1, "mistakes", 0, 5, 3).alt
+    assert explorer.picture.alt == draw(trained.subject, mistakes - 1, "mistakes", 0, 5, 3).alt
     # What the picture answers when it is pointed at is what the controls offer.
     assert set(picks(explorer.picture, "score")) <= set(specs["score"]["options"])
     assert max(map(int, picks(explorer.picture, "part"))) == 5
@@ -472,7 +472,7 @@ def test_where_there_is_no_mistake_none_are_on_offer(trained):
     right = np.flatnonzero(trained.predictions == trained.labels)
     arguments = (trained.network, trained.images[right], trained.labels[right], NAMES)
     explorer = explorers.inside(*arguments)
-    assert explorer.view["controls"]["pictures"]["options"] == [f"all {len(right)}"]
+    assert dict(explorer.view["controls"])["pictures"]["options"] == [f"all {len(right)}"]
     with pytest.raises(ValueError, match="makes no mistake here; choose pictures='all'"):
         explorers.inside(*arguments, pictures="mistakes")
 

@@ -173,6 +173,6 @@ def test_the_widget_moves_through_the_walk():
     explorer = explorers.network()
     for step in STEPS:
         explorer.codes = explorer.codes | {"step": step}
-        assert explorer.view["alt"] == draw(step).alt
+        assert explorer.picture.alt == draw(step).alt
     explorer.codes = explorer.codes | {"wrong": WRONG["pool"][2]}
-    assert explorer.view["alt"] == draw(18, "pool").alt
+    assert explorer.picture.alt == draw(18, "pool").alt

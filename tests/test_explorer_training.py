@@ -252,7 +252,7 @@ def press(explorer, words):
 
 
 def on_the_button(explorer):
-    return explorer.view["controls"]["train"]["words"]
+    return dict(explorer.view["controls"])["train"]["words"]
 
 
 def test_a_button_has_no_value_and_does_what_it_says():
@@ -271,8 +271,8 @@ def test_a_button_has_no_value_and_does_what_it_says():
     assert explorer.view["controls"] == {"go": {"kind": "button", "words": "go"}}
     explorer._handle_custom_msg({"press": "go", "words": "go"}, [])
     assert pressed == ["go"]
-    assert explorer.view["alt"] == "pressed 1 times"
-    assert explorer.view["controls"]["go"]["words"] == "halt"
+    assert explorer.picture.alt == "pressed 1 times"
+    assert dict(explorer.view["controls"])["go"]["words"] == "halt"
 
 
 def test_training_in_a_script(short):
@@ -281,7 +281,7 @@ def test_training_in_a_script(short):
     assert run.label == "SGD, rate 0.1, Flatten sends zeros"
     assert (len(run.losses), run.total, len(run.scores)) == (44, 44, 1)
     assert curves.runs == [run]
-    assert curves.picture.alt == draw([run]).alt == curves.view["alt"]
+    assert curves.picture.alt == draw([run]).alt == curves.picture.alt
     again = curves.train()
     assert again.losses == run.losses and again.number == 1
     for _ in range(5):
@@ -308,7 +308,7 @@ def test_the_button_trains_while_the_kernel_goes_on(short):
         assert len(curves.runs[0].losses) == 44
         grown = [int(n) for alt in seen for n in re.findall(r"rate 0.01, (\d+)", alt)]
         assert grown == sorted(grown) and len(set(grown)) > 40
-        assert curves.view["alt"] == draw(curves.runs).alt
+        assert curves.picture.alt == draw(curves.runs).alt
 
         press(curves, "Train")
         while len(curves.runs) < 2 or len(curves.runs[1].losses) < 10:
@@ -319,7 +319,7 @@ def test_the_button_trains_while_the_kernel_goes_on(short):
         run = curves.runs[1]
         assert run.label == "Adam, rate 1, Flatten swaps H and W"
         assert 10 <= len(run.losses) < 44
-        assert f"Stopped after {len(run.losses)} of 44 steps" in curves.view["alt"]
+        assert f"Stopped after {len(run.losses)} of 44 steps" in curves.picture.alt
         steps = len(run.losses)
         press(curves, "Stop")  # too late
         for _ in range(50):
@@ -358,7 +358,7 @@ def test_an_error_shows_in_the_picture(short, monkeypatch):
 
     monkeypatch.setattr(Adam, "step", broken)
     curves = in_time(watch())
-    assert "✗ TrainingError: fit: the weights have left the building" in curves.view["alt"]
+    assert "✗ TrainingError: fit: the weights have left the building" in curves.picture.alt
     assert "✗ TrainingError: fit: the weights have left the building" in words(curves.picture)
     with pytest.raises(TrainingError, match="left the building"):
         curves.train()
@@ -482,5 +482,5 @@ def test_a_fit_that_breaks_says_so_in_the_picture():
     curves = in_time(cell())
     (run,) = curves.runs
     assert run.broke and len(run.losses) == 8
-    assert "✗ The loss of step 9 is not a number" in curves.view["alt"]
+    assert "✗ The loss of step 9 is not a number" in curves.picture.alt
     assert "✗ not a number at step 9" in words(curves.picture)

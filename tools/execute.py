@@ -24,6 +24,8 @@ from cnnlib import notebooks
 CELL_SECONDS = 600
 LARGEST = 1024 * 1024
 WIDGET = "application/vnd.jupyter.widget-view+json"
+# An explorer's place on the page is named after a widget that lives in the kernel.
+NAME = re.compile(r'(?<=<cnnlib-explorer) name="\w+"')
 
 
 class ExecutionError(Exception):
@@ -72,7 +74,10 @@ def clean(nb: NotebookNode) -> None:
     notebooks.tidy(nb)
     for cell in nb.cells:
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
+            data = output.get("data", {})
+            data.pop(WIDGET, None)
+            if "text/html" in data:
+                data["text/html"] = NAME.sub("", data["text/html"])
         if cell.cell_type == "code":
             cell["outputs"] = [output for output in cell.outputs if output.get("data") != {}]
 

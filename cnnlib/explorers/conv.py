@@ -132,7 +132,7 @@ def conv_forward(
             "kernel": Choice("The kernel sees", {words: name for name, words in NAMES.items()}),
             "stride": Choice("Stride", {str(n): n for n in (1, 2, 3)}),
             "padding": Choice("Padding", {str(n): n for n in (0, 1, 2)}),
-            "position": Slider("Window", _last_output),
+            "position": Slider("Window", _last_output, words=_window, walk=0),
         },
         position=position,
         kernel=kernel,
@@ -147,6 +147,11 @@ conv_forward.draw = draw_forward
 def _last_output(values: dict) -> int:
     OH, OW = _sizes(SLOPE, values["stride"], values["padding"])
     return OH * OW - 1
+
+
+def _window(values: dict) -> str:
+    _, OW = _sizes(SLOPE, values["stride"], values["padding"])
+    return f"y{_index(divmod(values['position'], OW))}"
 
 
 class _Forward:

@@ -72,7 +72,7 @@ def dense(position: int = 0, way: str = "y") -> Explorer:
         draw,
         {
             "way": Choice("Calculate", {words: way for way, words in WAYS.items()}),
-            "position": Slider("Product", lambda values: N * D * K - 1),
+            "position": Slider("Product", lambda values: N * D * K - 1, walk=0),
         },
         position=position,
         way=way,

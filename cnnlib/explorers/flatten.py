@@ -122,7 +122,7 @@ def flatten(
             "order": Choice("Forward", orders),
             "backward": Choice("Backward", {"not shown": None, **orders}),
             "position": Slider(
-                "Place in the ribbon", lambda values: math.prod(values["shape"]) - 1
+                "Place in the ribbon", lambda values: math.prod(values["shape"]) - 1, walk=0
             ),
         },
         position=position,

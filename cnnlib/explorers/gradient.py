@@ -149,7 +149,7 @@ def gradient(
             "function": Choice("Function", {of.name: key for key, of in FUNCTIONS.items()}),
             "difference": Choice("Difference", {name: name for name in CODE}),
             "numbers": Choice("Numbers", {name: name for name in DTYPES}),
-            "step": Slider("k, for h = 10⁻ᵏ", lambda values: SMALLEST),
+            "step": Slider("k, for h = 10⁻ᵏ", lambda values: SMALLEST, walk=0),
         },
         step=step,
         function=function,

@@ -165,7 +165,7 @@ def network(step: int = 3, wrong: str | None = None) -> Explorer:
         draw,
         {
             "wrong": Choice("On the way back", {"all layers are right": None, **options}),
-            "step": Slider("Step", lambda values: LAST),
+            "step": Slider("Step", lambda values: LAST, walk=0),
         },
         step=step,
         wrong=wrong,

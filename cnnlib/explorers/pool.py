@@ -6,8 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from cnnlib import layers, svg
+from cnnlib import svg
 from cnnlib.explorers.widget import Choice, Explorer, Slider
+from cnnlib.layers import AvgPool2D, MaxPool2D
 
 MAXIMUM = np.array(
     [
@@ -45,6 +46,8 @@ WINDOWS = {
 }
 H, W = MAXIMUM.shape
 
+COURSE = MaxPool2D, AvgPool2D
+
 WIDTH = 790
 UNREACHED = "#E4E8EC"
 Place = tuple[int, int]
@@ -55,7 +58,7 @@ def draw(
     pool: str = "max",
     windows: tuple[int, int] = (2, 1),
     numbers: str = "different",
-    layers: tuple[type, type] = (layers.MaxPool2D, layers.AvgPool2D),
+    layers: tuple[type, type] = COURSE,
 ) -> svg.Picture:
     """Draw a map and what a pool makes of it; below, a gradient and what comes back of it.
 
@@ -103,7 +106,7 @@ def pool(
     pool: str = "max",
     windows: tuple[int, int] = (2, 1),
     numbers: str = "different",
-    layers: tuple[type, type] = (layers.MaxPool2D, layers.AvgPool2D),
+    layers: tuple[type, type] = COURSE,
 ) -> Explorer:
     """Return the routes as a widget; the arguments, as in `draw`, are where it starts.
 
@@ -112,12 +115,12 @@ def pool(
     >>> explorer = pool(30, pool="average", windows=(3, 2))
     """
     return Explorer(
-        partial(draw, layers=layers),
+        draw if layers == COURSE else partial(draw, layers=layers),
         {
             "pool": Choice("Keep the", {words: name for name, words in POOLS.items()}),
             "windows": Choice("Windows", {words: pair for pair, words in WINDOWS.items()}),
             "numbers": Choice("Numbers", {words: name for name, words in NAMES.items()}),
-            "cell": Slider("Cell: those of x, then of y", _last),
+            "cell": Slider("Cell", _last, words=_called, walk=H * W),
         },
         cell=cell,
         pool=pool,
@@ -138,6 +141,13 @@ def _sizes(windows: tuple[int, int]) -> Place:
 def _last(values: dict) -> int:
     OH, OW = _sizes(values["windows"])
     return H * W + OH * OW - 1
+
+
+def _called(values: dict) -> str:
+    """Return what the cell is called: first come those of x, then those of y."""
+    cell, (_, OW) = values["cell"], _sizes(values["windows"])
+    row, column = divmod(cell, W) if cell < H * W else divmod(cell - H * W, OW)
+    return f"{'x' if cell < H * W else 'y'}[{row}, {column}]"
 
 
 class _Scene:

@@ -1,15 +1,29 @@
-"""One widget for every explorer: controls, and a picture that Python draws anew at each change."""
+"""One widget for every explorer: controls, and a picture that answers to them.
+
+Where an explorer shows the course's own numbers, all of its pictures travel with the page, and the
+browser plays them without a kernel. Where it shows yours, the kernel draws at each change.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 import anywidget
 import traitlets
 
+from cnnlib import svg
+from cnnlib.explorers import states
 from cnnlib.svg import Picture
+
+PLAYER, STYLE = (Path(__file__).with_name(f"player.{kind}") for kind in ("js", "css"))
+# JupyterLab runs no script of a notebook that it doesn't trust. An extension that comes with this
+# package renders outputs that carry this type, and takes nothing from them but data.
+MEDIA_TYPE = "application/vnd.cnnlib.explorer+json"
 
 
 @dataclass(frozen=True)
@@ -18,10 +32,30 @@ class Slider:
 
     label: str
     last: Callable[[dict], int]
+    words: Callable[[dict], str] | None = None
+    """From all values to what this one is called, as in "x[1, 2]". By default it is its number."""
+    walk: int | None = None
+    """Where a walk through its values begins. By default there is no walk."""
+    sample: Callable[[dict], Sequence[int]] | None = None
+    """The values that travel with a page, where all of them would be too many."""
 
-    def spec(self, values: dict) -> dict:
-        """Return what the browser needs to draw the control."""
-        return {"kind": "slider", "label": self.label, "last": self.last(values)}
+    def stops(self, values: dict) -> list[int]:
+        """Return the values that travel with a page."""
+        return list(self.sample(values) if self.sample else range(self.last(values) + 1))
+
+    def lasting(self, whole: bool = True) -> dict:
+        """Return what the browser needs at first."""
+        walk = {} if self.walk is None else {"walk": self.walk}
+        return {"kind": "slider", "label": self.label} | walk
+
+    def changing(self, name: str, values: dict, stops: Sequence[int] | None = None) -> dict:
+        """Return the values on offer and what they are called, which may depend on the others."""
+        last = self.last(values)
+        words = {}
+        if self.words:
+            codes = range(last + 1) if stops is None else stops
+            words = {"words": [self.words(values | {name: code}) for code in codes]}
+        return ({"last": last} if stops is None else {"codes": stops}) | words
 
     def encode(self, value: int, values: dict) -> int:
         """Return what the browser knows a value by; beyond the end means the end."""
@@ -38,10 +72,21 @@ class Choice:
 
     label: str
     options: dict[str, object]
+    sample: Sequence[str] | None = None
+    """The words of those that travel with a page, where all of them would be too many."""
 
-    def spec(self, values: dict) -> dict:
-        """Return what the browser needs to draw the control."""
-        return {"kind": "choice", "label": self.label, "options": list(self.options)}
+    def stops(self) -> list:
+        """Return the values that travel with a page."""
+        return [self.options[words] for words in self.sample or self.options]
+
+    def lasting(self, whole: bool = True) -> dict:
+        """Return what the browser needs at first; of what travels alone, if not of the whole."""
+        offered = self.options if whole else self.sample or self.options
+        return {"kind": "choice", "label": self.label, "options": list(offered)}
+
+    def changing(self, name: str, values: dict) -> dict:
+        """Return what depends on the other controls: nothing."""
+        return {}
 
     def encode(self, value: object, values: dict) -> str:
         """Return what the browser knows a value by."""
@@ -64,15 +109,17 @@ class Button:
     press: Callable[[str], None]
     """Gets the words that the button showed, as a press may come late."""
 
-    def spec(self, values: dict) -> dict:
-        """Return what the browser needs to draw the control."""
-        return {"kind": "button", "words": self.words()}
+    def lasting(self) -> dict:
+        """Return what the browser needs at first."""
+        return {"kind": "button"}
+
+    def changing(self, name: str, values: dict) -> dict:
+        """Return what the button says now."""
+        return {"words": self.words()}
 
 
 class Explorer(anywidget.AnyWidget):
     """A picture and the controls that change it.
-
-    A saved notebook keeps the picture too, with its alternative text, where no kernel runs.
 
     Parameters
     ----------
@@ -81,6 +128,9 @@ class Explorer(anywidget.AnyWidget):
         `data-pick="name=value"`, pointing there sets that argument.
     controls : dict of str to Slider, Choice or Button
         A slider or a choice for each argument, and buttons under other names.
+    packed : str, optional
+        The pictures that travel with the page, as `states.pack` returns them. By default all of
+        them do, for an explorer of this package that draws the course's own numbers.
     values
         The arguments to start with.
 
@@ -98,27 +148,36 @@ class Explorer(anywidget.AnyWidget):
     3 cells in a row
     """
 
-    _esm = Path(__file__).with_name("widget.js")
-    _css = Path(__file__).with_name("widget.css")
+    _esm, _css = PLAYER, STYLE
 
     # The browser sets codes, Python answers with view. While the kernel is busy the browser holds
     # its changes back and then sends the newest alone, so pictures never queue up.
     codes = traitlets.Dict().tag(sync=True)
     view = traitlets.Dict().tag(sync=True)
+    name = traitlets.Unicode().tag(sync=True)
+    """By which the place on the page and this widget find each other."""
 
     def __init__(
-        self, draw: Callable[..., Picture], controls: dict[str, Slider | Choice | Button], **values
+        self,
+        draw: Callable[..., Picture],
+        controls: dict[str, Slider | Choice | Button],
+        *,
+        packed: str | None = None,
+        **values,
     ) -> None:
-        super().__init__()
+        super().__init__(name=uuid4().hex)
         self.picture = draw(**values)
-        self._draw, self._controls = draw, controls
+        self._draw, self.controls = draw, controls
+        sampled = any(getattr(control, "sample", None) for control in controls.values())
+        self._kernel_first = sampled or packed is not None
+        self._packed = states.stored(draw) if packed is None else packed
         self.codes = self._encode(values)
         self.on_msg(self._press)
 
     @property
     def values(self) -> dict:
         """The arguments that `draw` receives now."""
-        return {name: self._controls[name].decode(code) for name, code in self.codes.items()}
+        return {name: self.controls[name].decode(code) for name, code in self.codes.items()}
 
     @traitlets.observe("codes")
     def _show(self, change) -> None:
@@ -133,19 +192,34 @@ class Explorer(anywidget.AnyWidget):
         """Draw the picture anew and show it, also while a cell is running."""
         values = self.values
         self.picture = self._draw(**values)
-        self.view = {
-            "svg": self.picture.svg,
-            "alt": self.picture.alt,
-            "controls": {name: c.spec(values) for name, c in self._controls.items()},
-        }
+        # As a list: a dict arrives in the browser sorted by its keys.
+        controls = [
+            [name, control.lasting() | control.changing(name, values)]
+            for name, control in self.controls.items()
+        ]
+        self.view = {"svg": self.picture.svg, "controls": controls}
 
     def _press(self, _, message: dict, buffers) -> None:
-        self._controls[message["press"]].press(message["words"])
+        self.controls[message["press"]].press(message["words"])
         self.paint()
 
     def _encode(self, values: dict) -> dict:
-        return {name: self._controls[name].encode(values[name], values) for name in values}
+        return {name: self.controls[name].encode(values[name], values) for name in values}
 
-    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
-        bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        return bundle | self.picture._repr_mimebundle_(), metadata
+    def _repr_mimebundle_(self, **kwargs) -> dict[str, object]:
+        """Show it without the widget's own type, of which a saved notebook keeps an error alone."""
+        still = self.picture._repr_mimebundle_()
+        start = svg.escape(json.dumps(self.codes, ensure_ascii=False))
+        packed = f'<script type="text/plain">{self._packed}</script>' if self._packed else ""
+        first = " kernel-first" * self._kernel_first
+        html = (
+            f'<cnnlib-explorer name="{self.name}" codes="{start}"{first}>{still["text/html"]}'
+            f"{packed}</cnnlib-explorer>{_player()}"
+        )
+        return {MEDIA_TYPE: {}, "text/html": html, "text/plain": still["text/plain"]}
+
+
+@cache
+def _player() -> str:
+    style, script = (path.read_text(encoding="utf-8") for path in (STYLE, PLAYER))
+    return f'<style>{style}</style><script type="module">{script}</script>'
