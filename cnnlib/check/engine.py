@@ -13,12 +13,12 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, update_wrapper
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from cnnlib import misconceptions
-from cnnlib.check import crash, diagnosis, probe
+from cnnlib.check import crash, diagnosis, probe, repair
 from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.svg import target_and_yours
 
@@ -209,8 +209,11 @@ class Check:
 class Comparison(Check):
     """A check that runs cases on the learner's code and on the reference, and compares."""
 
+    every: ClassVar[list["Comparison"]] = []
+
     def __init__(self, cases: Callable[[], Iterable[Case]], title: str, reference, passes: str):
         super().__init__(cases, title, reference, passes)
+        self.every.append(self)
         self.cases = cache(
             lambda: list(cases())
         )  # the same ones each time, as `known` goes by them
@@ -254,11 +257,27 @@ class Comparison(Check):
             trials, wrong = [t for t in trials if not t.broke_down], held
             consistent = fits_own_forward(thing, trials)
             named = self._named(trials, consistent)
+        clues = self._clues(thing, trials, named is not None)
         failure = self._failure(
             thing, trials, wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
         )
         failure.misconception = named
-        return failure
+        return failure.pointing_at(clues)
+
+    def _clues(self, thing, trials: list[Trial], named: bool) -> list[repair.Clue]:
+        """Lines of the learner's where a small change would make all cases right, or none."""
+
+        def retry(thing, trial: Trial) -> Trial:
+            expected = known(trial.case, self.reference).value
+            return Trial(trial.case, expected, attempt(trial.case, thing))
+
+        @cache
+        def siblings() -> list[Trial]:
+            others = (c for c in self.every if c.reference is self.reference and c is not self)
+            checked = (other.trials(thing) for other in others)
+            return [t for trials in checked if all(t.right for t in trials) for t in trials]
+
+        return repair.clues(thing, trials, retry, siblings, named)
 
     def _failure(self, thing, trials: list[Trial], wrong: list[Trial], known) -> Failed:
         """The failure to show, with the finding that is known, or else the general diagnosis."""

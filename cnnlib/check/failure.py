@@ -26,10 +26,23 @@ class Failed(Exception):
     sign, joint, colour = "✗", ": ", RED
     misconception = None
     """The misconception that names the mistake, where there is one."""
+    lines: tuple[int, ...] = ()
+    """The numbers of the lines in the learner's cell that the message points to."""
 
     def __init__(self, title: str, says: str, facts: dict[str, str] | None = None, picture=None):
         self.title, self.says, self.facts, self.picture = title, says, facts or {}, picture
         super().__init__("\n".join(self._lines()))
+
+    def pointing_at(self, clues) -> "Failed":
+        """The same failure, with lines of the learner's own code to look at, before the hint."""
+        if clues:
+            told = "\n".join(f"line {c.line}: {c.code}\n{c.asks}".rstrip() for c in clues)
+            hint = {"hint": self.facts["hint"]} if "hint" in self.facts else {}
+            self.facts = {k: v for k, v in self.facts.items() if k != "hint"}
+            self.facts |= {"look at": told, **hint}
+            self.lines = tuple(dict.fromkeys(clue.line for clue in clues))
+            self.args = ("\n".join(self._lines()),)
+        return self
 
     def _lines(
         self, headline_colour: str = "", label_colour: str = "", reset: str = ""

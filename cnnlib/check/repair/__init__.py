@@ -1,0 +1,83 @@
+"""Where in the learner's code a check goes wrong: small repairs are tried on their own source.
+
+Where one small change makes the whole check pass, the line is known, and the kind of thing that is
+wrong with it. The learner is told the line and what to look at, never the change.
+
+``with repair.off():`` runs checks without it, and so does a process that finds ``CNNLIB_REPAIR=off``
+in its environment.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cnnlib.check.repair.answer import Answer, LeftAlone, without_a_trace
+from cnnlib.check.repair.search import PAIRS, SINGLES, Search
+from cnnlib.check.repair.trace import statements
+
+LONGEST = 70
+"""Of a line of code, so many characters are shown."""
+
+
+@dataclass(frozen=True)
+class Clue:
+    """A line of the learner's cell, what stands there, and what to look at."""
+
+    line: int
+    code: str
+    asks: str
+
+
+_on = os.environ.get("CNNLIB_REPAIR") != "off"
+
+
+@contextlib.contextmanager
+def off():
+    """Within this, no repairs are tried, and failures point to no line but where code stopped."""
+    global _on
+    before, _on = _on, False
+    try:
+        yield
+    finally:
+        _on = before
+
+
+def clues(thing, trials: list, retry: Callable, siblings: Callable, named: bool) -> list[Clue]:
+    """The lines at which one edit, or two, make a failing check pass; empty where none are found.
+
+    Parameters
+    ----------
+    thing
+        The learner's class or function.
+    trials
+        What the check found: trials with a `case`, the `expected` value, an `outcome`, and `right`.
+    retry
+        ``retry(thing, trial)`` is the same trial with other code.
+    siblings
+        Gives the right trials of the other checks of this answer.
+    named
+        Whether the mistake has a name already. Then pairs aren't tried.
+    """
+    if not _on or not any(not trial.right for trial in trials):
+        return []
+    try:
+        answer = Answer(thing)
+    except LeftAlone:
+        return []
+    functions = [f for definition in answer.editable for f in definition.functions()]
+    if sum(1 for f in functions for _ in statements(f)) < 2:
+        return []
+    with without_a_trace():
+        search = Search(answer, trials, retry, siblings)
+        if not search.begin():
+            return []
+        found = search.one(SINGLES)
+        edits = (found,) if found else () if named else search.two(PAIRS) or ()
+    edits = sorted(edits, key=lambda edit: edit.line)
+    return [Clue(e.line, _shown(answer.lines, e.line), e.kind.asks) for e in edits]
+
+
+def _shown(lines: list[str], number: int) -> str:
+    line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

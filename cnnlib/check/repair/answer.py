@@ -1,0 +1,289 @@
+"""The learner's own source of a class or function: found, parsed, and built anew with something changed.
+
+What is built anew runs in this process, so it must leave no trace. It gets globals of its own;
+NumPy's global state is put back; and code that could reach further than that (files, input,
+pictures, other modules) is left alone.
+"""
+
+import ast
+import contextlib
+import copy
+import inspect
+import linecache
+import sys
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+HARMLESS_MODULES = ("numpy", "math", "itertools", "functools", "operator")
+FORBIDDEN_NAMES = frozenset(
+    "open input exec eval compile __import__ globals locals breakpoint exit quit help "
+    "get_ipython display vars".split()
+)
+# What NumPy has to write and read files, or to set for everybody.
+FORBIDDEN_ATTRIBUTES = frozenset(
+    "save savez savez_compressed savetxt load loadtxt genfromtxt fromfile tofile dump memmap "
+    "DataSource set_printoptions set_string_function seterr seterrcall setbufsize test f2py distutils "
+    "ctypeslib show_config get_include info source lookfor".split()
+)
+KNOWN_DUNDERS = ("__init__", "__call__", "__class__", "__name__", "__len__", "__getitem__")
+LARGEST_COPY = 100_000
+"""Numbers in the globals that code uses: with more, copying them for each try would take too long."""
+TICK = "__tick__"
+
+
+class LeftAlone(Exception):
+    """The source can't be had, or the code might reach further than itself."""
+
+
+class TooLong(BaseException):
+    """A loop went round far more often than in the learner's own code; no `except Exception` stops this."""
+
+
+@dataclass
+class Clock:
+    """Counts how often loops go round. Where there is a limit, going on beyond it raises `TooLong`."""
+
+    ticks: int = 0
+    limit: int | None = None
+
+    def tick(self) -> None:
+        self.ticks += 1
+        if self.limit is not None and self.ticks > self.limit:
+            raise TooLong
+
+
+@dataclass(eq=False)
+class Definition:
+    """A class or function at the top level of a cell or file."""
+
+    node: ast.ClassDef | ast.FunctionDef
+    filename: str
+    code: types.CodeType = field(init=False)
+
+    def __post_init__(self):
+        self.code = self.compiled()
+
+    def compiled(self, node: ast.stmt | None = None) -> types.CodeType:
+        """The code of the definition, or of one of its methods alone."""
+        module = ast.Module([node or self.node], type_ignores=[])
+        return compile(module, self.filename, "exec", dont_inherit=True)
+
+    def functions(self) -> Iterator[ast.FunctionDef]:
+        """The function itself, or the class's methods."""
+        body = [self.node] if isinstance(self.node, ast.FunctionDef) else self.node.body
+        yield from (node for node in body if isinstance(node, ast.FunctionDef))
+
+
+class Answer:
+    """The source of a class or function that a learner wrote, and what it needs.
+
+    Parameters
+    ----------
+    thing
+        A class or function from a notebook's cell, a script, or `cnnlib.mine`: from wherever
+        `linecache` has its source.
+
+    Raises
+    ------
+    LeftAlone
+        Where there is no source, or building it anew could do anything but compute.
+    """
+
+    def __init__(self, thing):
+        if _of_the_course(thing):
+            raise LeftAlone("nobody has to find mistakes in it")
+        function = _a_function_of(thing)
+        self.name, self.filename = thing.__name__, function.__code__.co_filename
+        self.globals, self.clock = function.__globals__, Clock()
+        self.definitions: list[Definition] = []  # each below those that it needs
+        self.copied: set[str] = set()
+        self._parsed: dict[str, ast.Module] = {}
+        self._collect(thing, self._node(thing, function), self.filename, set())
+        self.editable = [d for d in self.definitions if d.filename == self.filename]
+
+    def build(self, changed: Definition | None = None, method: ast.FunctionDef | None = None):
+        """The class or function anew, with its own copies of what it could change.
+
+        A definition whose tree was `changed` is compiled anew; where it was only in a `method`, that
+        alone, which takes half the time.
+        """
+        namespace = dict(self.globals) | {TICK: self.clock.tick}
+        for name in self.copied:
+            namespace[name] = copy.deepcopy(self.globals[name])
+        for definition in self.definitions:
+            if definition is not changed:
+                exec(definition.code, namespace)
+            elif method is definition.node or _needs_its_class(method):
+                exec(definition.compiled(), namespace)
+            else:
+                exec(definition.code, namespace)
+                exec(definition.compiled(method), namespace, anew := {})
+                anew[method.name].__qualname__ = f"{definition.node.name}.{method.name}"
+                setattr(namespace[definition.node.name], method.name, anew[method.name])
+        return namespace[self.name]
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return linecache.getlines(self.filename)
+
+    def _source(self, filename: str) -> ast.Module:
+        if filename not in self._parsed:
+            try:
+                self._parsed[filename] = ast.parse("".join(linecache.getlines(filename)))
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                raise LeftAlone(filename) from None
+        return self._parsed[filename]
+
+    def _node(self, thing, function):
+        """Where `thing` is defined, at the top level of its cell; the last one if there are several."""
+        first = function.__code__.co_firstlineno
+        for node in reversed(self._source(function.__code__.co_filename).body):
+            if (
+                isinstance(node, ast.ClassDef | ast.FunctionDef)
+                and node.name == thing.__name__ == thing.__qualname__
+                and isinstance(node, ast.ClassDef) == isinstance(thing, type)
+                and min(n.lineno for n in (node, *node.decorator_list)) <= first
+                and first <= node.end_lineno
+            ):
+                return node
+        raise LeftAlone(thing.__name__)
+
+    def _collect(self, thing, node, filename: str, seen: set[str]) -> None:
+        """Add a definition, below all that it needs."""
+        seen.add(node.name)
+        names, stored = _names(node)
+        for name in sorted(names):
+            if name in seen or name not in self.globals:
+                continue
+            value = self.globals[name]
+            if isinstance(value, type | types.FunctionType) and not _of_the_course(value):
+                if value.__module__.split(".")[0] in HARMLESS_MODULES:
+                    continue
+                function = _a_function_of(value)
+                if function.__globals__ is not self.globals:
+                    raise LeftAlone(f"{name} is from another module")
+                home = function.__code__.co_filename
+                self._collect(value, self._node(value, function), home, seen)
+            elif _can_be_copied(value):
+                self.copied.add(name)
+            elif not _harmless(value) or name in stored:
+                raise LeftAlone(f"{name} can't be copied")
+        for loop in [n for n in ast.walk(node) if isinstance(n, ast.For | ast.While)]:
+            loop.body.insert(0, _tick(loop.body[0]))
+        self.definitions.append(Definition(node, filename))
+
+
+def _a_function_of(thing) -> types.FunctionType:
+    """The function itself, or the first that a class defines."""
+    values = vars(thing).values() if isinstance(thing, type) else [thing]
+    for value in values:
+        value = inspect.unwrap(getattr(value, "__func__", getattr(value, "fget", value)))
+        if isinstance(value, types.FunctionType):
+            return value
+    raise LeftAlone(f"{thing!r} has no source")
+
+
+def _needs_its_class(method: ast.FunctionDef) -> bool:
+    """Whether a method only works if it is compiled within its class."""
+    own = ("super", "__class__")
+    return bool(method.decorator_list) or any(getattr(n, "id", "") in own for n in ast.walk(method))
+
+
+def _names(node: ast.AST) -> tuple[set[str], set[str]]:
+    """The names that code uses, and those into whose attributes or entries it writes."""
+    used, stored = set(), set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            used.add(part.id)
+            if part.id in FORBIDDEN_NAMES:
+                raise LeftAlone(part.id)
+        elif isinstance(part, ast.Attribute):
+            dunder = part.attr.startswith("__") and part.attr not in KNOWN_DUNDERS
+            if part.attr in FORBIDDEN_ATTRIBUTES or dunder:
+                raise LeftAlone(part.attr)
+            if not isinstance(part.ctx, ast.Load):
+                stored.add(_root(part))
+        elif isinstance(part, ast.Import):
+            _only_harmless([alias.name for alias in part.names])
+        elif isinstance(part, ast.ImportFrom):
+            _only_harmless([part.module or "."])
+        elif isinstance(part, ast.AsyncFunctionDef | ast.Await | ast.Yield | ast.YieldFrom):
+            raise LeftAlone("not an ordinary function")
+        elif isinstance(part, ast.Subscript) and not isinstance(part.ctx, ast.Load):
+            stored.add(_root(part))
+    return used, stored
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _only_harmless(modules: list[str]) -> None:
+    if any(module.split(".")[0] not in HARMLESS_MODULES for module in modules):
+        raise LeftAlone(f"imports {modules}")
+
+
+def _of_the_course(value) -> bool:
+    return value.__module__.startswith("cnnlib.") and value.__module__ != "cnnlib.mine"
+
+
+def _harmless(value) -> bool:
+    """What nobody can change, and what does nothing but compute."""
+    if isinstance(value, types.ModuleType):
+        return value.__name__.split(".")[0] in HARMLESS_MODULES
+    if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
+        return value.__module__ is None or value.__module__.split(".")[0] in (
+            *HARMLESS_MODULES,
+            "builtins",
+            "cnnlib",
+        )
+    if isinstance(value, tuple | frozenset):
+        return all(_harmless(part) for part in value)
+    return isinstance(
+        value, int | float | complex | str | bytes | slice | range | np.generic | np.ufunc
+    ) or value in (None, Ellipsis)
+
+
+def _can_be_copied(value) -> bool:
+    if isinstance(value, np.ndarray):
+        if value.size > LARGEST_COPY or value.dtype == object:
+            raise LeftAlone("large globals")
+        return True
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | set):
+        if len(value) > LARGEST_COPY:
+            raise LeftAlone("large globals")
+        return all(_harmless(part) or _can_be_copied(part) for part in value)
+    return isinstance(value, np.random.Generator | np.random.RandomState)
+
+
+def _tick(first: ast.stmt) -> ast.Expr:
+    """The statement that counts; `first` is the one below it."""
+    call = ast.Expr(ast.Call(ast.Name(TICK, ast.Load()), [], []))
+    for node in ast.walk(call):
+        ast.copy_location(node, first)
+    return call
+
+
+def is_tick(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == TICK
+
+
+@contextlib.contextmanager
+def without_a_trace():
+    """Put back, at the end, what code can set for everybody: random numbers, errors, printing, tracing."""
+    state, tracing = np.random.get_state(), sys.gettrace()  # noqa: NPY002  it is the learner's
+    with np.errstate(all="ignore"), np.printoptions():
+        try:
+            yield
+        finally:
+            np.random.set_state(state)  # noqa: NPY002
+            sys.settrace(tracing)

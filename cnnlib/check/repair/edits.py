@@ -1,0 +1,1053 @@
+"""The table of edits: small changes to code, each of which undoes a mistake that learners make.
+
+An entry is a function that finds what could stand in the place of a piece of code. Its decorator
+says which pieces it looks at, what the learner is asked where it helps, how early it is tried, and
+with which symptoms (`search.symptom_of`).
+"""
+
+import ast
+import copy
+import re
+from collections.abc import Callable
+from itertools import combinations, pairwise, permutations
+
+from cnnlib.check.repair.answer import is_tick
+from cnnlib.check.repair.places import (
+    Found,
+    Kind,
+    Swap,
+    called,
+    code,
+    is_read,
+    key,
+    line_of_code,
+    of_numpy,
+)
+
+TABLE: list[Kind] = []
+
+
+def on(*types: type, asks: str, cost: float, suits: str = ""):
+    """Enter a function into the table."""
+
+    def enter(find: Callable) -> Callable:
+        TABLE.append(Kind(find.__name__, types, find, asks, cost, frozenset(suits.split())))
+        return find
+
+    return enter
+
+
+# ---------------------------------------------------------------------------- names
+
+TWINS = "hw ij yx rc kl km uv ab 01 12 mv nf nc fc pq st td dw".split()
+TWIN_WORDS = [
+    set(words.split())
+    for words in (
+        "height width",
+        "top left",
+        "bottom right",
+        "row col",
+        "rows cols",
+        "row column",
+        "high wide",
+        "start end",
+        "beta1 beta2",
+    )
+]
+
+
+def unlike(one: str, other: str) -> int:
+    """How unlike two names are: 0 for i and j, H and W, x and x_padded; 2 where nothing connects them."""
+    a, b = (name.removeprefix("self.").lower().strip("_") for name in (one, other))
+    if a == b:
+        return 0
+    if len(a) == len(b):
+        differ = ["".join(sorted(pair)) for pair in zip(a, b, strict=True) if len(set(pair)) > 1]
+        if len(differ) == 1:
+            return 0 if differ[0] in map("".join, map(sorted, TWINS)) else 1
+    for words in TWIN_WORDS:
+        if any(w in a for w in words) and any(w in b for w in words):
+            return 0
+    if a.startswith(b) or b.startswith(a) or re.split(r"_|pad", a)[0] == re.split(r"_|pad", b)[0]:
+        return 0
+    return 2
+
+
+@on(
+    ast.Name,
+    ast.Attribute,
+    cost=2,
+    suits="shape crash numbers",
+    asks="Take the names in this line one by one: what does each stand for, and is it the one that you mean here?",
+)
+def a_name_like_it(node, at):
+    name = key(node)
+    kind = at.kinds.get(name)
+    if kind is None or not is_read(node):
+        return
+    for other in at.of_kind(kind):
+        if other != name:
+            yield Found(other, 1.5 * unlike(name, other))
+
+
+@on(
+    ast.FunctionDef,
+    cost=3,
+    suits="shape crash numbers permuted",
+    asks="Two names that are easily mixed up are used from this line on. Which of them do you mean, each time?",
+)
+def two_names_exchanged(function, at):
+    """Throughout a function, or one of them for the other."""
+    nodes: dict[str, list] = {}
+    for node in ast.walk(function):
+        if key(node) in at.kinds and is_read(node):
+            nodes.setdefault(key(node), []).append(node)
+    for one, other in permutations(nodes, 2):
+        if at.kinds[one] == at.kinds[other] and unlike(one, other) == 0:
+            line = min(n.lineno for n in nodes[one])
+            if one < other:
+                both = {one: other, other: one}
+                yield Found(lambda both=both: _renamed(function, both), 0.5, line)
+            if len(nodes[one]) > 1:
+                yield Found(lambda names={one: other}: _renamed(function, names), 0.0, line)
+
+
+def _renamed(function, names: dict[str, str]) -> tuple[Swap, ...]:
+    swaps = []
+    for parent in ast.walk(function):
+        for name, value in ast.iter_fields(parent):
+            for k, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(node, ast.AST) and key(node) in names and is_read(node):
+                    swaps.append(Swap(parent, name, code(names[key(node)]), k))
+    return tuple(swaps)
+
+
+@on(
+    ast.Tuple,
+    ast.List,
+    cost=2,
+    suits="shape crash permuted numbers",
+    asks="In which order do these stand, and which of them belongs to which?",
+)
+def swapped_in_a_tuple(node, at):
+    if 2 <= len(node.elts) <= 6:
+        for k, m in combinations(range(len(node.elts)), 2):
+            if ast.dump(node.elts[k]) != ast.dump(node.elts[m]):
+                elts = list(node.elts)
+                elts[k], elts[m] = elts[m], elts[k]
+                yield Found(type(node)(elts, node.ctx), 0.3 * (m - k - 1))
+
+
+@on(ast.Tuple, cost=1, suits="shape crash kind", asks="What does the check want back from here?")
+def one_of_several(node, at):
+    if isinstance(at.parent, ast.Return):
+        yield from node.elts
+
+
+@on(
+    ast.Call,
+    cost=3,
+    suits="shape crash permuted",
+    asks="In which order does this call take its arguments?",
+)
+def arguments_exchanged(node, at):
+    for k, m in combinations(range(len(node.args)), 2):
+        if ast.dump(node.args[k]) != ast.dump(node.args[m]):
+            args = list(node.args)
+            args[k], args[m] = args[m], args[k]
+            yield ast.Call(node.func, args, node.keywords)
+
+
+# ---------------------------------------------------------------------------- calculations
+
+OTHER_OPERATIONS = {
+    ast.Add: (ast.Sub, ast.Mult),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.MatMult, ast.Div, ast.Add),
+    ast.MatMult: (ast.Mult,),
+    ast.Div: (ast.FloorDiv, ast.Mult),
+    ast.FloorDiv: (ast.Div, ast.Mod, ast.Mult),
+    ast.Mod: (ast.FloorDiv,),
+    ast.Pow: (ast.Mult,),
+}
+
+
+@on(
+    ast.BinOp,
+    cost=1.5,
+    suits="ratio numbers shape crash",
+    asks="Which quantities belong in this calculation, and which don't?",
+)
+def an_operand_less(node, at):
+    yield node.left
+    yield Found(node.right, 1.0)
+    if isinstance(node.op, ast.Sub):
+        yield Found(ast.UnaryOp(ast.USub(), node.right), 2.0)
+
+
+@on(
+    ast.BinOp,
+    cost=2.5,
+    suits="numbers crash sign kind shape",
+    asks="Which operations does this line carry out, and on which numbers?",
+)
+def another_operation(node, at):
+    for op in OTHER_OPERATIONS.get(type(node.op), ()):
+        yield ast.BinOp(node.left, op(), node.right)
+
+
+@on(
+    ast.AugAssign,
+    cost=2,
+    suits="numbers sign",
+    asks="What does this line do with what was there before?",
+)
+def another_operation_in_place(node, at):
+    for op in OTHER_OPERATIONS.get(type(node.op), ()):
+        yield [ast.AugAssign(node.target, op(), node.value)]
+
+
+@on(
+    ast.BinOp,
+    cost=3,
+    suits="sign shape crash",
+    asks="Which of the two comes first in this calculation?",
+)
+def operands_exchanged(node, at):
+    if isinstance(node.op, ast.Sub | ast.Div | ast.FloorDiv | ast.MatMult):
+        yield ast.BinOp(node.right, node.op, node.left)
+
+
+@on(
+    ast.BinOp,
+    cost=2.5,
+    suits="shape numbers",
+    asks="In which order does Python work this line out? Put brackets around what it takes together.",
+)
+def other_brackets(node, at):
+    left, right = node.left, node.right
+    if isinstance(right, ast.BinOp):
+        yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right)
+        if isinstance(right.left, ast.BinOp):
+            inner = ast.BinOp(left, node.op, right.left.left)
+            inner = ast.BinOp(inner, right.left.op, right.left.right)
+            yield ast.BinOp(inner, right.op, right.right)
+    if isinstance(left, ast.BinOp):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right))
+        if isinstance(left.right, ast.BinOp):  # a - b // c becomes (a - b) // c
+            inner = ast.BinOp(
+                ast.BinOp(left.left, left.op, left.right.left), left.right.op, left.right.right
+            )
+            yield ast.BinOp(inner, node.op, right)
+
+
+@on(ast.expr, cost=3, suits="sign", asks="Which sign should these numbers have?")
+def another_sign(node, at):
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield node.operand
+    elif at.is_value and not isinstance(node, ast.Tuple):
+        yield ast.UnaryOp(ast.USub(), node)
+
+
+@on(
+    ast.Constant,
+    cost=2,
+    suits="shape numbers ratio crash nan",
+    asks="Where does each number in this line come from? Try it out on a small case.",
+)
+def another_number(node, at):
+    value = node.value
+    if isinstance(value, bool):
+        yield ast.Constant(not value)
+    elif isinstance(value, int) and abs(value) < 100:
+        near = [value + 1, value - 1, -value, 0, 2] if value >= 0 else [value + 1, -value]
+        for k, other in enumerate(dict.fromkeys(near)):
+            if other != value:
+                yield Found(str(other), 0.3 * k)
+    elif isinstance(value, float):
+        for other in dict.fromkeys([0.0, 1.0, 2.0, 0.5, value * 2, value / 2]):
+            if other != value:
+                yield Found(ast.Constant(other), 1.0)
+    if not isinstance(value, bool) and value in (0, 1e-12):
+        yield Found("-float('inf')", 0.5)
+
+
+@on(
+    ast.expr,
+    cost=2.5,
+    suits="shape numbers crash",
+    asks="What are the first and the last value here? Write them down for a small case.",
+)
+def one_more_or_less(node, at):
+    if not is_read(node) or isinstance(node, ast.Constant | ast.Tuple | ast.Slice | ast.Starred):
+        return
+    if (
+        isinstance(at.parent, ast.Slice)
+        or at.argument_of("range", "ndindex")
+        or (at.is_one_of_the_values and at.assigns_a_number)
+    ):
+        yield ast.BinOp(node, ast.Add(), ast.Constant(1))
+        yield ast.BinOp(node, ast.Sub(), ast.Constant(1))
+    elif (
+        isinstance(at.parent, ast.BinOp)
+        and isinstance(at.parent.op, ast.Sub | ast.Pow)
+        and key(node)
+    ):
+        yield Found(ast.BinOp(node, ast.Add(), ast.Constant(1)), 1.0)
+        yield Found(ast.BinOp(node, ast.Sub(), ast.Constant(1)), 1.0)
+
+
+@on(
+    ast.expr,
+    cost=2,
+    suits="ratio",
+    asks="Is this a sum or a mean? Say what, if anything, it has to be divided by, and how often that happens already.",
+)
+def divided_by_a_count(node, at):
+    if not (at.is_value or isinstance(at.parent, ast.BinOp)) or isinstance(
+        node, ast.Tuple | ast.Constant
+    ):
+        return
+    if not is_read(node):
+        return
+    unlikely = 0.0 if at.is_value else 2.0
+    for count in _counts(at):
+        yield Found(ast.BinOp(node, ast.Div(), code(count)), unlikely)
+        yield Found(ast.BinOp(node, ast.Mult(), code(count)), unlikely + 0.5)
+
+
+def _counts(at) -> list[str]:
+    """What people divide by: how many pictures there are, how many numbers are in a window."""
+    counts = [
+        n
+        for n in at.of_kind("int")
+        if re.fullmatch(r"(self\.)?_?(n|m|b|d|k|t|batch\w*|num\w*|steps?)", n, re.I)
+    ]
+    rows = [n for n in at.arrays if re.search(r"\b(x|dy|dout|labels|logits|y|p|probs|d|a)$", n)]
+    counts += [f"len({n})" for n in rows[: 1 if counts else 2]]
+    for high in at.of_kind("int"):
+        wide = re.sub("height", "width", high.replace("H", "W").replace("h", "w"))
+        if re.search(r"k|pool|size|f|height", high, re.I) and wide != high and wide in at.kinds:
+            counts.append(f"({high} * {wide})")
+    for name, kind in at.kinds.items():
+        if kind == "tuple 2" and re.search("k|pool|size", name, re.I):
+            counts.append(f"({name}[0] * {name}[1])")
+        if kind == "int" and re.fullmatch(r"(self\.)?_?(k|size|kernel\w*|pool\w*)", name, re.I):
+            counts.append(f"({name} * {name})")
+    return counts
+
+
+@on(
+    ast.expr,
+    cost=4,
+    suits="ratio numbers",
+    asks="Is everything in this line on which these numbers depend?",
+)
+def a_factor_more(node, at):
+    """What the function already reads somewhere, once more."""
+    if not at.is_value or isinstance(node, ast.Tuple):
+        return
+    seen = dict.fromkeys(
+        n
+        for n in at.arrays
+        if n in ("dy", "dout", "grad", "d_out") or re.search("mask|positive", n)
+    )
+    for part in ast.walk(at.function):
+        if (
+            isinstance(part, ast.Subscript)
+            and is_read(part)
+            and at.kinds.get(key(part.value), "")[:5] == "array"
+        ):
+            seen.setdefault(ast.unparse(part))
+    own = ast.unparse(node)
+    for text in [*[t for t in seen if t != own][:8], *at.of_kind("float")]:
+        yield ast.BinOp(node, ast.Mult(), code(text))
+
+
+@on(
+    ast.expr,
+    cost=3,
+    suits="numbers",
+    asks="How often does the bias come into each output, and which of its numbers is it?",
+)
+def the_bias(node, at):
+    if not at.is_value or "self.b" not in at.kinds or at.function.name == "backward":
+        return
+    filters = [n for n in at.loops if re.fullmatch("f|k|filter|o|oc|out_c|c_out", n)]
+    biases = [f"self.b[{f}]" for f in filters]
+    for bias in [*biases, "self.b", "self.b[None, :, None, None]", "self.b[:, None, None]"]:
+        yield ast.BinOp(node, ast.Add(), code(bias))
+
+
+@on(
+    ast.expr,
+    cost=1.5,
+    suits="nan",
+    asks="What does this line make of numbers as large as 1000, and of rows that are very different?",
+)
+def minus_the_largest(node, at):
+    largest = "(%s).max(axis=1, keepdims=True)"
+    if at.argument_of("exp"):
+        text = ast.unparse(node)
+        yield code(f"({text}) - {largest % text}")
+    if called(node) in ("max", "amax") and isinstance(node.func, ast.Attribute):
+        inner = node.args[0] if of_numpy(node) and node.args else node.func.value
+        yield code(largest % ast.unparse(inner))
+
+
+@on(
+    ast.Compare,
+    cost=2,
+    suits="numbers",
+    asks="What does this comparison say where the two are equal, and where they are not?",
+)
+def another_comparison(node, at):
+    others = {
+        ast.Gt: (ast.GtE, ast.Lt),
+        ast.GtE: (ast.Gt, ast.LtE),
+        ast.Lt: (ast.LtE, ast.Gt),
+        ast.LtE: (ast.Lt, ast.GtE),
+        ast.Eq: (ast.NotEq, ast.GtE),
+        ast.NotEq: (ast.Eq,),
+    }
+    for op in others.get(type(node.ops[0]), ()):
+        yield ast.Compare(node.left, [op()], node.comparators)
+
+
+# ---------------------------------------------------------------------------- windows
+
+WHERE_WINDOWS_BEGIN = "Where does each window begin? Work it out for a stride of 2."
+
+
+@on(ast.expr, cost=1.5, suits="numbers shape crash", asks=WHERE_WINDOWS_BEGIN)
+def an_index_times_the_stride(node, at):
+    if not at.strides or not is_read(node):
+        return
+    if not (at.inside(ast.Subscript) or isinstance(at.statement, ast.Assign)):
+        return
+    if isinstance(node, ast.Name) and node.id in at.loops:
+        if not isinstance(getattr(at.parent, "op", None), ast.Mult):
+            for stride in at.strides:
+                yield Found(ast.BinOp(node, ast.Mult(), code(stride)), _crosswise(node.id, stride))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for index in (node.left, node.right):
+            if key(index) in at.loops:
+                for stride in at.strides:
+                    yield Found(ast.BinOp(index, ast.Mult(), code(stride)), 0.5)
+
+
+def _crosswise(index: str, stride: str) -> float:
+    """1 if the names say that index and stride belong to different axes."""
+    a, s = index[-1].lower(), stride[-1].lower()
+    return float((a in "ihyr" and s in "wx") or (a in "jwxc" and s in "hy"))
+
+
+@on(
+    ast.Assign,
+    ast.AugAssign,
+    cost=1.5,
+    suits="numbers shape crash",
+    asks=WHERE_WINDOWS_BEGIN,
+)
+def indices_times_the_strides(statement, at):
+    """Both indices of a window, within its slices or wherever the statement reads them."""
+    if not at.strides or len(at.loops) < 2:
+        return
+    strides = [(s, s) for s in at.strides]
+    strides += [(s, t) for s, t in combinations(at.strides, 2) if unlike(s, t) == 0]
+    pairs = dict.fromkeys(
+        [*reversed(list(pairwise(at.loops))), *list(combinations(at.loops, 2))[:2]]
+    )
+    for (i, j), (s, t) in ((p, q) for p in list(pairs)[:3] for q in strides):
+        for whole in (False, True):
+            yield lambda names={i: s, j: t}, whole=whole: _strided(statement, names, whole)
+
+
+def _strided(statement, strides: dict[str, str], whole: bool) -> tuple[Swap, ...]:
+    swaps = []
+    for outer in ast.walk(statement.value) if whole else ast.walk(statement):
+        if not whole and not (
+            isinstance(outer, ast.Subscript)
+            and any(isinstance(p, ast.Slice) for p in ast.walk(outer.slice))
+        ):
+            continue
+        for parent in ast.walk(outer) if not whole else [outer]:
+            for name, value in ast.iter_fields(parent):
+                for k, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                    if isinstance(node, ast.Name) and node.id in strides and is_read(node):
+                        product = ast.BinOp(node, ast.Mult(), code(strides[node.id]))
+                        swaps.append(Swap(parent, name, product, k))
+    return tuple(swaps)
+
+
+@on(
+    ast.expr,
+    cost=2.5,
+    suits="shape crash numbers",
+    asks="How many windows fit? Count them for a small map, with this kernel, stride and padding.",
+)
+def how_many_windows(node, at):
+    """The right number takes the place of whatever is calculated there."""
+    if not at.windows or not is_read(node) or isinstance(node, ast.Tuple):
+        return
+    sizes = "__right__.shape[2]", "__right__.shape[3]"
+    if at.is_one_of_the_values and at.assigns_a_number:
+        yield from sizes
+    elif at.argument_of("range", "ndindex"):
+        yield from (Found(size, 1.0) for size in sizes)
+
+
+@on(
+    ast.expr,
+    cost=2,
+    suits="shape crash numbers",
+    asks="Which part of the padded array is the picture? Try it with a padding of 0, of 1 and of 2.",
+)
+def the_crop(node, at):
+    if not at.is_value or not at.paddings or at.function.name == "forward":
+        return
+    inner = node.value if isinstance(node, ast.Subscript) else node
+    if at.kinds.get(key(inner)) == "array 4":
+        a = key(inner)
+        for p in at.paddings:
+            yield f"{a}[:, :, {p} : {a}.shape[2] - {p}, {p} : {a}.shape[3] - {p}]"
+
+
+@on(
+    ast.expr,
+    cost=2.5,
+    suits="shape crash numbers",
+    asks="Where do the zeros around the picture go: on which sides, along which axes, and how many?",
+)
+def the_padding(node, at):
+    if not at.paddings or not is_read(node):
+        return
+    inner = None
+    if called(node) == "pad" and node.args:
+        inner = node.args[0]
+    elif at.is_value and at.kinds.get(key(node)) == "array 4" and at.function.name != "backward":
+        inner = node
+    if inner is not None:
+        for p in at.paddings:
+            yield f"__np__.pad({ast.unparse(inner)}, ((0, 0), (0, 0), ({p}, {p}), ({p}, {p})))"
+
+
+WHICH_PART = "Which part of the array does this line take: from where to where, and in what steps?"
+
+
+@on(ast.Slice, cost=2.5, suits="numbers shape crash", asks=WHICH_PART)
+def another_slice(node, at):
+    lower, upper, step = node.lower, node.upper, node.step
+    if step is not None:
+        yield ast.Slice(lower, upper, None)
+    if upper is not None:
+        yield ast.Slice(lower, None, step)
+    if lower is not None:
+        yield ast.Slice(None, upper, step)
+    if step is None:
+        for stride in at.strides:
+            yield Found(ast.Slice(lower, upper, code(stride)), 0.5)
+    if lower is not None and upper is not None:
+        for size in at.of_kind("int"):
+            if re.search(r"k|f|pool|size|h|w", size, re.I) and not size.islower():
+                yield Found(ast.Slice(lower, ast.BinOp(lower, ast.Add(), code(size)), step), 0.5)
+
+
+WHAT_INDICES = "What do the indices in this line pick out, along each axis?"
+
+
+@on(ast.Subscript, cost=2.5, suits="shape numbers crash", asks=WHAT_INDICES)
+def another_index(node, at):
+    if is_read(node):
+        yield node.value
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    for k, part in enumerate(parts):
+        others = []
+        if isinstance(part, ast.Slice) and not (part.lower or part.upper or part.step):
+            others = [code(i) for i in at.loops]
+        elif isinstance(part, ast.Constant) and isinstance(part.value, int):
+            others = [ast.Slice(), *(code(i) for i in at.loops)]
+        elif isinstance(part, ast.Name) and part.id in at.loops:
+            others = [ast.Slice()]
+        for other in others:
+            new = [*parts[:k], other, *parts[k + 1 :]]
+            new = ast.Tuple(new, ast.Load()) if len(new) > 1 else new[0]
+            yield ast.Subscript(node.value, new, node.ctx)
+
+
+@on(
+    ast.Name,
+    ast.Attribute,
+    cost=4,
+    suits="shape numbers crash",
+    asks="What does each array in this line hold, and which part of it is meant here?",
+)
+def an_index_more(node, at):
+    if key(node) in at.arrays and is_read(node):
+        if not isinstance(at.parent, ast.Subscript | ast.Attribute):
+            for index in at.loops:
+                yield f"{key(node)}[{index}]"
+
+
+# ---------------------------------------------------------------------------- arrays
+
+
+@on(
+    ast.Call,
+    cost=1.5,
+    suits="shape crash permuted numbers",
+    asks="Which shape comes out of this line, and where does each number end up in it?",
+)
+def of_a_known_shape(node, at):
+    name = called(node)
+    if name not in ("reshape", "zeros", "ones", "empty", "full", "resize", "broadcast_to"):
+        return
+    shapes = [n for n, kind in at.kinds.items() if kind.startswith("tuple ")]
+    shapes += [f"{n}.shape" for n in at.arrays]
+    before, after, keywords = [], node.args[1:], node.keywords
+    if name in ("reshape", "resize", "broadcast_to"):
+        shapes += [f"(len({p.arg}), -1)" for p in at.function.args.args[1:2]]
+        before, after, keywords = (node.args[:1] if of_numpy(node) else []), [], []
+    for shape in shapes:
+        yield ast.Call(node.func, [*before, code(shape), *after], keywords)
+
+
+@on(
+    ast.expr,
+    cost=3,
+    suits="permuted shape crash",
+    asks="In which order does this line go through its numbers, or through its list?",
+)
+def turned_round(node, at):
+    if called(node) in ("reversed", "flip", "fliplr", "flipud", "rot90") and node.args:
+        yield node.args[0]
+    if isinstance(node, ast.Subscript) and "::-1" in ast.unparse(node.slice):
+        yield node.value
+        return
+    if isinstance(at.statement, ast.For) and node is at.statement.iter:
+        yield f"list({ast.unparse(node)})[::-1]"
+        return
+    if not is_read(node) or isinstance(at.parent, ast.Attribute | ast.Subscript):
+        return
+    kind, text = at.kinds.get(key(node), ""), key(node)
+    if isinstance(node, ast.Subscript) and at.kinds.get(key(node.value)) == "array 4":
+        kind, text = "part of 4", ast.unparse(node)
+    for axes in {
+        "array 4": ("[:, :, ::-1, ::-1]", "[:, :, ::-1]", "[..., ::-1]"),
+        "part of 4": ("[..., ::-1, ::-1]",),
+        "array 2": ("[::-1]", "[:, ::-1]", "[::-1, ::-1]"),
+        "array 1": ("[::-1]",),
+    }.get(kind, ()):
+        yield Found(text + axes, 1.0)
+
+
+@on(
+    ast.expr,
+    cost=2,
+    suits="crash shape permuted",
+    asks="Write the shape of each array below this line: which axis is which?",
+)
+def transposed(node, at):
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        yield node.value
+    if called(node) in ("transpose", "swapaxes", "moveaxis"):
+        yield node.args[0] if of_numpy(node) and node.args else node.func.value
+        numbers = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        if called(node) == "transpose" and len(numbers) == len(node.args) == 4:
+            for order in permutations(range(4)):
+                near = sum(p != q for p, q in zip(order, numbers, strict=True))
+                if near:
+                    yield Found(
+                        ast.Call(node.func, [ast.Constant(p) for p in order], []), 0.5 * near
+                    )
+    if not is_read(node):
+        return
+    kind = at.kinds.get(key(node))
+    if kind == "array 2" and not isinstance(at.parent, ast.Attribute):
+        yield ast.Attribute(node, "T", ast.Load())
+    if kind == "array 4" and isinstance(at.parent, ast.Attribute) and at.parent.attr == "reshape":
+        for order in ((0, 2, 3, 1), (0, 3, 1, 2), (1, 0, 2, 3), (0, 1, 3, 2), (1, 2, 3, 0)):
+            yield Found(f"{key(node)}.transpose{order}", 1.0)
+    if called(node) == "reshape" and at.is_value:
+        for order in ((0, 3, 1, 2), (0, 2, 3, 1), (1, 0, 2, 3), (0, 1, 3, 2)):
+            yield Found(f"({ast.unparse(node)}).transpose{order}", 1.5)
+        yield Found(ast.Attribute(node, "T", ast.Load()), 1.0)
+
+
+@on(
+    ast.Call,
+    cost=2,
+    suits="numbers ratio crash permuted shape",
+    asks="What does each call in this line do to the numbers, and should it?",
+)
+def a_call_less(node, at):
+    if node.args and not isinstance(node.args[0], ast.Starred):
+        yield node.args[0]
+    if (
+        isinstance(node.func, ast.Attribute)
+        and not of_numpy(node)
+        and key(node.func.value) != "self"
+    ):
+        yield node.func.value
+
+
+ALIKE = (
+    ("sum", "mean", "max", "min"),
+    ("argmax", "argmin"),
+    ("maximum", "minimum"),
+    ("floor", "ceil"),
+    ("zeros", "ones", "empty"),
+    ("zeros_like", "ones_like", "empty_like"),
+    ("any", "all"),
+    ("max", "abs"),
+    ("dot", "multiply"),
+)
+
+
+@on(
+    ast.Call,
+    cost=2,
+    suits="ratio numbers nan",
+    asks="What does the function in this line make of its numbers, and what should it make of them?",
+)
+def another_function(node, at):
+    name = called(node)
+    for other in dict.fromkeys(o for group in ALIKE if name in group for o in group if o != name):
+        if isinstance(node.func, ast.Attribute):
+            func = ast.Attribute(node.func.value, other, ast.Load())
+        else:
+            func = ast.Name(other, ast.Load())
+        yield ast.Call(func, node.args, node.keywords)
+
+
+AXES = "None", "0", "1", "-1", "(2, 3)", "(0, 2, 3)", "(1, 2, 3)", "2", "(1, 2)", "(0, 1)", "3"
+REDUCE = "sum mean max min argmax argmin amax cumsum any all prod std".split()
+
+
+@on(
+    ast.Call,
+    cost=1.5,
+    suits="shape crash numbers ratio",
+    asks="Along which axes does this line go, which are left, and how does NumPy line up what remains?",
+)
+def along_other_axes(node, at):
+    if called(node) not in REDUCE:
+        return
+    args = node.args[:1] if of_numpy(node) else []
+    given = {k.arg: k.value for k in node.keywords}
+    if len(node.args) > len(args):
+        given["axis"] = node.args[len(args)]
+    now = ast.unparse(given["axis"]) if "axis" in given else "None"
+    for axis in AXES:
+        for keep in (False, True):
+            unchanged = keep == ("keepdims" in given)
+            if (axis, unchanged) != (now, True):
+                parts = {"axis": code(axis)} | ({"keepdims": ast.Constant(True)} if keep else {})
+                parts |= {k: v for k, v in given.items() if k not in ("axis", "keepdims")}
+                cost = 0.0 if axis == now else 0.5 if unchanged else 1.5
+                yield Found(
+                    ast.Call(node.func, args, [ast.keyword(*p) for p in parts.items()]), cost
+                )
+
+
+@on(
+    ast.Call,
+    cost=2,
+    suits="shape crash permuted numbers dtype nan",
+    asks="What does each argument in this line ask for?",
+)
+def a_keyword_less(node, at):
+    for k in range(len(node.keywords)):
+        yield ast.Call(node.func, node.args, node.keywords[:k] + node.keywords[k + 1 :])
+
+
+WHICH_DTYPE = "Which dtype do the numbers of this line have, and from which array should it come?"
+MAKES_AN_ARRAY = (
+    "zeros ones empty full zeros_like empty_like ones_like array asarray sum mean".split()
+)
+
+
+@on(ast.Call, cost=1, suits="dtype crash", asks=WHICH_DTYPE)
+def another_dtype(node, at):
+    if called(node) in MAKES_AN_ARRAY:
+        args = node.args[:1] if called(node) in ("zeros", "ones", "empty") else node.args
+        keywords = [k for k in node.keywords if k.arg != "dtype"]
+        for array in at.arrays[:6]:
+            dtype = ast.keyword("dtype", code(f"{array}.dtype"))
+            yield Found(ast.Call(node.func, args, [*keywords, dtype]), 0.2 * unlike(array, "x"))
+    if called(node) == "astype":
+        yield from (ast.Call(node.func, [code(f"{array}.dtype")], []) for array in at.arrays[:6])
+
+
+@on(ast.expr, cost=3, suits="dtype", asks=WHICH_DTYPE)
+def cast(node, at):
+    if at.is_value and not isinstance(node, ast.Tuple | ast.Constant):
+        for array in at.arrays[:4]:
+            yield f"({ast.unparse(node)}).astype({array}.dtype)"
+
+
+@on(
+    ast.Constant,
+    cost=1,
+    suits="permuted numbers nan shape crash",
+    asks="What does each word in quotation marks ask for?",
+)
+def another_word(node, at):
+    if not isinstance(node.value, str):
+        return
+    if "->" in node.value:
+        yield from _other_letters(node.value)
+    for words in (
+        ("C", "F", "A"),
+        ("constant", "edge", "reflect", "wrap", "symmetric"),
+        ("xy", "ij"),
+    ):
+        if node.value in words:
+            yield from (ast.Constant(word) for word in words[:2] if word != node.value)
+
+
+def _other_letters(subscripts: str):
+    """einsum's letters with two of them exchanged within one array, or one letter for another."""
+    letters = sorted(set(re.findall("[A-Za-z]", subscripts)))
+    for match in re.finditer("[A-Za-z]+", subscripts):
+        group = match[0]
+        others = []
+        for k, m in combinations(range(len(group)), 2):
+            swapped = list(group)
+            swapped[k], swapped[m] = swapped[m], swapped[k]
+            others.append("".join(swapped))
+        for k in range(len(group)):
+            others += [group[:k] + new + group[k + 1 :] for new in letters if new not in group]
+        others += [
+            group[:k] + new + group[k:]
+            for k in range(len(group) + 1)
+            for new in letters
+            if new not in group
+        ]
+        for k, other in enumerate(others):
+            new = subscripts[: match.start()] + other + subscripts[match.end() :]
+            yield Found(ast.Constant(new), 0.5 + 0.02 * k)
+
+
+NEW_OR_THE_SAME = (
+    "Does this line make a new array, or give another name to one that is needed as it is?"
+)
+
+
+@on(ast.expr, cost=2, suits="changed numbers", asks=NEW_OR_THE_SAME)
+def copied_first(node, at):
+    array = key(node) in at.arrays or isinstance(node, ast.Subscript | ast.Call)
+    if array and at.is_one_of_the_values and is_read(node):
+        yield ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
+
+
+# ---------------------------------------------------------------------------- lines
+
+HOW_IT_WRITES = "How does this line write: what becomes of what was there before?"
+
+
+@on(ast.Assign, cost=1, suits="numbers", asks=HOW_IT_WRITES)
+def added_to_what_was_there(node, at):
+    target = node.targets[0]
+    if len(node.targets) == 1 and not isinstance(target, ast.Tuple | ast.List):
+        cost = 0.0 if isinstance(target, ast.Subscript) and at.loops else 1.0 if at.loops else 2.5
+        yield Found([ast.AugAssign(target, ast.Add(), node.value)], cost)
+
+
+@on(ast.AugAssign, cost=2, suits="ratio numbers", asks=HOW_IT_WRITES)
+def in_place_of_what_was_there(node, at):
+    yield [ast.Assign([node.target], node.value)]
+
+
+@on(
+    ast.AugAssign,
+    ast.Assign,
+    cost=1,
+    suits="changed",
+    asks="Does this line make a new array, or change one that is needed as it is?",
+)
+def not_in_place(node, at):
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    if isinstance(node, ast.AugAssign) and key(target):
+        yield [ast.Assign([target], ast.BinOp(code(key(target)), node.op, node.value))]
+    if isinstance(target, ast.Subscript) and key(target.value):
+        yield [line_of_code(f"{key(target.value)} = {key(target.value)}.copy()"), node]
+
+
+@on(
+    ast.Assign,
+    ast.AugAssign,
+    ast.Expr,
+    cost=2.5,
+    suits="ratio shape numbers changed crash",
+    asks="What is this line for, and what would happen without it?",
+)
+def without_this_line(node, at):
+    yield Found([ast.Pass()], 1.0 if isinstance(node, ast.Assign) else 0.0)
+
+
+@on(
+    ast.If,
+    ast.IfExp,
+    ast.While,
+    cost=2.5,
+    suits="numbers crash changed ratio",
+    asks="In which cases does this condition hold, and what happens in the others?",
+)
+def another_condition(node, at):
+    if isinstance(node, ast.IfExp):
+        yield from (ast.IfExp(node.test, node.orelse, node.body), node.body, node.orelse)
+        return
+    new = copy.copy(node)
+    new.test = ast.UnaryOp(ast.Not(), node.test)
+    yield Found([new], 1.0)
+    if isinstance(node, ast.If):
+        yield from (list(node.body), node.orelse or [ast.Pass()])
+
+
+HOW_OFTEN = "How often should this line run: once, or in every turn of a loop? And at what time?"
+
+
+@on(ast.For, cost=2, suits="numbers ratio shape kind", asks=HOW_OFTEN)
+def out_of_the_loop(loop, at):
+    body = [s for s in loop.body if not is_tick(s)]
+    if len(body) > 1:
+        first, last = body[0], body[-1]
+        yield Found([_with_body(loop, last, []), last], 0.0, last.lineno)
+        yield Found([first, _with_body(loop, first, [])], 0.0, first.lineno)
+    elif isinstance(body[0], ast.For):  # out of two, or three, at once
+        inner = [s for s in body[0].body if not is_tick(s)]
+        while len(inner) == 1 and isinstance(inner[0], ast.For):
+            inner = [s for s in inner[0].body if not is_tick(s)]
+        if len(inner) > 1:
+            for moved, before in ((inner[-1], False), (inner[0], True)):
+                rest = _without(loop, moved)
+                yield Found([moved, rest] if before else [rest, moved], 1.0, moved.lineno)
+
+
+def _with_body(loop, old, new: list):
+    body = [s for s in loop.body if s is not old]
+    return ast.copy_location(ast.For(loop.target, loop.iter, body + new, loop.orelse), loop)
+
+
+def _without(loop, statement):
+    """Loops within each other, without a statement of the innermost."""
+    body = [
+        _without(s, statement) if isinstance(s, ast.For) else s
+        for s in loop.body
+        if s is not statement
+    ]
+    return ast.copy_location(ast.For(loop.target, loop.iter, body, loop.orelse), loop)
+
+
+@on(ast.FunctionDef, ast.For, cost=2.5, suits="numbers ratio shape", asks=HOW_OFTEN)
+def into_the_loop(block, at):
+    """The line below a loop becomes its last; the line above, its first."""
+    body = block.body
+    for k, loop in enumerate(body):
+        if not isinstance(loop, ast.For):
+            continue
+        innermost = loop
+        while isinstance(innermost.body[-1], ast.For):
+            innermost = innermost.body[-1]
+        for inner in dict.fromkeys((loop, innermost)):
+            if k + 1 < len(body) and not isinstance(body[k + 1], ast.Return):
+                moved = Swap(inner, "body", [*inner.body, body[k + 1]])
+                rest = Swap(block, "body", body[: k + 1] + body[k + 2 :])
+                yield Found(lambda swaps=(moved, rest): swaps, 0.0, body[k + 1].lineno)
+            if k and not is_tick(body[k - 1]):
+                moved = Swap(inner, "body", [body[k - 1], *inner.body])
+                rest = Swap(block, "body", body[: k - 1] + body[k:])
+                yield Found(lambda swaps=(moved, rest): swaps, 0.0, body[k - 1].lineno)
+
+
+@on(
+    ast.FunctionDef,
+    ast.For,
+    ast.If,
+    cost=3.5,
+    suits="numbers changed",
+    asks="Does this line come at the right time: before or after the next one?",
+)
+def lines_exchanged(block, at):
+    body = block.body
+    for k in range(len(body) - 1):
+        if not any(is_tick(s) or isinstance(s, ast.Return) for s in body[k : k + 2]):
+            new = [*body[:k], body[k + 1], body[k], *body[k + 2 :]]
+            yield Found(_body(block, new), 0.0, body[k].lineno)
+
+
+def _body(block, new: list):
+    return lambda: (Swap(block, "body", new),)
+
+
+def _first_line(function, new: ast.stmt):
+    return _body(function, [new, *function.body])
+
+
+@on(
+    ast.FunctionDef,
+    cost=2,
+    suits="crash numbers shape",
+    asks="What will the other methods need that only this one is given, and where will they find it?",
+)
+def kept_on_self(function, at):
+    if not isinstance(at.definition.node, ast.ClassDef) or function.name == "__init__":
+        return
+    read = [key(n) for m in at.definition.functions() for n in ast.walk(m) if is_read(n)]
+    for attribute in dict.fromkeys(k for k in read if k.startswith("self.")):
+        if attribute not in ("self.W", "self.b"):
+            for parameter in [p.arg for p in function.args.args[1:]]:
+                for value in (parameter, f"{parameter}.shape"):
+                    yield Found(_first_line(function, line_of_code(f"{attribute} = {value}")))
+
+
+@on(
+    ast.Assign,
+    cost=1,
+    suits="crash kind numbers shape",
+    asks="Who will need what this line computes, and where will they look for it?",
+)
+def under_a_name_on_self(node, at):
+    target = node.targets[0]
+    if isinstance(target, ast.Name) and isinstance(at.definition.node, ast.ClassDef):
+        for name in dict.fromkeys((target.id, "dW", "db")):
+            kept = line_of_code(f"self.{name} = {target.id}")
+            yield Found([node, kept], 0.0 if name == target.id else 2.0)
+
+
+@on(ast.FunctionDef, cost=2, suits="kind crash", asks="What does this function give back?")
+def given_back(function, at):
+    last = function.body[-1]
+    if not isinstance(last, ast.Return) and function.name != "__init__":
+        for name, kind in at.kinds.items():
+            if kind.startswith(("array", "float", "list", "tuple")):
+                new = [*function.body, ast.Return(code(name))]
+                yield Found(_body(function, new), 0.0, last.lineno)
+
+
+@on(
+    ast.Return,
+    cost=2,
+    suits="shape kind numbers",
+    asks="Which of your arrays does the check want back, and of which kind?",
+)
+def another_one_given_back(node, at):
+    yield from ([ast.Return(code(name))] for name in at.arrays if name != key(node.value))
+    if node.value is not None and not isinstance(node.value, ast.Tuple):
+        yield Found([ast.Return(ast.Call(code("float"), [node.value], []))], 1.0)
+
+
+@on(
+    ast.FunctionDef,
+    cost=2.5,
+    suits="numbers ratio",
+    asks="What do the arrays and lists that this method fills hold when it begins?",
+)
+def begun_anew(function, at):
+    if function.name == "__init__":
+        return
+    for name, kind in at.kinds.items():
+        if name.startswith("self.d") or re.search("grad|cache|mask|buffer|shapes", name):
+            new = f"__np__.zeros_like({name})" if kind.startswith("array") else f"type({name})()"
+            yield Found(_first_line(function, line_of_code(f"{name} = {new}")))

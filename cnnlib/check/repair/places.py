@@ -1,0 +1,348 @@
+"""Where in a syntax tree something can be changed, and how it is changed and put back.
+
+Trees are changed where they are: copying them would cost more than running them.
+"""
+
+import ast
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+from cnnlib.check.repair.answer import Answer, Definition, is_tick
+from cnnlib.check.repair.trace import Slice, Traced, own_parts, statements
+
+LATER = 3.0
+"""What it adds to an edit's cost that it doesn't suit the symptom."""
+AT_THE_CRASH = -2.0
+"""What it adds that it is at the line where the code stopped."""
+
+
+@dataclass(frozen=True, eq=False)
+class Swap:
+    """Something else in a field of a node; with an index, in a place of the list that is there."""
+
+    node: ast.AST
+    field: str
+    new: object
+    index: int | None = None
+
+    def exchanged(self):
+        """Put `new` in; return what was there."""
+        if self.index is None:
+            old = getattr(self.node, self.field)
+            setattr(self.node, self.field, self.new)
+            return old
+        place = getattr(self.node, self.field)
+        old, place[self.index] = place[self.index], self.new
+        return old
+
+
+@dataclass(frozen=True)
+class Found:
+    """What could stand in the place of a node, and how unlikely it is beside others of its kind.
+
+    `new` is an expression or its text; for a statement, a list of statements; for a block, a
+    function without arguments that gives the swaps. `line` is the line that it is about, if that
+    is not the node's own.
+    """
+
+    new: object
+    cost: float = 0.0
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An entry of the table of edits.
+
+    Parameters
+    ----------
+    name
+        What it is called.
+    on
+        The types of node that it looks at.
+    find
+        ``find(node, at)`` yields what could stand in the node's place, bare or as `Found`.
+    asks
+        What the learner is asked where it helps. It must be true of the line, and not give the
+        repair away.
+    cost
+        Edits of low cost are tried first.
+    suits
+        With these symptoms it is tried early.
+    """
+
+    name: str
+    on: tuple[type, ...]
+    find: Callable
+    asks: str
+    cost: float
+    suits: frozenset[str]
+
+
+@dataclass(eq=False)
+class Edit:
+    """One change at one line of a function."""
+
+    kind: Kind
+    definition: Definition
+    function: ast.FunctionDef
+    line: int
+    cost: float
+    swaps: Callable[[], tuple[Swap, ...]]
+
+    @contextlib.contextmanager
+    def made(self):
+        """The function's tree with the change in it."""
+        undo = []
+        try:
+            for swap in self.swaps():
+                undo.append((swap, swap.exchanged()))
+                _locate(swap.new, self.line)
+            yield
+        finally:
+            for swap, old in reversed(undo):
+                Swap(swap.node, swap.field, old, swap.index).exchanged()
+
+
+def _locate(new, line: int) -> None:
+    """Give new nodes the line that they stand for."""
+    for node in chain.from_iterable(map(ast.walk, new if isinstance(new, list) else [new])):
+        if "lineno" in node._attributes and not hasattr(node, "lineno"):
+            node.lineno = node.end_lineno = line
+            node.col_offset = node.end_col_offset = 0
+
+
+class Scope:
+    """A statement of a function, and what the names in it stand for."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        function: ast.FunctionDef,
+        statement,
+        seen: Traced,
+        windows: bool,
+    ):
+        self.definition, self.function, self.statement = definition, function, statement
+        self.kinds = seen.kinds[function.name]
+        self.windows = windows  # whether sizes are those of windows
+
+    def of_kind(self, *kinds: str) -> list[str]:
+        return [name for name, kind in self.kinds.items() if kind in kinds]
+
+    @cached_property
+    def arrays(self) -> list[str]:
+        return [name for name, kind in self.kinds.items() if kind.startswith("array")]
+
+    @cached_property
+    def loops(self) -> list[str]:
+        """The names that the loops around count with, the outermost first."""
+        names = []
+        for loop in statements(self.function):
+            if isinstance(loop, ast.For) and any(s is self.statement for s in statements(loop)):
+                names += [n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)]
+        return names
+
+    @cached_property
+    def strides(self) -> list[str]:
+        return self._called(r"s(tride\w*|[hwxy])?|(row|col)_step|step")
+
+    @cached_property
+    def paddings(self) -> list[str]:
+        return self._called(r"p(ad\w*)?")
+
+    def _called(self, pattern: str) -> list[str]:
+        found = [
+            n for n in self.of_kind("int") if re.fullmatch(rf"(self\.)?_?({pattern})", n, re.I)
+        ]
+        for name in self.of_kind("tuple 2"):
+            if re.fullmatch(rf"(self\.)?_?({pattern})", name, re.I):
+                found += [f"{name}[0]", f"{name}[1]"]
+        return found
+
+    @cached_property
+    def assigns_a_number(self) -> bool:
+        """Whether the statement gives a name to a whole number, such as a size."""
+        if not isinstance(self.statement, ast.Assign):
+            return False
+        target = self.statement.targets[0]
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        return any(self.kinds.get(key(name)) == "int" for name in names)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a piece of code stands."""
+
+    scope: Scope
+    parents: tuple[ast.AST, ...]
+    """From the statement down to the piece, without the piece."""
+
+    def __getattr__(self, name: str):
+        return getattr(self.scope, name)
+
+    @property
+    def parent(self) -> ast.AST:
+        return self.parents[-1]
+
+    @property
+    def is_value(self) -> bool:
+        """Whether the piece is all that is assigned or returned."""
+        return self.parent is self.scope.statement and isinstance(
+            self.parent, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return
+        )
+
+    @property
+    def is_one_of_the_values(self) -> bool:
+        """Whether it is a value, or one of several."""
+        return self.is_value or (
+            isinstance(self.parent, ast.Tuple)
+            and self.parent is getattr(self.scope.statement, "value", None)
+        )
+
+    def argument_of(self, *names: str) -> bool:
+        """Whether it is an argument of a function of such a name."""
+        return isinstance(self.parent, ast.Call) and called(self.parent) in names
+
+    def inside(self, *types: type) -> bool:
+        return any(isinstance(parent, types) for parent in self.parents)
+
+
+# ---------------------------------------------------------------------------- code
+
+
+def key(node: ast.AST) -> str:
+    """``x`` or ``self.x``; empty for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self":
+        return f"self.{node.attr}"
+    return ""
+
+
+def called(node: ast.AST) -> str:
+    """The name of the function or method that a call calls; empty for anything else."""
+    func = node.func if isinstance(node, ast.Call) else None
+    return getattr(func, "attr", getattr(func, "id", ""))
+
+
+def of_numpy(call: ast.Call) -> bool:
+    """Whether a function of NumPy's is called, not an array's method."""
+    return isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") in (
+        "np",
+        "numpy",
+    )
+
+
+def is_read(node: ast.AST) -> bool:
+    return isinstance(getattr(node, "ctx", None) or ast.Load(), ast.Load)
+
+
+def code(text: str) -> ast.expr:
+    """An expression, still without a line of its own."""
+    return _nowhere(ast.parse(text, mode="eval").body)
+
+
+def line_of_code(text: str) -> ast.stmt:
+    return _nowhere(ast.parse(text).body[0])
+
+
+def _nowhere(tree):
+    for node in ast.walk(tree):
+        for name in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
+            if hasattr(node, name):
+                delattr(node, name)
+    return tree
+
+
+# ---------------------------------------------------------------------------- all places
+
+
+def edits(
+    table: list[Kind],
+    answer: Answer,
+    seen: Traced,
+    leads: Slice | None,
+    symptom: str,
+    line: int | None,
+    windows: bool,
+) -> list[Edit]:
+    """All edits of the lines that ran and can reach the result; those that suit the symptom first."""
+    found = []
+    for definition in answer.editable:
+        for function in definition.functions():
+            if any(s.lineno in seen.lines for s in statements(function)):
+                found += _in_function(table, definition, function, seen, leads, windows)
+    for edit in found:
+        edit.cost += 0 if symptom in edit.kind.suits else LATER
+        edit.cost += AT_THE_CRASH if edit.line == line else 0
+    return sorted(found, key=lambda edit: edit.cost)  # stable: otherwise in the order of the code
+
+
+def _in_function(table, definition, function, seen, leads, windows) -> Iterator[Edit]:
+    by_type: dict[type, list[Kind]] = {}
+
+    def kinds(node) -> list[Kind]:
+        if type(node) not in by_type:
+            by_type[type(node)] = [kind for kind in table if isinstance(node, kind.on)]
+        return by_type[type(node)]
+
+    def wanted(statement) -> bool:
+        if leads is not None and statement not in leads:
+            return False
+        return any(s.lineno in seen.lines for s in (statement, *statements(statement))) or any(
+            getattr(n, "lineno", 0) in seen.lines
+            for part in own_parts(statement)
+            for n in ast.walk(part)
+        )
+
+    def all_of(node, place, swaps) -> Iterator[Edit]:
+        for kind in kinds(node):
+            for found in kind.find(node, place):
+                found = found if isinstance(found, Found) else Found(found)
+                line = found.line or node.lineno
+                change = found.new if callable(found.new) else lambda new=found.new: swaps(new)
+                yield Edit(kind, definition, function, line, kind.cost + found.cost, change)
+
+    yield from all_of(function, Scope(definition, function, function, seen, windows), None)
+    for block, name, index, statement in _blocks(function):
+        if not wanted(statement):
+            continue
+        scope = Scope(definition, function, statement, seen, windows)
+
+        def other_lines(new, block=block, name=name, index=index):
+            body = getattr(block, name)
+            return (Swap(block, name, body[:index] + new + body[index + 1 :]),)
+
+        yield from all_of(statement, scope, other_lines)
+        for parents, name, index, node in _pieces(statement):
+
+            def other_code(new, node=parents[-1], name=name, index=index):
+                return (Swap(node, name, code(new) if isinstance(new, str) else new, index),)
+
+            yield from all_of(node, Place(scope, parents), other_code)
+
+
+def _blocks(node: ast.AST) -> Iterator[tuple[ast.AST, str, int, ast.stmt]]:
+    """Every statement inside, with the list that it stands in."""
+    for name in ("body", "orelse", "finalbody"):
+        for index, statement in enumerate(getattr(node, name, [])):
+            if isinstance(statement, ast.stmt) and not is_tick(statement):
+                yield node, name, index, statement
+                yield from _blocks(statement)
+
+
+def _pieces(node: ast.AST, parents=()) -> Iterator[tuple[tuple, str, int | None, ast.expr]]:
+    """Every expression of a statement, with its parents and where it stands in the last of them."""
+    parents = (*parents, node)
+    for name, value in ast.iter_fields(node):
+        for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if isinstance(child, ast.expr):
+                yield parents, name, index, child
+            if isinstance(child, ast.expr | ast.keyword | ast.comprehension | ast.withitem):
+                if not isinstance(child, ast.Lambda):
+                    yield from _pieces(child, parents)

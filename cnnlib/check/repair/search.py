@@ -1,0 +1,269 @@
+"""The search for one edit, or two, after which a whole check passes."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cnnlib.check.repair.answer import Answer, TooLong
+from cnnlib.check.repair.edits import TABLE
+from cnnlib.check.repair.places import Edit, edits
+from cnnlib.check.repair.trace import Slice, traced
+
+SINGLES, PAIRS = 600, 1500
+"""So many edits are tried. They are counted, as seconds would differ from run to run."""
+SCORED, BEAM = 60, 3
+"""Of the edits that change something, so many are scored on more cases, and the best are gone on from."""
+LOOPS = 4, 2000
+"""A loop may go round so many times as often as in the learner's own code, and so many more."""
+
+
+class Oracle:
+    """The right result of the case that is being run, for edits that put the right number somewhere."""
+
+    def __init__(self):
+        self.shape = ()
+
+
+@dataclass
+class Search:
+    """What is known of the answer before the first try.
+
+    Parameters
+    ----------
+    answer
+        The learner's source.
+    trials
+        The check's trials of the learner's code: each has `case`, `expected`, `outcome`, `right`.
+    retry
+        ``retry(thing, trial)`` is the same trial with other code.
+    siblings
+        The trials of the other checks of the same answer that were right, when asked.
+    """
+
+    answer: Answer
+    trials: list
+    retry: Callable
+    siblings: Callable[[], Iterable]
+    tries: int = field(default=0, init=False)
+
+    def begin(self) -> bool:
+        """Run what was built anew; False where it doesn't do the same as the learner's own."""
+        self.oracle = Oracle()
+        self.answer.globals = self.answer.globals | {"__right__": self.oracle, "__np__": np}
+        again, self.most_ticks = [], 0
+        thing = self.answer.build()
+        for trial in self.trials:
+            again.append(self._run(thing, trial))
+            self.most_ticks = max(self.most_ticks, self.answer.clock.ticks)
+        self.answer.clock.limit = LOOPS[0] * self.most_ticks + LOOPS[1]
+        self.wrong = sorted(
+            (t for t in self.trials if not t.right),
+            key=lambda t: (t.case.closest is not None, np.size(t.expected)),
+        )
+        self.right = [t for t in self.trials if t.right]
+        return all(map(_the_same, self.trials, again))
+
+    def _run(self, thing, trial):
+        self.answer.clock.ticks = 0
+        inputs, expected = trial.case.inputs, np.asarray(trial.expected)
+        self.oracle.shape = inputs["dy"].shape if "dy" in inputs else expected.shape
+        try:
+            return self.retry(thing, trial)
+        except TooLong:
+            return None
+
+    def candidates(self, wrong: list) -> list[Edit]:
+        """All edits of the answer as it is now, the likeliest first; `wrong` is what it gets wrong."""
+        first, filename = wrong[0], self.answer.filename
+        thing = self.answer.build()
+        seen = traced(lambda: self._run(thing, first), filename)
+        stopped = _stopped_at(first.outcome.error, filename)
+        wanted = _wanted(first.case.result, self.answer)
+        leads = None
+        if wanted and not first.outcome.changed:
+            leads = Slice(self.answer, wanted, stopped)
+        windows = first.case.axes[-2:] in (("OH", "OW"), ("H", "W"), ("KH", "KW"))
+        return edits(TABLE, self.answer, seen, leads, symptom_of(wrong), stopped, windows)
+
+    def one(self, most: int) -> Edit | None:
+        """The first edit after which all is right."""
+        self.promising: list[tuple[float, Edit]] = []
+        self.floor = share(self.wrong[0])
+        for edit in self.candidates(self.wrong):
+            if self.tries >= most:
+                return None
+            if self._passes(edit, self.wrong):
+                return edit
+        return None
+
+    def two(self, most: int) -> tuple[Edit, Edit] | None:
+        """The first pair of edits after which all is right."""
+        beam, begun = self._beam(), self.tries
+        for number, first in enumerate(beam, 1):
+            before = first.definition.code
+            with first.made():
+                try:
+                    first.definition.code = first.definition.compiled()
+                    thing = self.answer.build()
+                    now = [self._run(thing, trial) or trial for trial in self.wrong]
+                    wrong = [t for t in now if not t.right] + [t for t in now if t.right]
+                    for second in self.candidates(wrong):
+                        if self.tries - begun >= most * number // len(beam):
+                            break
+                        if self._passes(second, wrong):
+                            return first, second
+                finally:
+                    first.definition.code = before
+        return None
+
+    def _beam(self) -> list[Edit]:
+        """The edits that bring most entries of all wrong cases right, each with another effect."""
+        scored = []
+        promising = sorted(self.promising, key=lambda pair: -pair[0])  # stable
+        for _, edit in promising[:SCORED]:
+            thing = self._built(edit)
+            shares = [share(self._run(thing, trial)) for trial in self.wrong[:6]]
+            scored.append((tuple(shares), edit))
+        scored.sort(key=lambda pair: -sum(pair[0]))
+        beam, effects = [], set()
+        for shares, edit in scored:
+            if shares not in effects:
+                effects.add(shares)
+                beam.append(edit)
+        return beam[:BEAM]
+
+    def _built(self, edit: Edit):
+        """What the learner wrote, with a change in it; None where that can't be built."""
+        try:
+            with edit.made():
+                return self.answer.build(edit.definition, edit.function)
+        except Exception:  # what can't be compiled, or stops while it is defined, is no repair
+            return None
+
+    def _passes(self, edit: Edit, wrong: list) -> bool:
+        """Whether all cases are right after an edit, and what was right stays right."""
+        self.tries += 1
+        thing = self._built(edit)
+        if thing is None:
+            return False
+        first = self._run(thing, wrong[0])
+        if not self._fine(first, wrong[0]):
+            if (score := share(first)) > self.floor:
+                self.promising.append((score, edit))
+            return False
+        for number, trial in enumerate([*wrong[1:], *self.right], 1):
+            if not self._fine(self._run(thing, trial), trial):
+                self.promising.append((1.0 + number, edit))
+                return False
+        return all(self._fine(self._run(thing, trial), trial) for trial in self.siblings())
+
+    def _fine(self, after, before) -> bool:
+        """Whether a trial is right now, and no crash was let pass that wasn't there before."""
+        if after is None:
+            return False
+        stopped = [w for w in after.outcome.warned if "stopped later" in w]
+        return after.right and (not stopped or stopped == list(before.outcome.warned))
+
+
+def _the_same(one, other) -> bool:
+    """Whether two trials came out the same."""
+    if other is None or one.right != other.right or one.outcome.changed != other.outcome.changed:
+        return False
+    if type(one.outcome.error) is not type(other.outcome.error):
+        return False
+    a, b = one.outcome.value, other.outcome.value
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return a.shape == b.shape and a.dtype == b.dtype and _equal(a, b)
+    return not isinstance(a, int | float | str) or a == b or a != a
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.dtype.kind == "O" or bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
+
+
+def share(trial) -> float:
+    """How right a trial is: 1 where it is, a little for a shape, more for right entries."""
+    if trial is None or trial.outcome.error is not None:
+        return -1.0
+    if trial.right:
+        return 1.0
+    got, expected = trial.outcome.value, np.asarray(trial.expected)
+    if not isinstance(got, np.ndarray | float | int | np.number):
+        return -0.5
+    got = np.asarray(got)
+    if got.dtype.kind not in "iuf" or not expected.size:
+        return -0.5
+    if got.shape != expected.shape:
+        return 0.0
+    tolerance = 1e-6 * max(np.abs(expected).max(), 1e-300)
+    right = np.abs(got - expected) <= tolerance
+    score = 0.1 + 0.8 * float(right.mean())
+    if np.isfinite(got).all() and got.size > 1:
+        if (np.abs(np.sort(got, axis=None) - np.sort(expected, axis=None)) <= tolerance).all():
+            score = max(score, 0.8)
+        elif _one_ratio(got, expected, tolerance):
+            score = max(score, 0.8)
+    return round(score, 6) - 0.05 * bool(trial.outcome.changed)
+
+
+def _one_ratio(got, expected, tolerance) -> bool:
+    divisor = float((expected * expected).sum())
+    ratio = float((got * expected).sum()) / divisor if divisor else 0.0
+    return abs(ratio) > 1e-9 and bool(
+        (np.abs(got - ratio * expected) <= tolerance * max(1, abs(ratio))).all()
+    )
+
+
+def symptom_of(wrong: list) -> str:
+    """What is wrong, in one word, for the order in which edits are tried."""
+    first = wrong[0]
+    if any(t.outcome.changed for t in wrong):
+        return "changed"
+    if first.outcome.error is not None:
+        return "crash"
+    got, expected = first.outcome.value, np.asarray(first.expected)
+    if (
+        not isinstance(got, np.ndarray | np.number | int | float)
+        or np.asarray(got).dtype.kind not in "iuf"
+    ):
+        return "kind"
+    got = np.asarray(got)
+    if got.shape != expected.shape:
+        return "shape"
+    if all(t.only_the_dtype for t in wrong if t.outcome.error is None):
+        return "dtype"
+    if not np.isfinite(got).all():
+        return "nan"
+    tolerance = 1e-6 * max(np.abs(expected).max(), 1e-300)
+    if got.size > 1:
+        if (np.abs(np.abs(got) - np.abs(expected)) <= tolerance).all():
+            return "sign"
+        if np.allclose(np.sort(got, axis=None), np.sort(expected, axis=None), atol=tolerance):
+            return "permuted"
+        if _one_ratio(got, expected, tolerance):
+            return "ratio"
+    return "numbers"
+
+
+def _stopped_at(error: BaseException | None, filename: str) -> int | None:
+    """The last line of the answer on the way to an exception."""
+    line, step = None, error and error.__traceback__
+    while step:
+        if step.tb_frame.f_code.co_filename == filename:
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
+
+
+def _wanted(result: str, answer: Answer) -> set[str]:
+    """Where the result comes from: what a method returns, or keeps on self."""
+    functions = [f.name for d in answer.editable for f in d.functions()]
+    if result in ("dW", "db") and "backward" in functions:
+        return {f"self.{result}"}
+    if result in ("y", "loss", "dx", "dlogits"):
+        method = "forward" if result in ("y", "loss") else "backward"
+        return {f"return {method}"} if method in functions else {f"return {answer.name}"}
+    return set()
