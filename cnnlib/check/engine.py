@@ -182,9 +182,12 @@ class Check:
             return self._not_written(outcome.error)
         crashed = crash.explain(outcome.error, self.reference)
         finding = finding or crashed
-        return Crashed(
+        failure = Crashed(
             self.title, finding.says, {**where, **crashed.facts, **remarks(outcome, finding.hint)}
         )
+        if stop := crash.own_frame(outcome.error):
+            failure.lines = (stop.number,)
+        return failure
 
     def _not_written(self, error: NotImplementedError) -> NotWritten:
         owner, dot, part = self.title.partition(".")
@@ -271,8 +274,7 @@ class Comparison(Check):
             expected = known(trial.case, self.reference).value
             return Trial(trial.case, expected, attempt(trial.case, thing))
 
-        @cache
-        def siblings() -> list[Trial]:
+        def siblings(thing) -> list[Trial]:
             others = (c for c in self.every if c.reference is self.reference and c is not self)
             checked = (other.trials(thing) for other in others)
             return [t for trials in checked if all(t.right for t in trials) for t in trials]

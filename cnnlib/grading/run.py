@@ -170,6 +170,7 @@ def _environment(folder: Path) -> dict[str, str]:
     }
     return kept | {
         "CNNLIB_COURSE": str(folder),
+        "CNNLIB_REPAIR": "off",  # a second for each wrong answer
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(folder / "jupyter"),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",

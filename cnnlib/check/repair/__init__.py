@@ -55,7 +55,7 @@ def clues(thing, trials: list, retry: Callable, siblings: Callable, named: bool)
     retry
         ``retry(thing, trial)`` is the same trial with other code.
     siblings
-        Gives the right trials of the other checks of this answer.
+        ``siblings(thing)`` are the right trials of the other checks of this answer.
     named
         Whether the mistake has a name already. Then pairs aren't tried.
     """
@@ -75,7 +75,8 @@ def clues(thing, trials: list, retry: Callable, siblings: Callable, named: bool)
         found = search.one(SINGLES)
         edits = (found,) if found else () if named else search.two(PAIRS) or ()
     edits = sorted(edits, key=lambda edit: edit.line)
-    return [Clue(e.line, _shown(answer.lines, e.line), e.kind.asks) for e in edits]
+    # A name comes with a hint of its own.
+    return [Clue(e.line, _shown(answer.lines, e.line), "" if named else e.kind.asks) for e in edits]
 
 
 def _shown(lines: list[str], number: int) -> str:

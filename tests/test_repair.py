@@ -1,0 +1,184 @@
+"""The line at which a check goes wrong: found by small repairs, told as a line and a question."""
+
+import contextlib
+import linecache
+import time
+
+import numpy as np
+import pytest
+
+from cnnlib import check
+from cnnlib.check import repair
+
+pytestmark = pytest.mark.repairs
+
+CONV = """
+class Conv2D:
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, *, rng=None):
+        KH, KW = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
+        W = np.random.default_rng(rng).normal(size=(out_channels, in_channels, KH, KW))
+        self.W, self.b = W.astype(np.float32), np.zeros(out_channels, np.float32)
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x):
+        F, C, KH, KW = self.W.shape
+        s, p = self.stride, self.padding
+        self.x_shape = x.shape
+        self.x_padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+        OH = (x.shape[2] + 2 * p - KH) // s + 1
+        OW = (x.shape[3] + 2 * p - KW) // s + 1
+        y = np.zeros((len(x), F, OH, OW), x.dtype)
+        for i in range(OH):
+            for j in range(OW):
+                window = self.x_padded[:, :, i * s : i * s + KH, j * s : j * s + KW]
+                y[:, :, i, j] = np.einsum("nckl,fckl->nf", window, self.W) + self.b
+        return y
+
+    def backward(self, dy):
+        F, C, KH, KW = self.W.shape
+        s, p = self.stride, self.padding
+        self.dW = np.zeros(self.W.shape, dy.dtype)
+        self.db = dy.sum(axis=(0, 2, 3))
+        dx_padded = np.zeros(self.x_padded.shape, dy.dtype)
+        for i in range(dy.shape[2]):
+            for j in range(dy.shape[3]):
+                rows, columns = slice(i * s, i * s + KH), slice(j * s, j * s + KW)
+                window = self.x_padded[:, :, rows, columns]
+                self.dW += np.einsum("nf,nckl->fckl", dy[:, :, i, j], window)
+                dx_padded[:, :, rows, columns] += np.einsum("nf,fckl->nckl", dy[:, :, i, j], self.W)
+        H, W = self.x_shape[2:]
+        return dx_padded[:, :, p : p + H, p : p + W]
+"""
+
+
+def written(source: str, name: str = "Conv2D", **names):
+    """What a cell with this source defines; its lines can be shown."""
+    cell = f"<cell {hash(source)}>"
+    linecache.cache[cell] = (len(source), None, source.splitlines(keepends=True), cell)
+    namespace = {"np": np, "__name__": "__main__", **names}
+    exec(compile(source, cell, "exec"), namespace)
+    return namespace[name]
+
+
+def changed(source: str, *changes: tuple[str, str]) -> str:
+    for old, new in changes:
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    return source
+
+
+def number_of(source: str, line: str) -> int:
+    [number] = [k for k, text in enumerate(source.splitlines(), 1) if line in text]
+    return number
+
+
+def failure(name: str, thing) -> check.Failed:
+    with pytest.raises(check.Failed) as stopped:
+        getattr(check, name)(thing)
+    return stopped.value
+
+
+def test_a_single_mistake_is_shown_by_its_line_and_a_question():
+    source = changed(CONV, ("+ self.b\n", "+ self.b.sum()\n"))
+    failed = failure("conv_forward", written(source))
+    assert failed.lines == (number_of(source, "self.b.sum()"),)
+    assert f"line {failed.lines[0]}: y[:, :, i, j] = " in str(failed)
+    assert failed.facts["look at"].endswith("?")
+
+
+def test_two_mistakes_are_shown_by_two_lines():
+    rows = "                window = self.x_padded[:, :, rows, columns]\n"
+    source = changed(
+        CONV,
+        ("self.dW += np", "self.dW = np"),
+        (rows, rows.replace("rows, columns", "i : i + KH, j : j + KW")),
+    )
+    failed = failure("conv_dW", written(source))
+    assert failed.lines == (
+        number_of(source, "i : i + KH"),
+        number_of(source, "self.dW = np.einsum"),
+    )
+    assert str(failed).count("?") >= 2
+
+
+def test_a_mistake_with_a_name_gets_the_line_only():
+    source = changed(
+        CONV, ("dx_padded[:, :, rows, columns] += np", "dx_padded[:, :, rows, columns] = np")
+    )
+    failed = failure("conv_dx", written(source))
+    assert failed.misconception is not None
+    line = number_of(source, "dx_padded[:, :, rows, columns] = np")
+    assert failed.lines == (line,)
+    assert failed.facts["look at"].splitlines() == [
+        f"line {line}: " + repair._shown(source.splitlines(), line)
+    ]
+
+
+def test_an_answer_of_one_line_gets_no_line():
+    source = "def output_size(size, kernel_size, stride, padding):\n    return (size + padding - kernel_size) // stride + 1\n"
+    assert failure("output_size", written(source, "output_size")).lines == ()
+
+
+def test_a_crash_points_to_the_line_that_stopped():
+    source = changed(CONV, ("return y\n", "return y.nothing\n"))
+    assert number_of(source, "y.nothing") in failure("conv_forward", written(source)).lines
+
+
+def test_it_can_be_turned_off():
+    wrong = written(changed(CONV, ("+ self.b\n", "+ self.b.sum()\n")))
+    with repair.off():
+        failed = failure("conv_forward", wrong)
+    assert failed.lines == () and "look at" not in failed.facts
+
+
+REACHES_OUT = [
+    "open('trace', 'w').write('x')",
+    "np.save('trace', x)",
+    "x.tofile('trace')",
+    "input()",
+    "import time; time.sleep(0)",
+    "plt.plot(x)",
+    "torch.zeros(3)",
+    "exec('1')",
+    "globals()['trace'] = 1",
+    "np.trace_left = 1",
+]
+
+
+@pytest.mark.parametrize("line", REACHES_OUT)
+def test_code_that_reaches_out_is_left_alone(line):
+    """It stands where it never runs, so that only the search could run it."""
+    source = changed(
+        CONV,
+        ("+ self.b\n", "+ self.b.sum()\n"),
+        ("        return y\n", f"        if x is None:\n            {line}\n        return y\n"),
+    )
+    failed = failure("conv_forward", written(source, plt=time, torch=time))
+    assert failed.lines == ()
+
+
+def test_no_trace_is_left(capsys):
+    source = changed(
+        CONV,
+        ("+ self.b\n", "+ self.b.sum()\n"),
+        (
+            "        F, C, KH, KW = self.W.shape\n        s, p = self.stride, self.padding\n        self.x_shape",
+            "        global calls\n        calls += 1\n        seen.append(calls)\n        table[0] += np.random.random()\n        print('forward')\n        F, C, KH, KW = self.W.shape\n        s, p = self.stride, self.padding\n        self.x_shape",
+        ),
+    )
+    left = []
+    for tried in (False, True):
+        thing = written(source, calls=0, seen=[], table=np.zeros(1))
+        np.random.seed(1)  # noqa: NPY002  as learners do
+        with contextlib.nullcontext() if tried else repair.off():
+            assert bool(failure("conv_forward", thing).lines) == tried
+        found = thing.forward.__globals__
+        next_number = np.random.random()  # noqa: NPY002
+        left.append((found["calls"], found["seen"], found["table"][0], next_number, sorted(found)))
+        assert capsys.readouterr().out == ""
+    assert left[0] == left[1]
+
+
+def test_a_message_is_the_same_each_time():
+    source = changed(CONV, ("+ self.b\n", "+ self.b.sum()\n"))
+    assert len({str(failure("conv_forward", written(source))) for _ in range(3)}) == 1
