@@ -12,6 +12,7 @@ import pytest
 from cnnlib import check
 from cnnlib.check import diary
 from cnnlib.check import training as checks
+from cnnlib.check.engine import attempt
 
 LOOP = """
 images, labels = training
@@ -805,7 +806,7 @@ WRONG_STEPS = {
     ),
     "normalised in place": (
         loop(("history = []", "history = []; images -= images.mean()")),
-        "Your code changed images in place",
+        "You change the pictures in place",
     ),
     "noise on the pictures": (
         loop((PAIR, "x, y = images[batch] + rng.normal(size=images[batch].shape), labels[batch]")),
@@ -1283,5 +1284,5 @@ def test_no_shuffle_of_a_right_loop_looks_like_none():
     for setting in checks.SETTINGS:
         for seed in range(100):
             seeded = replace(setting, seed=seed)
-            read = checks.Reading(checks._run(checks._train, seeded, **seeded.inputs)[0], seeded)
-            assert read.broken == []
+            case = checks._run(seeded, lambda history, reading: reading)
+            assert attempt(case, checks._train).value.broken == []

@@ -1,15 +1,12 @@
 """The checks of lesson 02: sizes, padding, Conv2D forward, and each of its three gradients."""
 
-import warnings
-from functools import partial
-
 import numpy as np
 
 from cnnlib import layers, misconceptions
-from cnnlib.check import crash
 from cnnlib.check.engine import Case, check
 from cnnlib.check.hunt import hunt
-from cnnlib.gradcheck import numerical_gradient
+from cnnlib.scripts import conv, script
+from cnnlib.scripts.layer import call
 
 IMAGE = ("N", "C", "H", "W")
 MAPS = ("N", "F", "OH", "OW")
@@ -51,7 +48,7 @@ def output_size():
         yield Case(
             "output_size",
             {},
-            lambda f, arguments=arguments: f(*arguments.values()),
+            script(call, arguments=tuple(arguments.values())),
             note=", ".join(f"{name} {value}" for name, value in arguments.items()),
             traits={
                 "stride": "stride 1" if stride == 1 else "stride 2 or more",
@@ -83,7 +80,7 @@ def pad():
         return Case(
             "result",
             {"x": x},
-            lambda f, x: f(x, padding),
+            script(call, arguments=(padding,)),
             IMAGE,
             f"{words}, {note}" if note else words,
             traits={"padding": words if padding == 0 else "padding 1 or more"},
@@ -97,114 +94,6 @@ def pad():
     yield case(-rng.random(size=(1, 2, 4, 4)), 1, "a batch of one, all negative")
     yield case(rng.normal(size=(2, 1, 3, 5)).astype(np.float32), 2, "in float32")
     yield case(rng.normal(size=(2, 4, 5, 3)).transpose(0, 3, 1, 2), 1, "x is a transposed view")
-
-
-# ---------------------------------------------------------------------------- scripts
-
-
-def _built(layer_class, W, b, stride, padding):
-    """A layer with these weights; a square kernel_size is given as one number."""
-    F, C, KH, KW = W.shape
-    layer = layer_class(C, F, KH if KH == KW else (KH, KW), stride=stride, padding=padding)
-    layer.W, layer.b = W.copy(), b.copy()
-    return layer
-
-
-def _hand_back(layer, W, b):
-    """Bring the layer's W and b to where it is noticed if they are no longer what they were."""
-    W[...], b[...] = layer.W, layer.b
-
-
-def _forward(layer_class, x, W, b, stride, padding):
-    layer = _built(layer_class, W, b, stride, padding)
-    y = layer.forward(x)
-    _hand_back(layer, W, b)
-    return y
-
-
-def _forward_of_second_batch(layer_class, first, x, W, b, stride, padding):
-    layer = _built(layer_class, W, b, stride, padding)
-    layer.forward(first)
-    return layer.forward(x)
-
-
-def _first_of_two_forwards(layer_class, x, then, W, b, stride, padding):
-    layer = _built(layer_class, W, b, stride, padding)
-    y = layer.forward(x)
-    layer.forward(then)
-    return y
-
-
-def _gradient(layer, name, dy):
-    """What the gradient called `name` is after backward.
-
-    dW and db also count where backward stops after it has set them: the next part of it may not be
-    written yet. But where the line that it stopped at names the gradient, or where that is still all
-    zeros, it is not there yet.
-    """
-    if name == "dx":
-        return layer.backward(dy)
-    before = getattr(layer, name, None)
-    try:
-        layer.backward(dy)
-    except NotImplementedError:
-        if np.array_equal(before, getattr(layer, name, None)):
-            raise
-    except Exception as stopped:
-        now, stop = getattr(layer, name, None), crash.own_frame(stopped)
-        at_it = stop is not None and name in stop.line
-        if at_it or not np.any(now) or np.array_equal(before, now):
-            raise
-        warnings.warn(f"backward stopped later, with {stopped!r}", stacklevel=1)
-    return getattr(layer, name)
-
-
-def _backward(layer_class, x, W, b, dy, stride, padding, name):
-    layer = _built(layer_class, W, b, stride, padding)
-    layer.forward(x)
-    gradient = _gradient(layer, name, dy)
-    _hand_back(layer, W, b)
-    return gradient
-
-
-def _backward_of_second_batch(layer_class, first, x, W, b, dy, stride, padding, name):
-    layer = _built(layer_class, W, b, stride, padding)
-    layer.forward(first)
-    layer.forward(x)
-    return _gradient(layer, name, dy)
-
-
-def _second_of_two_backwards(layer_class, x, W, b, first_dy, dy, stride, padding, name):
-    layer = _built(layer_class, W, b, stride, padding)
-    layer.forward(x)
-    _gradient(layer, name, first_dy)
-    return _gradient(layer, name, dy)
-
-
-def _first_of_two_backwards(layer_class, x, W, b, dy, then_dy, stride, padding, name):
-    layer = _built(layer_class, W, b, stride, padding)
-    layer.forward(x)
-    dx = layer.backward(dy)
-    layer.backward(then_dy)
-    return dx
-
-
-def _backward_of_two_layers(layer_class, x, W, b, dy, other, stride, padding, name):
-    layer = _built(layer_class, W, b, stride, padding)
-    next_layer = _built(layer_class, W, b, stride, padding)
-    layer.forward(x)
-    next_layer.forward(other)
-    return _gradient(layer, name, dy)
-
-
-def _own_gradient(layer_class, x, W, b, dy, stride, padding, name, **_):
-    """The gradient called `name`, measured on the learner's own forward."""
-    arrays = {"x": x.astype(float), "W": W.astype(float), "b": b.astype(float)}
-
-    def loss(_):
-        return float((_forward(layer_class, **arrays, stride=stride, padding=padding) * dy).sum())
-
-    return numerical_gradient(loss, arrays[name[1:]])
 
 
 # ---------------------------------------------------------------------------- cases
@@ -245,24 +134,24 @@ def _traits(x, W, stride, padding):
     }
 
 
-def _cases(result, axes, script, own_gradient=None):
+def _cases(result, axes, usual):
     """What forward and each gradient are tried on; scripts take the arrays that they name."""
     rng = np.random.default_rng(2)
     names = ("x", "W", "b") if result == "y" else ("x", "W", "b", "dy")
     settings = {} if result == "y" else {"name": result}
 
-    def case(arrays, stride, padding, note="", run=script, **more):
+    def case(arrays, stride, padding, note="", run=usual, **more):
         inputs = {name: arrays[name] for name in names} | more
         setting = f"stride {stride}, padding {padding}"
-        config = {"stride": stride, "padding": padding} | settings
+        config = {"stride": stride, "padding": padding}
         return Case(
             result,
             inputs,
-            partial(run, **config),
+            script(run, **config, **settings),
             axes,
             f"{setting}, {note}" if note else setting,
             tolerance=1e-5 if inputs["x"].dtype == np.float32 else 1e-9,
-            own_gradient=own_gradient and partial(own_gradient, **config),
+            forward=script(conv.forward, **config) if settings else None,
             traits=_traits(inputs["x"], inputs["W"], stride, padding),
         )
 
@@ -293,24 +182,24 @@ def _cases(result, axes, script, own_gradient=None):
     yield drawn((2, 5, 12, 15), 8, (3, 4), 2, 1)
 
     layer = (2, 2, 6, 7), 3, (3, 2), 2, 1
-    second = _forward_of_second_batch if result == "y" else _backward_of_second_batch
+    second = conv.forward_of_second_batch if result == "y" else conv.backward_of_second_batch
     for first, note in [((2, 2, 6, 7), ""), ((3, 2, 4, 5), ", the first one had another shape")]:
         note = "x is the second batch through one layer" + note
         yield drawn(*layer, note=note, run=second, first=rng.normal(size=first))
     if result == "y":
         note, then = "the y of x, looked at after a second batch", rng.normal(size=(2, 2, 6, 7))
-        yield drawn(*layer, note=note, run=_first_of_two_forwards, then=then)
+        yield drawn(*layer, note=note, run=conv.first_of_two_forwards, then=then)
         return
     note, other = "another Conv2D saw `other` meanwhile", rng.normal(size=(2, 2, 6, 7))
-    yield drawn(*layer, note=note, run=_backward_of_two_layers, other=other)
+    yield drawn(*layer, note=note, run=conv.backward_of_two_layers, other=other)
     note, first_dy = "the second of two backwards", rng.normal(size=(2, 3, 3, 4))
-    yield drawn(*layer, note=note, run=_second_of_two_backwards, first_dy=first_dy)
+    yield drawn(*layer, note=note, run=conv.second_of_two_backwards, first_dy=first_dy)
     if result == "dx":
         note, then_dy = (
             "the first dx, looked at after a second backward",
             rng.normal(size=(2, 3, 3, 4)),
         )
-        yield drawn(*layer, note=note, run=_first_of_two_backwards, then_dy=then_dy)
+        yield drawn(*layer, note=note, run=conv.first_of_two_backwards, then_dy=then_dy)
 
 
 @check(
@@ -320,7 +209,7 @@ def _cases(result, axes, script, own_gradient=None):
 )
 def conv_forward():
     """Check ``Conv2D.forward``: strides, padding, kernels that are not square, several batches."""
-    yield from _cases("y", MAPS, _forward)
+    yield from _cases("y", MAPS, conv.forward)
 
 
 @check(
@@ -330,7 +219,7 @@ def conv_forward():
 )
 def conv_dW():
     """Check the ``dW`` that ``Conv2D.backward`` sets."""
-    yield from _cases("dW", KERNELS, _backward, _own_gradient)
+    yield from _cases("dW", KERNELS, conv.backward)
 
 
 @check(
@@ -340,7 +229,7 @@ def conv_dW():
 )
 def conv_db():
     """Check the ``db`` that ``Conv2D.backward`` sets."""
-    yield from _cases("db", ("F",), _backward, _own_gradient)
+    yield from _cases("db", ("F",), conv.backward)
 
 
 @check(
@@ -350,7 +239,7 @@ def conv_db():
 )
 def conv_dx():
     """Check the ``dx`` that ``Conv2D.backward`` returns."""
-    yield from _cases("dx", IMAGE, _backward, _own_gradient)
+    yield from _cases("dx", IMAGE, conv.backward)
 
 
 # ---------------------------------------------------------------------------- bug hunts
@@ -367,7 +256,7 @@ def conv_hunt_1(layer_class, x, W, dy):
     """Check arrays x, W, dy for which the first patient's dx is wrong."""
     if W.ndim != 4:
         raise ValueError(f"W has shape {W.shape}, but must be (F, C, KH, KW)")
-    return _backward(layer_class, x, W, np.zeros(len(W)), dy, stride=1, padding=0, name="dx")
+    return conv.backward(layer_class, x, W, np.zeros(len(W)), dy, stride=1, padding=0, name="dx")
 
 
 @hunt(
@@ -380,7 +269,7 @@ def conv_hunt_1(layer_class, x, W, dy):
 def conv_hunt_2(layer_class, x, dy):
     """Check arrays x, dy for which the second patient's dx is wrong; its 3×3 windows have stride 2."""
     W = np.arange(9.0).reshape(1, 1, 3, 3) + 1
-    return _backward(layer_class, x, W, np.zeros(1), dy, stride=2, padding=0, name="dx")
+    return conv.backward(layer_class, x, W, np.zeros(1), dy, stride=2, padding=0, name="dx")
 
 
 @hunt(
@@ -393,4 +282,4 @@ def conv_hunt_2(layer_class, x, dy):
 def conv_hunt_3(layer_class, x, dy):
     """Check arrays x, dy for which the third patient's dW is wrong; its one kernel is 2×2."""
     W = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
-    return _backward(layer_class, x, W, np.zeros(1), dy, stride=1, padding=0, name="dW")
+    return conv.backward(layer_class, x, W, np.zeros(1), dy, stride=1, padding=0, name="dW")

@@ -1,45 +1,11 @@
 """An exception in the learner's own code: find their line, and say what the usual reason is."""
 
-import linecache
-import os
 import re
-import traceback
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from cnnlib.check.diagnosis import Finding
-
-PACKAGE = str(Path(__file__).parent.parent) + os.sep
-LIBRARIES = (PACKAGE, os.sep + "site-packages" + os.sep, os.path.dirname(os.__file__) + os.sep)
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Where the learner's code stopped."""
-
-    function: str
-    number: int
-    line: str
-    shapes: dict[str, tuple] = field(default_factory=dict)
-
-
-def own_frame(error: BaseException) -> Frame | None:
-    """The last line of the learner's own code on the way to `error`, or None if it never got there."""
-    own = [
-        (frame, number)
-        for frame, number in traceback.walk_tb(error.__traceback__)
-        if not frame.f_code.co_filename.startswith(LIBRARIES[0])
-        and not frame.f_code.co_filename.endswith(".pyx")  # NumPy's random numbers
-        and not any(part in frame.f_code.co_filename for part in LIBRARIES[1:])
-    ]
-    if not own:
-        return None
-    frame, number = own[-1]
-    shapes = {k: v.shape for k, v in frame.f_locals.items() if isinstance(v, np.ndarray)}
-    line = linecache.getline(frame.f_code.co_filename, number).strip()
-    return Frame(frame.f_code.co_name, number, line, shapes)
+from cnnlib.scripts import Frame, own_frame
 
 
 def explain(error: BaseException, reference) -> Finding:

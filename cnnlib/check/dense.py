@@ -5,7 +5,8 @@ import numpy as np
 from cnnlib import layers, losses, misconceptions
 from cnnlib.check.engine import Case, check
 from cnnlib.check.hunt import hunt
-from cnnlib.gradcheck import numerical_gradient
+from cnnlib.scripts import dense, script
+from cnnlib.scripts.layer import call
 
 TOLERANCE = {np.float64: 1e-9, np.float32: 1e-5}
 AXES = {"y": ("N", "K"), "dx": ("N", "D"), "dW": ("D", "K"), "db": ("K",)}
@@ -41,39 +42,6 @@ def _look_at_db(place, got, dy, **_):
 LOOKS = {"y": _look_at_y, "dx": _look_at_dx, "dW": _look_at_dW, "db": _look_at_db}
 
 
-def _built(layer_class, W, b):
-    layer = layer_class(*W.shape)
-    layer.W, layer.b = W.copy(order="K"), b.copy()
-    return layer
-
-
-def _hand_back(layer, W, b):
-    """Bring the layer's W and b to where the engine sees whether they are still what they were."""
-    W[...], b[...] = layer.W, layer.b
-
-
-def _forward(layer_class, x, W, b):
-    layer = _built(layer_class, W, b)
-    y = layer.forward(x)
-    _hand_back(layer, W, b)
-    return y
-
-
-def _forward_twice(layer_class, first, x, W, b):
-    layer = _built(layer_class, W, b)
-    layer.forward(first)
-    y = layer.forward(x)
-    _hand_back(layer, W, b)
-    return y
-
-
-def _forward_with_new_weights(layer_class, x, old_W, old_b, W, b):
-    layer = _built(layer_class, old_W, old_b)
-    layer.forward(x)
-    layer.W, layer.b = W.copy(), b.copy()
-    return layer.forward(x)
-
-
 @check(
     title="Dense.forward",
     reference=layers.Dense,
@@ -83,11 +51,11 @@ def dense_forward():
     """Check ``Dense.forward`` on digits, random numbers, and one layer used twice."""
     rng = np.random.default_rng(5)
 
-    def case(inputs, run=_forward, note="", dtype=np.float64):
+    def case(inputs, run=dense.forward, note="", dtype=np.float64):
         return Case(
             "y",
             inputs,
-            run,
+            script(run),
             AXES["y"],
             note,
             TOLERANCE[dtype],
@@ -104,12 +72,12 @@ def dense_forward():
     yield case(turned, note="x and W are transposed views")
     first = {"first": rng.normal(size=(5, 4))}
     yield case(
-        first | _drawn(rng, 2, 4, 3), _forward_twice, "x is the second batch through one layer"
+        first | _drawn(rng, 2, 4, 3), dense.forward_twice, "x is the second batch through one layer"
     )
     old = {"old_W": rng.normal(size=(4, 3)), "old_b": rng.normal(size=3)}
     yield case(
         old | _drawn(rng, 2, 4, 3),
-        _forward_with_new_weights,
+        dense.forward_with_new_weights,
         "layer.W and layer.b were set anew after a first forward, as an optimiser does",
     )
 
@@ -147,82 +115,19 @@ def _drawn_with_dy(rng, N, D, K, dtype=np.float64):
     return _drawn(rng, N, D, K, dtype) | {"dy": rng.normal(size=(N, K)).astype(dtype)}
 
 
-def _walk_back(name, layer, dy):
-    """Run backward, which may stop at a line that is still to be written, below where it sets `name`."""
-    try:
-        return layer.backward(dy)
-    except NotImplementedError:
-        if name == "dx" or not hasattr(layer, name):
-            raise
-
-
-def _gradient(name, layer, dy, W, b):
-    dx = _walk_back(name, layer, dy)
-    _hand_back(layer, W, b)
-    return dx if name == "dx" else getattr(layer, name)
-
-
-def _once(name, layer_class, x, W, b, dy):
-    layer = _built(layer_class, W, b)
-    layer.forward(x)
-    return _gradient(name, layer, dy, W, b)
-
-
-def _of_second_batch(name, layer_class, first, first_dy, x, W, b, dy):
-    layer = _built(layer_class, W, b)
-    layer.forward(first)
-    _walk_back(name, layer, first_dy)
-    layer.forward(x)
-    return _gradient(name, layer, dy, W, b)
-
-
-def _twice(name, layer_class, x, W, b, first_dy, dy):
-    layer = _built(layer_class, W, b)
-    layer.forward(x)
-    _walk_back(name, layer, first_dy)
-    return _gradient(name, layer, dy, W, b)
-
-
-def _of_two_layers(name, layer_class, x, W, b, dy, other, other_dy):
-    layer, next_layer = _built(layer_class, W, b), _built(layer_class, W, b)
-    layer.forward(x)
-    next_layer.forward(other)
-    gradient = _gradient(name, layer, dy, W, b)
-    _walk_back(name, next_layer, other_dy)
-    return gradient
-
-
-def _own_gradient(name, layer_class, x, W, b, dy, **_):
-    """The learner's forward, differentiated by the array that `name` is the gradient of."""
-    arrays = {"x": x, "W": W, "b": b}
-    arrays = {letter: array.astype(float) for letter, array in arrays.items()}
-
-    def total(_):
-        layer = _built(layer_class, arrays["W"], arrays["b"])
-        return float((layer.forward(arrays["x"]) * dy).sum())
-
-    return numerical_gradient(total, arrays[name[1:]])
-
-
 def _backward_cases(name):
     """The cases for one of the three gradients that backward is asked for."""
     rng = np.random.default_rng(5)
 
-    def case(inputs, scenario=_once, note="", dtype=np.float64):
-        def run(layer_class, **arrays):
-            return scenario(name, layer_class, **arrays)
-
-        def own_gradient(layer_class, **arrays):
-            return _own_gradient(name, layer_class, **arrays)
-
+    def case(inputs, scenario=dense.once, note="", dtype=np.float64):
         return Case(
             name,
             inputs,
-            run,
+            script(scenario, name=name),
             AXES[name],
             note,
             TOLERANCE[dtype],
-            own_gradient,
+            script(dense.forward),
             traits=_traits(inputs),
             look=LOOKS[name],
         )
@@ -236,15 +141,15 @@ def _backward_cases(name):
     first = {"first": rng.normal(size=(5, 4)), "first_dy": rng.normal(size=(5, 3))}
     yield case(
         first | _drawn_with_dy(rng, 2, 4, 3),
-        _of_second_batch,
+        dense.of_second_batch,
         "x is the second batch through one layer",
     )
     twice = {"first_dy": rng.normal(size=(4, 2))}
-    yield case(twice | _drawn_with_dy(rng, 4, 3, 2), _twice, "backward is called twice")
+    yield case(twice | _drawn_with_dy(rng, 4, 3, 2), dense.twice, "backward is called twice")
     other = {"other": rng.normal(size=(3, 4)), "other_dy": rng.normal(size=(3, 2))}
     yield case(
         other | _drawn_with_dy(rng, 3, 4, 2),
-        _of_two_layers,
+        dense.of_two_layers,
         "another Dense walks there and back meanwhile",
     )
 
@@ -280,50 +185,6 @@ def dense_dx():
 
 
 # ---------------------------------------------------------------------------- the loss
-
-
-def _loss(loss_class, logits, labels):
-    return loss_class().forward(logits, labels)
-
-
-def _loss_of_second_batch(loss_class, first, first_labels, logits, labels):
-    loss = loss_class()
-    loss.forward(first, first_labels)
-    return loss.forward(logits, labels)
-
-
-def _dlogits(loss_class, logits, labels):
-    loss = loss_class()
-    loss.forward(logits, labels)
-    return loss.backward()
-
-
-def _dlogits_of_second_batch(loss_class, first, first_labels, logits, labels):
-    loss = loss_class()
-    loss.forward(first, first_labels)
-    loss.forward(logits, labels)
-    return loss.backward()
-
-
-def _dlogits_twice(loss_class, logits, labels):
-    loss = loss_class()
-    loss.forward(logits, labels)
-    first = loss.backward()
-    before = first.copy()
-    second = loss.backward()
-    return second if np.array_equal(first, before) else first
-
-
-def _dlogits_of_two_losses(loss_class, logits, labels, other, other_labels):
-    loss, next_loss = loss_class(), loss_class()
-    loss.forward(logits, labels)
-    next_loss.forward(other, other_labels)
-    return loss.backward()
-
-
-def _own_loss_gradient(loss_class, logits, labels, **_):
-    loss = loss_class()
-    return numerical_gradient(lambda z: loss.forward(z, labels), logits.astype(float))
 
 
 def _p(logits):
@@ -401,7 +262,7 @@ def loss_forward():
         yield Case(
             "loss",
             inputs,
-            _loss,
+            script(dense.loss),
             (),
             note,
             TOLERANCE[dtype],
@@ -412,7 +273,7 @@ def loss_forward():
     first = {"first": rng.normal(size=(5, 3)), "first_labels": np.array([0, 2, 1, 1, 0])}
     inputs = first | _scores(rng, 2, 3, labels=[2, 1])
     note, traits = "the second batch through one loss", _loss_traits(inputs)
-    yield Case("loss", inputs, _loss_of_second_batch, (), note, 1e-9, traits=traits)
+    yield Case("loss", inputs, script(dense.loss_of_second_batch), (), note, 1e-9, traits=traits)
 
 
 @check(
@@ -424,15 +285,15 @@ def loss_backward():
     """Check ``SoftmaxCrossEntropy.backward`` on scores of every size, on two batches, and called twice."""
     rng = np.random.default_rng(5)
 
-    def case(inputs, run=_dlogits, note="", dtype=np.float64):
+    def case(inputs, run=dense.dlogits, note="", dtype=np.float64):
         return Case(
             "dlogits",
             inputs,
-            run,
+            script(run),
             AXES["y"],
             note,
             TOLERANCE[dtype],
-            _own_loss_gradient,
+            script(dense.loss),
             traits=_loss_traits(inputs),
             extreme=_extreme(inputs["logits"]),
             look=_look_at_score,
@@ -443,14 +304,16 @@ def loss_backward():
     first = {"first": rng.normal(size=(5, 3)), "first_labels": np.array([0, 2, 1, 1, 0])}
     yield case(
         first | _scores(rng, 2, 3, labels=[2, 1]),
-        _dlogits_of_second_batch,
+        dense.dlogits_of_second_batch,
         "the second batch through one loss",
     )
-    yield case(_scores(rng, 3, 4, labels=[1, 3, 1]), _dlogits_twice, "backward is called twice")
+    yield case(
+        _scores(rng, 3, 4, labels=[1, 3, 1]), dense.dlogits_twice, "backward is called twice"
+    )
     other = {"other": rng.normal(size=(4, 3)), "other_labels": np.array([0, 2, 1, 1])}
     yield case(
         _scores(rng, 4, 3, labels=[2, 2, 0, 1]) | other,
-        _dlogits_of_two_losses,
+        dense.dlogits_of_two_losses,
         "another loss saw `other` meanwhile",
     )
 
@@ -473,7 +336,7 @@ def blind_guess():
     rng = np.random.default_rng(5)
     for N, D in [(5, 12), (1, 784), (20, 7)]:
         inputs = {"x": rng.random((N, D)), "labels": rng.integers(10, size=N)}
-        yield Case("loss", inputs, lambda f, x, labels: f(x, labels), tolerance=1e-9)
+        yield Case("loss", inputs, script(call), tolerance=1e-9)
 
 
 # ---------------------------------------------------------------------------- bug hunts
@@ -488,7 +351,7 @@ def blind_guess():
 )
 def dense_hunt_1(layer_class, x, W, b, dy):
     """Check arrays x, W, b, dy for which the first patient's dx is wrong."""
-    return _once("dx", layer_class, x, W, b, dy)
+    return dense.once(layer_class, x, W, b, dy, name="dx")
 
 
 @hunt(
@@ -500,7 +363,7 @@ def dense_hunt_1(layer_class, x, W, b, dy):
 )
 def dense_hunt_2(loss_class, logits, labels):
     """Check logits and labels for which the second patient's loss is wrong."""
-    return _loss(loss_class, logits, labels.astype(int))
+    return dense.loss(loss_class, logits, labels.astype(int))
 
 
 @hunt(
@@ -512,4 +375,4 @@ def dense_hunt_2(loss_class, logits, labels):
 )
 def dense_hunt_3(loss_class, logits, labels):
     """Check logits and labels for which the third patient's backward is wrong."""
-    return _dlogits(loss_class, logits, labels.astype(int))
+    return dense.dlogits(loss_class, logits, labels.astype(int))

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from cnnlib.scripts.words import describe
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -147,24 +149,6 @@ def number(value) -> str:
     """A number as a person would write it."""
     whole = np.asarray(value).dtype.kind in "iu"
     return str(value) if whole else f"{float(value) + 0.0:.6g}"  # + 0.0 makes 0 of −0
-
-
-def describe(got, name: str) -> str:
-    """What was returned, in a few words."""
-    if got is None:
-        return "None"
-    if isinstance(got, np.ndarray):
-        return (
-            f"{name} of shape {got.shape}"
-            if got.dtype.kind in "iuf"
-            else f"an array of dtype {got.dtype}"
-        )
-    return f"{type(got).__name__}: {shorten(repr(got))}"
-
-
-def shorten(text: str, limit: int = 100) -> str:
-    """The text, or its beginning."""
-    return text if len(text) <= limit else text[:limit] + " …"
 
 
 def changed(names: tuple[str, ...]) -> Finding:

@@ -123,13 +123,13 @@ class Network:
     """Gives scores; how many pictures it gets right hangs on how many steps were taken."""
 
     def __init__(self, diary: Diary):
-        self._diary = diary
+        self.diary = diary
         self._rng = np.random.default_rng(0)
         self._made: dict[bytes, tuple[str, int]] = {}
         self._shown = (0, 0)
 
     def forward(self, x):
-        diary, x = self._diary, np.asarray(x)
+        diary, x = self.diary, np.asarray(x)
         if x.dtype.kind not in "iuf" or x.shape[1:] != diary.picture_shape:
             C, H, W = diary.picture_shape
             raise ValueError(
@@ -149,7 +149,7 @@ class Network:
         return scores
 
     def _predicted(self, name: str) -> int:
-        diary = self._diary
+        diary = self.diary
         label = diary.right_class.get(name, 0)
         if name.startswith("v"):
             # 5 is prime to 11, so the right ones are spread over all pictures.
@@ -171,7 +171,7 @@ class Network:
         return None if None in found else found
 
     def backward(self, dy):
-        diary = self._diary
+        diary = self.diary
         facts = diary.loss.belongs(dy)
         if not facts:
             number, origin = np.ndim(dy) == 0, self.origin(dy)
@@ -191,14 +191,14 @@ class Loss:
     """A loss whose value hangs on how many steps were taken, and on nothing else."""
 
     def __init__(self, diary: Diary):
-        self._diary = diary
+        self.diary = diary
         self._rng = np.random.default_rng(1)
         self._last: dict = {}
         self._gradients: list[tuple[np.ndarray, dict]] = []
 
     def forward(self, logits, labels):
         SoftmaxCrossEntropy().forward(logits, labels)  # complains where they don't fit
-        diary, got = self._diary, {}
+        diary, got = self.diary, {}
         origin = diary.network.origin(logits)
         if origin is None:
             origin = [("?", diary.steps)] * len(logits)
@@ -213,13 +213,13 @@ class Loss:
     def _owner(self, label: int, picture: str) -> str:
         """Whose label it is; of two pictures, the one of the same pair of arrays as `picture`."""
         sorts = ("v", "") if picture.startswith("v") else ("", "v")
-        owners = map(self._diary.labelled.get, sorts)
+        owners = map(self.diary.labelled.get, sorts)
         return next((own[label] for own in owners if label in own), "?")
 
     def backward(self):
         if not self._last:
             raise RuntimeError("Loss.backward: there was no forward yet; call forward first")
-        self._diary.write("loss.backward", **self._last)
+        self.diary.write("loss.backward", **self._last)
         gradient = short_numbers(self._rng, self._shape)
         self._gradients.append((gradient.copy(), self._last))
         return gradient
@@ -247,11 +247,11 @@ class Optimizer:
     learning_rate = 0.037
 
     def __init__(self, diary: Diary):
-        self._diary = diary
+        self.diary = diary
 
     def step(self):
-        self._diary.write("optimizer.step")
-        self._diary.steps += 1
+        self.diary.write("optimizer.step")
+        self.diary.steps += 1
 
     def __repr__(self):
         return "Optimizer()"

@@ -7,22 +7,20 @@ each misconception that this check can see runs the same cases; the one with the
 outcomes names the mistake. Where there is none, the general diagnosis looks at the numbers.
 """
 
-import contextlib
-import io
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, update_wrapper
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from cnnlib import misconceptions
+from cnnlib import misconceptions, scripts
 from cnnlib.check import crash, diagnosis, probe, repair
 from cnnlib.check.failure import Crashed, Failed, NotWritten
+from cnnlib.gradcheck import numerical_gradient
+from cnnlib.scripts import Outcome, Script
 from cnnlib.svg import target_and_yours
 
-PRINTED_LINES = 4
 USUAL = "one batch"
 """The trait of a case that is nothing special."""
 
@@ -39,15 +37,18 @@ class Case:
         The arrays that the script is given, by name. They are copied for each run and must come
         back untouched.
     run
-        ``run(thing, **inputs)`` uses the learner's class or function and returns the result.
+        ``run(thing, **inputs)`` uses the learner's class or function and returns the result: a
+        `Script`, so that it can run in another process.
     axes
         The names of the result's axes, such as ``("N", "C", "H", "W")``.
     note
         What is special about this case, for the learner.
     tolerance
         Relative to the largest expected value; 0 where numbers are only moved.
-    own_gradient
-        Like `run`, but gets the result by finite differences of the learner's own forward.
+    forward
+        For a gradient, the script of the way forward: where the result agrees with finite
+        differences of that, it is the learner's forward that is wrong. Takes those of the inputs
+        that it names.
     closest
         Where several answers are right: ``closest(expected, got, **inputs)`` is the right one that
         is most like `got`, an array in the shape of `expected`.
@@ -60,6 +61,12 @@ class Case:
     look
         ``look(place, got, **inputs)`` returns more facts about the wrong number at `place`, such as
         which inputs it was calculated from.
+    stage
+        ``stage(**inputs)`` makes objects of the check's own that the script gets too, by name. They
+        stay on the check's side and see who calls them.
+    read
+        ``read(value, **props)`` makes the result of what the script returned, and of what the
+        objects that `stage` made have seen.
     """
 
     result: str
@@ -68,27 +75,18 @@ class Case:
     axes: tuple[str, ...] = ()
     note: str = ""
     tolerance: float = 0.0
-    own_gradient: Callable | None = None
+    forward: Script | None = None
     closest: Callable | None = None
     traits: dict[str, str] = field(default_factory=dict)
     extreme: bool = False
     look: Callable | None = None
+    stage: Callable | None = None
+    read: Callable | None = None
 
     @property
     def where(self) -> str:
         shapes = ", ".join(f"{name} of shape {a.shape}" for name, a in self.inputs.items())
         return " – ".join(part for part in (shapes, self.note) if part)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What running a case gave: a value, or the exception that stopped it."""
-
-    value: Any = None
-    error: BaseException | None = None
-    changed: tuple[str, ...] = ()
-    printed: str = ""
-    warned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ class Check:
                 f"This is the course's own {thing.__name__}, not yours.",
                 {"hint": f"Run the cell with your {kind} again, below any import of that name."},
             )
-        if callable(thing) and isinstance(self.reference, type) == isinstance(thing, type):
+        if scripts.kind(thing) == kind:
             return None
         return Failed(
             self.title,
@@ -347,27 +345,13 @@ def check(*, title: str, reference, passes: str) -> Callable[[Callable], Check]:
     return lambda cases: Comparison(cases, title, reference, passes)
 
 
-def attempt(case: Case, thing, run: Callable | None = None) -> Outcome:
+def attempt(case: Case, thing) -> Outcome:
     """Run a case with somebody's code; nothing that it does gets out but the outcome."""
-    inputs = {name: array.copy(order="K") for name, array in case.inputs.items()}
-    printed = io.StringIO()
-    with (
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
-        warnings.catch_warnings(record=True) as warned,
-    ):
-        warnings.simplefilter("always")
-        try:
-            value, error = (run or case.run)(thing, **inputs), None
-        except (Exception, SystemExit) as stopped:
-            value, error = None, stopped
-    return Outcome(
-        value=value,
-        error=error,
-        changed=tuple(n for n, a in case.inputs.items() if not _untouched(a, inputs[n])),
-        printed="\n".join(printed.getvalue().strip().splitlines()[:PRINTED_LINES]),
-        warned=tuple(f"{w.category.__name__}: {w.message}" for w in warned),
-    )
+    props = case.stage(**case.inputs) if case.stage else {}
+    outcome = scripts.attempt(case.run, thing, case.inputs, props)
+    if case.read and outcome.error is None:
+        return replace(outcome, value=case.read(outcome.value, **props))
+    return outcome
 
 
 @cache
@@ -534,6 +518,25 @@ def _floats(a) -> bool:
     return isinstance(a, np.ndarray | np.floating | float) and np.asarray(a).dtype.kind == "f"
 
 
+def own_gradient(case: Case, thing) -> np.ndarray | None:
+    """The gradient that a case asks for, by finite differences of somebody's own forward; None if that stops."""
+    names = case.forward.parameters
+    inputs = {n: a.astype(float) if a.dtype.kind == "f" else a for n, a in case.inputs.items()}
+    dy = inputs.get("dy", 1.0)
+    forward = Case("y", {n: a for n, a in inputs.items() if n in names}, case.forward)
+
+    def loss(_):
+        outcome = attempt(forward, thing)
+        if outcome.error is not None:
+            raise outcome.error
+        return float(np.sum(outcome.value * dy))
+
+    try:
+        return numerical_gradient(loss, forward.inputs[case.result[1:]])
+    except Exception:
+        return None
+
+
 def fits_own_forward(thing, trials: list[Trial]) -> bool:
     """Whether a wrong backward is the derivative of its own forward, so that it is forward that is wrong."""
     # Where several answers are right, at a kink, finite differences give none of them.
@@ -541,20 +544,16 @@ def fits_own_forward(thing, trials: list[Trial]) -> bool:
     # Two cases are evidence enough, and finite differences of slow loops are slow.
     wrong = [t for t in wrong if t.outcome.error is None][:2]
     for trial in wrong:
-        if trial.case.own_gradient is None:
+        if trial.case.forward is None or not trial.evidence.comparable:
             return False
-        own = attempt(trial.case, thing, trial.case.own_gradient).value
-        if own is None or not trial.evidence.comparable or own.shape != trial.expected.shape:
+        own = own_gradient(trial.case, thing)
+        if own is None or own.shape != trial.expected.shape:
             return False
         if not diagnosis.close(own, trial.outcome.value, 1e-5).all():
             return False
         if diagnosis.close(own, trial.expected, 1e-5).all():
             return False
     return bool(wrong)
-
-
-def _untouched(before: np.ndarray, after: np.ndarray) -> bool:
-    return before.shape == after.shape and np.array_equal(before, after, equal_nan=True)
 
 
 def remarks(outcome: Outcome, hint: str) -> dict[str, str]:

@@ -3,11 +3,14 @@
 import numpy as np
 
 from cnnlib import layers, misconceptions
-from cnnlib.check import diagnosis, scripts
 from cnnlib.check.diagnosis import Finding
 from cnnlib.check.engine import Case, Check, attempt, check, remarks
 from cnnlib.check.failure import Failed
 from cnnlib.check.hunt import hunt
+from cnnlib.check.tagged import tagged
+from cnnlib.scripts import flatten, layer, script
+from cnnlib.scripts.layer import call
+from cnnlib.scripts.words import describe, shorten
 
 IMAGE = ("N", "C", "H", "W")
 ROWS = ("N", "D")
@@ -24,23 +27,16 @@ def _flat_index(c, h, w, shape):
 _flat_index.__name__ = "flat_index"
 
 
-def _all_places(flat_index, picture):
-    """flat_index of every cell of a picture; what is no whole number is returned as it is."""
-    shape = picture.shape
-    places = np.zeros(shape, int)
-    for cell in np.ndindex(shape):
-        place = flat_index(*cell, shape)
-        if not isinstance(place, int | np.integer):
-            return np.full(shape, place) if isinstance(place, float | np.floating) else place
-        places[cell] = place
-    return places
-
-
 @check(title="flat_index", reference=_flat_index, passes="every cell has its own place in the row")
 def flat_index():
     """Check ``flat_index(c, h, w, shape)``, the place of a cell in the flat row."""
     for shape in [(2, 3, 4), (4, 2, 3), (3, 5, 2), (1, 2, 2), (3, 1, 1), (1, 1, 5), (2, 4, 1)]:
-        yield Case("place of cell ", {"picture": np.zeros(shape)}, _all_places, ("c", "h", "w"))
+        yield Case(
+            "place of cell ",
+            {"picture": np.zeros(shape)},
+            script(flatten.all_places),
+            ("c", "h", "w"),
+        )
 
 
 # ---------------------------------------------------------------------------- the layer
@@ -55,28 +51,34 @@ def flatten_forward():
     """Check ``Flatten.forward`` on tagged numbers, random ones, and batches of several sizes."""
     rng = np.random.default_rng(4)
     by_hand = np.array([[[[11.0, 12.0], [21.0, 22.0]]], [[[51.0, 52.0], [61.0, 62.0]]]])
-    yield Case("y", {"x": by_hand}, scripts.forward, ROWS)
+    yield Case("y", {"x": by_hand}, script(layer.forward), ROWS)
     yield Case(
         "y",
-        {"x": scripts.tagged(2, 3, 4, 5)},
-        scripts.forward,
+        {"x": tagged(2, 3, 4, 5)},
+        script(layer.forward),
         ROWS,
         "each number is its own index: 123 stands at [0, 1, 2, 3]",
     )
-    yield Case("y", {"x": rng.normal(size=(4, 5, 3, 2))}, scripts.forward, ROWS)
-    yield Case("y", {"x": rng.normal(size=(3, 2, 4, 4))}, scripts.forward, ROWS, "square maps")
-    yield Case("y", {"x": rng.normal(size=(1, 2, 3, 4))}, scripts.forward, ROWS, "a batch of one")
+    yield Case("y", {"x": rng.normal(size=(4, 5, 3, 2))}, script(layer.forward), ROWS)
     yield Case(
-        "y", {"x": rng.normal(size=(4, 3, 1, 1))}, scripts.forward, ROWS, "maps of one pixel"
+        "y", {"x": rng.normal(size=(3, 2, 4, 4))}, script(layer.forward), ROWS, "square maps"
     )
-    yield Case("y", {"x": rng.normal(size=(2, 1, 5, 3)).astype(np.float32)}, scripts.forward, ROWS)
+    yield Case(
+        "y", {"x": rng.normal(size=(1, 2, 3, 4))}, script(layer.forward), ROWS, "a batch of one"
+    )
+    yield Case(
+        "y", {"x": rng.normal(size=(4, 3, 1, 1))}, script(layer.forward), ROWS, "maps of one pixel"
+    )
+    yield Case(
+        "y", {"x": rng.normal(size=(2, 1, 5, 3)).astype(np.float32)}, script(layer.forward), ROWS
+    )
     channels_last = rng.normal(size=(2, 4, 5, 3)).transpose(0, 3, 1, 2)
-    yield Case("y", {"x": channels_last}, scripts.forward, ROWS, "x is a transposed view")
+    yield Case("y", {"x": channels_last}, script(layer.forward), ROWS, "x is a transposed view")
     batches = {"first": rng.normal(size=(4, 5, 2, 3)), "x": rng.normal(size=(3, 2, 3, 5))}
     yield Case(
         "y",
         batches,
-        scripts.forward_of_second_batch,
+        script(layer.forward_of_second_batch),
         ROWS,
         "x is the second batch through one layer",
     )
@@ -91,15 +93,15 @@ def flatten_backward():
     """Check ``Flatten.backward`` on tagged gradients, random ones, batches of several sizes, two layers at a time."""
     rng = np.random.default_rng(4)
 
-    def case(inputs, run=scripts.backward, note=""):
-        return Case("dx", inputs, run, IMAGE, note, own_gradient=scripts.own_gradient)
+    def case(inputs, run=layer.backward, note=""):
+        return Case("dx", inputs, script(run), IMAGE, note, forward=script(layer.forward))
 
     def pair(*shape, dtype=float):
         N, *rest = shape
         dy = rng.normal(size=(N, np.prod(rest)))
         return {"x": rng.normal(size=shape).astype(dtype), "dy": dy.astype(dtype)}
 
-    x = scripts.tagged(2, 3, 4, 5)
+    x = tagged(2, 3, 4, 5)
     yield case(
         {"x": x, "dy": x.reshape(2, 60).copy()},
         note="each number in dy is the index it came from: 123 belongs at [0, 1, 2, 3]",
@@ -115,13 +117,13 @@ def flatten_backward():
     first = {"first": rng.normal(size=(4, 5, 2, 3))}
     yield case(
         first | pair(3, 2, 3, 5),
-        scripts.backward_of_second_batch,
+        layer.backward_of_second_batch,
         "x is the second batch through one layer",
     )
     other = {"other": rng.normal(size=(5, 2, 4, 3))}
     yield case(
         pair(5, 4, 2, 3) | other,
-        scripts.backward_of_two_layers,
+        layer.backward_of_two_layers,
         "another Flatten saw `other` meanwhile",
     )
 
@@ -145,13 +147,13 @@ class _Predictions(Check):
     """Three answers, looked at one by one; the right ones are not given away."""
 
     def failure(self, thing) -> Failed | None:
-        outcome = attempt(Case("answers", {}, lambda predict: predict()), thing)
+        outcome = attempt(Case("answers", {}, script(call)), thing)
         if outcome.error is not None:
             return self.stopped(outcome, {})
         answers = outcome.value
         if not isinstance(answers, tuple) or len(answers) != 3:
             says = "Three answers are asked for, in one tuple: y_shape, place, home."
-            return Failed(self.title, says, {"got": diagnosis.describe(answers, "answers")})
+            return Failed(self.title, says, {"got": describe(answers, "answers")})
         for name, right, answer, wrong in zip(
             ("y_shape", "place", "home"),
             self.reference(),
@@ -161,7 +163,7 @@ class _Predictions(Check):
         ):
             if not _equal(right, answer):
                 finding = wrong(answer, right)
-                said = {"you said": f"{name} = {diagnosis.shorten(repr(answer))}"}
+                said = {"you said": f"{name} = {shorten(repr(answer))}"}
                 return Failed(self.title, finding.says, said | remarks(outcome, finding.hint))
         return None
 
@@ -235,7 +237,7 @@ flatten_predictions = _Predictions(
 )
 def flatten_hunt_1(layer_class, x, dy):
     """Check arrays x, dy for which the first patient's backward is wrong."""
-    return scripts.backward(layer_class, x, dy)
+    return layer.backward(layer_class, x, dy)
 
 
 @hunt(
@@ -247,7 +249,7 @@ def flatten_hunt_1(layer_class, x, dy):
 )
 def flatten_hunt_2(layer_class, x):
     """Check an array x, and the y that a right Flatten makes of it, for which the second patient's forward is wrong."""
-    return scripts.forward(layer_class, x)
+    return layer.forward(layer_class, x)
 
 
 @hunt(
@@ -259,4 +261,4 @@ def flatten_hunt_2(layer_class, x):
 )
 def flatten_hunt_3(layer_class, first, x, dy):
     """Check batches first and x, and a dy for the second, for which the third patient's backward is wrong."""
-    return scripts.backward_of_second_batch(layer_class, first, x, dy)
+    return layer.backward_of_second_batch(layer_class, first, x, dy)

@@ -3,9 +3,10 @@
 import numpy as np
 
 from cnnlib import gradcheck, layers, misconceptions
-from cnnlib.check import scripts
 from cnnlib.check.engine import Case, check
 from cnnlib.check.hunt import hunt
+from cnnlib.scripts import gradients, layer, script
+from cnnlib.scripts.layer import call
 
 # ---------------------------------------------------------------------------- numerical_gradient
 
@@ -22,45 +23,14 @@ _numerical_gradient.__name__ = "numerical_gradient"
 HALF, SMALL = 0.5, 2.0**-10
 
 
-def _on(shape, formula):
-    """f(x) = formula(x), for arrays of this shape only."""
-
-    def f(x):
-        if np.shape(x) != shape:
-            got = f"one of shape {np.shape(x)}" if np.shape(x) else "a single number"
-            raise ValueError(f"f works on arrays of shape {shape}, and was given {got}")
-        return formula(x)
-
-    f.__qualname__ = "f"  # what Python calls it, when it is called without x
-    return f
-
-
-def _polynomial(shape):
-    """A function of all entries together, whose slope at one depends on where the others are."""
-    rng = np.random.default_rng(1)
-    A, B = rng.integers(1, 4, size=shape), rng.choice([-2, -1, 1, 2], size=shape)
-
-    def formula(x):
-        x = np.asarray(x)
-        a, b = A.astype(x.dtype), B.astype(x.dtype)
-        return (a * x**3).sum() + (b * x).sum() ** 3
-
-    return _on(shape, formula)
-
-
 def _dyadic(rng, *shape):
     return rng.integers(-12, 13, size=shape) / 4
 
 
-def _measured(f, note, tolerance=1e-6, **options):
+def _measured(x, f, note, tolerance=1e-6, **options):
     """A case of numerical_gradient: what it says of f at x."""
-    return lambda x: Case(
-        "gradient",
-        {"x": x},
-        lambda numerical_gradient, x: numerical_gradient(f, x, **options),
-        note=note,
-        tolerance=tolerance,
-    )
+    run = script(gradients.gradient_of, f=f, options=options)
+    return Case("gradient", {"x": x}, run, note=note, tolerance=tolerance)
 
 
 @check(
@@ -71,10 +41,8 @@ def _measured(f, note, tolerance=1e-6, **options):
 def numerical_gradient():
     """Check ``numerical_gradient(f, x, h)`` on functions whose central differences are exact."""
     rng = np.random.default_rng(1)
-    by_hand = _on((2,), lambda x: x[0] ** 2 + x[0] * x[1])
-    yield _measured(by_hand, "f(x) = x[0]² + x[0]·x[1] at x = [2, 5], with h = 1", h=1.0)(
-        np.array([2.0, 5.0])
-    )
+    note = "f(x) = x[0]² + x[0]·x[1] at x = [2, 5], with h = 1"
+    yield _measured(np.array([2.0, 5.0]), "by hand", note, h=1.0)
     for shape, h in (
         ((3,), HALF),
         ((2, 3), HALF),
@@ -84,9 +52,8 @@ def numerical_gradient():
         ((1, 4), HALF),
     ):
         note = f"f is a polynomial in all entries of x, h = 1/{1 / h:g}"
-        yield _measured(_polynomial(shape), note, h=h)(_dyadic(rng, *shape))
-    third_only = _on((4,), lambda x: x[2] ** 3)
-    yield _measured(third_only, "f(x) = x[2]³, h = 1/2", h=HALF)(_dyadic(rng, 4))
+        yield _measured(_dyadic(rng, *shape), "polynomial", note, h=h)
+    yield _measured(_dyadic(rng, 4), "third only", "f(x) = x[2]³, h = 1/2", h=HALF)
 
 
 @check(
@@ -98,23 +65,10 @@ def numerical_gradient_dtypes():
     """Check ``numerical_gradient(f, x)`` on whole numbers and on float32."""
     rng = np.random.default_rng(1)
     whole = rng.integers(1, 9, size=(2, 3))
-    yield _measured(_polynomial((2, 3)), f"x holds whole numbers, {whole.tolist()}")(whole)
-    yield _measured(_polynomial((4,)), "x is float32")(rng.normal(size=4).astype(np.float32))
-    root = _on((3,), lambda x: np.sqrt(x).sum())
-    yield _measured(root, "f(x) = √x[0] + √x[1] + √x[2], x holds whole numbers")(
-        np.array([1, 4, 16])
-    )
-
-
-def _same_memory_each_time(shape):
-    """f hands its number out in an array of its own, and overwrites that at the next call."""
-    polynomial, number = _polynomial(shape), np.zeros(())
-
-    def f(x):
-        number[...] = polynomial(x)
-        return number
-
-    return f
+    yield _measured(whole, "polynomial", f"x holds whole numbers, {whole.tolist()}")
+    yield _measured(rng.normal(size=4).astype(np.float32), "polynomial", "x is float32")
+    note = "f(x) = √x[0] + √x[1] + √x[2], x holds whole numbers"
+    yield _measured(np.array([1, 4, 16]), "roots", note)
 
 
 @check(
@@ -126,10 +80,10 @@ def numerical_gradient_memory():
     """Check ``numerical_gradient(f, x)`` where f reuses its memory, where x is a view, and where x ± h is rounded."""
     rng = np.random.default_rng(1)
     note = "f returns its number in an array of shape (), which it overwrites at each call"
-    yield _measured(_same_memory_each_time((2, 3)), note, h=HALF)(_dyadic(rng, 2, 3))
+    yield _measured(_dyadic(rng, 2, 3), "same memory", note, h=HALF)
     transposed = _dyadic(rng, 4, 3).T
-    yield _measured(_polynomial((3, 4)), "x is a transposed view", h=HALF)(transposed)
-    yield _measured(_polynomial((3, 2)), "x ± h is rounded")(rng.normal(size=(3, 2)))
+    yield _measured(transposed, "polynomial", "x is a transposed view", h=HALF)
+    yield _measured(rng.normal(size=(3, 2)), "polynomial", "x ± h is rounded")
 
 
 # ---------------------------------------------------------------------------- relative_error
@@ -147,10 +101,6 @@ _relative_error.__name__ = "relative_error"
 TINY_ADDED = 1e-4
 
 
-def _error(relative_error, a, b):
-    return relative_error(a, b)
-
-
 @check(
     title="relative_error",
     reference=_relative_error,
@@ -161,7 +111,7 @@ def relative_error():
     rng = np.random.default_rng(1)
 
     def case(a, b, note=""):
-        return Case("error", {"a": a, "b": b}, _error, note=note, tolerance=TINY_ADDED)
+        return Case("error", {"a": a, "b": b}, script(call), note=note, tolerance=TINY_ADDED)
 
     yield case(np.array([1.0, 2, 4]), np.array([1.0, 2.5, 5]), "a = [1, 2, 4], b = [1, 2.5, 5]")
     a = np.array([-8.0, 2, 1])
@@ -186,15 +136,8 @@ def relative_error():
 def relative_error_refuses():
     """Check ``relative_error(a, b)`` where nothing can agree: other shapes, NaN."""
 
-    def refused(relative_error, a, b):
-        # A ValueError is a refusal as good as inf; the course's own relative_error raises it.
-        try:
-            return relative_error(a, b)
-        except ValueError:
-            return np.inf
-
     def case(a, b, note):
-        return Case("error", {"a": a, "b": b}, refused, note=note)
+        return Case("error", {"a": a, "b": b}, script(gradients.refused), note=note)
 
     row = np.array([1.0, 1, 1])
     yield case(row.reshape(3, 1), row, "all entries are 1, but the shapes differ")
@@ -229,7 +172,7 @@ def relu_forward():
     rng = np.random.default_rng(1)
 
     def case(x, note=""):
-        return Case("y", {"x": x}, scripts.forward, AXES[x.ndim], note)
+        return Case("y", {"x": x}, script(layer.forward), AXES[x.ndim], note)
 
     yield case(np.array([[-2.0, 0.0, 3.0]]), "x = [[-2, 0, 3]]")
     yield case(rng.normal(size=(3, 2, 4, 5)))
@@ -242,7 +185,7 @@ def relu_forward():
     yield Case(
         "y",
         batches,
-        scripts.forward_of_second_batch,
+        script(layer.forward_of_second_batch),
         AXES[2],
         "x is the second batch through one layer",
     )
@@ -257,10 +200,16 @@ def relu_backward():
     """Check ``ReLU.backward`` with upstream gradients of both signs, at 0, on several batches and layers."""
     rng = np.random.default_rng(1)
 
-    def case(inputs, run=scripts.backward, note="", closest=None):
+    def case(inputs, run=layer.backward, note="", closest=None):
         axes = AXES[inputs["x"].ndim]
         return Case(
-            "dx", inputs, run, axes, note, own_gradient=scripts.own_gradient, closest=closest
+            "dx",
+            inputs,
+            script(run),
+            axes,
+            note,
+            forward=script(layer.forward),
+            closest=closest,
         )
 
     def pair(*shape, dtype=float):
@@ -282,17 +231,17 @@ def relu_backward():
     first = {"first": rng.normal(size=(4, 5))}
     yield case(
         first | pair(3, 5),
-        scripts.backward_of_second_batch,
+        layer.backward_of_second_batch,
         "x is the second batch through one layer",
     )
     other = {"other": rng.normal(size=(2, 4))}
     yield case(
-        pair(3, 4) | other, scripts.backward_of_two_layers, "another ReLU saw `other` meanwhile"
+        pair(3, 4) | other, layer.backward_of_two_layers, "another ReLU saw `other` meanwhile"
     )
     before = {"first_dy": rng.normal(size=(4, 2))}
-    yield case(pair(4, 2) | before, scripts.second_of_two_backwards, "dy comes after first_dy")
+    yield case(pair(4, 2) | before, layer.second_of_two_backwards, "dy comes after first_dy")
     then = {"then_dy": rng.normal(size=(4, 2))}
-    yield case(pair(4, 2) | then, scripts.first_of_two_backwards, "dx is read after then_dy came")
+    yield case(pair(4, 2) | then, layer.first_of_two_backwards, "dx is read after then_dy came")
 
 
 @hunt(
@@ -304,4 +253,4 @@ def relu_backward():
 )
 def relu_hunt(layer_class, x, dy):
     """Check arrays x and dy, and the dx that a right ReLU makes of them, for which the patient's backward is wrong."""
-    return scripts.backward(layer_class, x, dy)
+    return layer.backward(layer_class, x, dy)

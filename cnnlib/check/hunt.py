@@ -7,6 +7,8 @@ import numpy as np
 from cnnlib.check.diagnosis import close
 from cnnlib.check.engine import Case, Check, attempt, remarks, same
 from cnnlib.check.failure import Failed
+from cnnlib.scripts import script
+from cnnlib.scripts.layer import call
 
 
 class Hunt(Check):
@@ -32,7 +34,7 @@ class Hunt(Check):
         self.patient = type("Patient", (patient,), {"__doc__": "Wrong somewhere. Where?"})
 
     def failure(self, thing) -> Failed | None:
-        outcome = attempt(Case("arrays", {}, lambda witness: witness()), thing)
+        outcome = attempt(Case("arrays", {}, script(call)), thing)
         if outcome.error is not None:
             return self.stopped(outcome, {})
         arrays = outcome.value if isinstance(outcome.value, tuple | list) else (outcome.value,)

@@ -6,10 +6,13 @@ from itertools import count, product
 
 import numpy as np
 
-from cnnlib import inside, layers, network
+from cnnlib import inside, layers
 from cnnlib.check.diagnosis import Finding, close
 from cnnlib.check.engine import USUAL, Case, Comparison, Trial, alike, attempt, check
 from cnnlib.misconceptions.inside import ENDS, STARTS, walk
+from cnnlib.scripts import inside as views
+from cnnlib.scripts import script
+from cnnlib.scripts.layer import call
 
 MAPS = ("N", "H", "W")
 AFTERWARDS = "layers[0].W"
@@ -88,64 +91,13 @@ def _two_mistakes(trials: list[Trial]) -> Finding | None:
 # ---------------------------------------------------------------------------- the networks
 
 
-def _dense(C, H, W, K):
-    return [layers.Flatten(), layers.Dense(C * H * W, K, rng=3)]
-
-
-def _convolutional(C):
-    """For pictures of 5 by 8, and six classes."""
-    conv = layers.Conv2D(C, 4, (2, 3), rng=1)
-    conv.b = np.array([0.3, -0.2, 0.1, -0.4])  # without it, darker pictures have the same gradient
-    return [
-        conv,
-        layers.ReLU(),
-        layers.MaxPool2D(2),
-        layers.Flatten(),
-        layers.Dense(24, 6, rng=2),
-    ]
-
-
-def _described(parts):
+def _described(sizes):
+    parts = views.build(layers, sizes)
     names = ", ".join(type(layer).__name__ for layer in parts)
     return f"a network of {names} with {parts[-1].out_features} classes"
 
 
 GREY, SEVERAL = "a single channel", "several channels"
-
-
-# ---------------------------------------------------------------------------- what is done with them
-
-
-def _once(saliency, build, images, classes, W=None):
-    net = network.Sequential(build())
-    if W is not None:
-        net.layers[-1].W = W  # not a copy, so that a change shows
-    return saliency(net, images, classes)
-
-
-def _second_call(saliency, build, first_images, first_classes, images, classes):
-    net = network.Sequential(build())
-    saliency(net, first_images, first_classes)
-    return saliency(net, images, classes)
-
-
-def _first_of_two_calls(saliency, build, images, classes, then_images, then_classes):
-    net = network.Sequential(build())
-    maps = saliency(net, images, classes)
-    saliency(net, then_images, then_classes)
-    return maps
-
-
-def _after_a_forward(saliency, build, seen, images, classes):
-    net = network.Sequential(build())
-    net.forward(seen)
-    return saliency(net, images, classes)
-
-
-def _weights_afterwards(saliency, build, images, classes):
-    net = network.Sequential(build())
-    saliency(net, images, classes)
-    return net.layers[0].W
 
 
 @lambda cases: _Saliency(
@@ -155,12 +107,12 @@ def saliency():
     """Check ``saliency(network, images, classes)`` on networks with and without convolutions."""
     rng = np.random.default_rng(9)
 
-    def case(scenario, build, inputs, note="", *, axes=MAPS, result="saliency", tolerance=1e-9):
+    def case(scenario, sizes, inputs, note="", *, axes=MAPS, result="saliency", tolerance=1e-9):
         asked = f"classes {inputs['classes'].tolist()}"
-        note = "; ".join(filter(None, (asked, _described(build()), note)))
-        run = lambda saliency, **inputs: scenario(saliency, build, **inputs)  # noqa: E731
+        note = "; ".join(filter(None, (asked, _described(sizes), note)))
+        run = script(scenario, course=("layers", "network"), sizes=sizes)
         channels = GREY if inputs["images"].shape[1] == 1 else SEVERAL
-        calls = USUAL if scenario is _once else "a network that has been used before"
+        calls = USUAL if scenario is views.once else "a network that has been used before"
         traits = {"channels": channels, "calls": calls}
         return Case(result, inputs, run, axes, note, tolerance, traits=traits)
 
@@ -170,12 +122,12 @@ def saliency():
     def dense(shape, K, *classes, weights=lambda W: W):
         C, H, W = shape[1:]
         inputs = pictures(shape, *classes) | {"W": weights(rng.normal(size=(C * H * W, K)))}
-        return partial(_dense, C, H, W, K), inputs
+        return (C, H, W, K), inputs
 
-    grey, colour = partial(_convolutional, 1), partial(_convolutional, 3)
+    grey, colour = (1,), (3,)
     yield case(
-        _once,
-        partial(_dense, 2, 1, 2, 2),
+        views.once,
+        (2, 1, 2, 2),
         {
             "images": np.array([[[[0.1, 0.2]], [[0.3, 0.4]]]]),
             "classes": np.array([0]),
@@ -183,30 +135,30 @@ def saliency():
         },
         "the example of the exercise",
     )
-    yield case(_once, *dense((2, 3, 4, 5), 7, 5, 1))
-    yield case(_once, *dense((2, 1, 4, 5), 3, 2, 0))
-    yield case(_once, *dense((5, 2, 3, 4), 3, 2, 0, 1, 1, 2), "more pictures than classes")
-    yield case(_once, colour, pictures((2, 3, 5, 8), 4, 0))
-    yield case(_once, grey, pictures((3, 1, 5, 8), 5, 0, 3))
-    yield case(_once, colour, pictures((1, 3, 5, 8), 3), "a batch of one")
-    yield case(_once, grey, pictures((3, 1, 5, 8), 1, 1, 1), "one class for all")
+    yield case(views.once, *dense((2, 3, 4, 5), 7, 5, 1))
+    yield case(views.once, *dense((2, 1, 4, 5), 3, 2, 0))
+    yield case(views.once, *dense((5, 2, 3, 4), 3, 2, 0, 1, 1, 2), "more pictures than classes")
+    yield case(views.once, colour, pictures((2, 3, 5, 8), 4, 0))
+    yield case(views.once, grey, pictures((3, 1, 5, 8), 5, 0, 3))
+    yield case(views.once, colour, pictures((1, 3, 5, 8), 3), "a batch of one")
+    yield case(views.once, grey, pictures((3, 1, 5, 8), 1, 1, 1), "one class for all")
     falls = dense((2, 2, 3, 4), 3, 1, 2, weights=lambda W: -np.abs(W))
-    yield case(_once, *falls, "every weight is below 0")
+    yield case(views.once, *falls, "every weight is below 0")
     small = pictures((2, 3, 5, 8), 2, 5, dtype=np.float32)
-    yield case(_once, colour, small, "the images are float32", tolerance=1e-5)
+    yield case(views.once, colour, small, "the images are float32", tolerance=1e-5)
     last = rng.normal(size=(2, 5, 8, 3)).transpose(0, 3, 1, 2)
     inputs = {"images": last, "classes": np.array([1, 4], np.uint8)}
-    yield case(_once, colour, inputs, "the images are a transposed view, the classes uint8")
+    yield case(views.once, colour, inputs, "the images are a transposed view, the classes uint8")
     first = {"first_images": rng.normal(size=(3, 3, 5, 8)), "first_classes": np.array([1, 2, 3])}
-    yield case(_second_call, colour, first | pictures((2, 3, 5, 8), 0, 5), "the second call")
+    yield case(views.second_call, colour, first | pictures((2, 3, 5, 8), 0, 5), "the second call")
     then = {"then_images": rng.normal(size=(2, 3, 5, 8)), "then_classes": np.array([1, 3])}
     inputs = pictures((2, 3, 5, 8), 2, 4) | then
-    yield case(_first_of_two_calls, colour, inputs, "looked at after another call")
+    yield case(views.first_of_two_calls, colour, inputs, "looked at after another call")
     seen = {"seen": rng.normal(size=(2, 3, 5, 8))}
     inputs = seen | pictures((2, 3, 5, 8), 3, 1)
-    yield case(_after_a_forward, colour, inputs, "the network has just seen other pictures")
+    yield case(views.after_a_forward, colour, inputs, "the network has just seen other pictures")
     yield case(
-        _weights_afterwards,
+        views.weights_afterwards,
         colour,
         pictures((2, 3, 5, 8), 0, 2),
         "looked at after a call",
@@ -229,7 +181,7 @@ def confusion_matrix():
 
     def case(classes, labels, predictions, note="", dtype=int):
         inputs = {"labels": np.array(labels, dtype), "predictions": np.array(predictions, dtype)}
-        run = lambda count, labels, predictions: count(labels, predictions, classes)  # noqa: E731
+        run = script(call, arguments=(classes,))
         note = "; ".join(filter(None, (f"{classes} classes", note)))
         return Case("matrix", inputs, run, ("label", "prediction"), note)
 

@@ -5,39 +5,17 @@ from collections.abc import Callable
 import numpy as np
 
 from cnnlib import layers, misconceptions, network
-from cnnlib.check.diagnosis import Finding, describe
+from cnnlib.check.diagnosis import Finding
 from cnnlib.check.engine import Case, Check, Comparison, attempt, remarks
 from cnnlib.check.failure import Failed
-from cnnlib.gradcheck import numerical_gradient
+from cnnlib.scripts import network as walks
+from cnnlib.scripts import script
+from cnnlib.scripts.layer import call
 
 ROWS, IMAGE = ("N", "D"), ("N", "C", "H", "W")
+COURSE = ("layers", "network")
 
 # ---------------------------------------------------------------------------- stamps
-
-
-class Stamp:
-    """A layer that tells who was here: it writes its digit behind every number that passes.
-
-    It does so on the way back too. That makes it no function with a gradient, but whoever walks
-    through several can read off from what comes out which way they took.
-
-    Examples
-    --------
-    >>> Stamp(2).forward(Stamp(1).forward(np.array([[0.0, 7.0]])))
-    array([[ 12., 712.]])
-    """
-
-    def __init__(self, digit):
-        self.digit = digit
-
-    def forward(self, x):
-        return 10 * x + self.digit
-
-    def backward(self, dy):
-        return 10 * dy + self.digit
-
-    def __repr__(self):
-        return f"Stamp({self.digit})"
 
 
 def route(came_in, came_out) -> list[int] | None:
@@ -107,83 +85,35 @@ def walk(*, title: str, passes: str) -> Callable:
 # ---------------------------------------------------------------------------- Sequential
 
 
-def _stamps():
-    return [Stamp(1), Stamp(2), Stamp(3)]
-
-
-def _single():
-    return [layers.Dense(3, 2, rng=1)]
-
-
-def _dense():
-    return [layers.Dense(3, 4, rng=1), layers.ReLU(), layers.Dense(4, 2, rng=2)]
-
-
-def _convolutional():
-    return [
-        layers.Conv2D(2, 3, (2, 3), rng=1),
-        layers.ReLU(),
-        layers.MaxPool2D(2),
-        layers.Flatten(),
-        layers.Dense(18, 5, rng=2),
-    ]
-
-
 STAMPS, REAL = "stamps", "layers that calculate"
 NOTES = {
-    _stamps: "the layers are Stamp(1), Stamp(2), Stamp(3): each writes its digit behind what passes",
-    _single: "a single layer, Dense(3, 2)",
-    _dense: "the layers are Dense(3, 4), ReLU(), Dense(4, 2)",
-    _convolutional: "the layers are Conv2D(2, 3, (2, 3)), ReLU(), MaxPool2D(2), Flatten(), Dense(18, 5)",
+    "stamps": "the layers are Stamp(1), Stamp(2), Stamp(3): each writes its digit behind what passes",
+    "single": "a single layer, Dense(3, 2)",
+    "dense": "the layers are Dense(3, 4), ReLU(), Dense(4, 2)",
+    "convolutional": "the layers are Conv2D(2, 3, (2, 3)), ReLU(), MaxPool2D(2), Flatten(), Dense(18, 5)",
 }
 
 
 def _cases(result, axes):
     """What makes a case of a scenario: ``scenario(sequential, build, **inputs)``, and who builds."""
 
-    def case(scenario, build, inputs, note="", *, own_gradient=None, tolerance=1e-9):
+    def case(scenario, build, inputs, note="", *, fits=False, tolerance=1e-9):
         note = "; ".join(filter(None, (NOTES[build], note)))
-        run = _with(scenario, build)
-        traits = {"layers": STAMPS if build is _stamps else REAL}
-        own = _with(own_gradient, build) if own_gradient and build is not _stamps else None
-        tolerance = 0.0 if build is _stamps else tolerance
-        return Case(result, inputs, run, axes, note, tolerance, own, traits=traits)
+        run = script(scenario, course=("layers",), build=build)
+        forward = script(walks.forward, course=("layers",), build=build)
+        stamps = build == "stamps"
+        return Case(
+            result,
+            inputs,
+            run,
+            axes,
+            note,
+            0.0 if stamps else tolerance,
+            forward if fits and not stamps else None,
+            traits={"layers": STAMPS if stamps else REAL},
+        )
 
     return case
-
-
-def _with(scenario, build):
-    return lambda sequential, **inputs: scenario(sequential, build, **inputs)
-
-
-def _forward(sequential, build, x):
-    return sequential(build()).forward(x)
-
-
-def _forward_of_second_batch(sequential, build, first, x):
-    net = sequential(build())
-    net.forward(first)
-    return net.forward(x)
-
-
-def _forward_of_first_of_two(sequential, build, x):
-    net = sequential(build())
-    sequential([Stamp(8), Stamp(9)]).forward(x)
-    return net.forward(x)
-
-
-def _forward_after_new_weights(sequential, build, x, W):
-    net = sequential(build())
-    net.forward(x)
-    net.layers[0].W = W.copy()
-    return net.forward(x)
-
-
-def _forward_after_backward(sequential, build, x, dy):
-    net = sequential(build())
-    net.forward(x)
-    net.backward(dy)
-    return net.forward(x)
 
 
 @walk(
@@ -195,88 +125,29 @@ def sequential_forward():
     rng = np.random.default_rng(6)
     case = _cases("y", ROWS)
     stamped = {"x": np.array([[0.0, 7.0]])}
-    yield case(_forward, _stamps, stamped)
-    yield case(_forward, _single, {"x": rng.normal(size=(4, 3))})
-    yield case(_forward, _dense, {"x": rng.normal(size=(5, 3))})
-    yield case(_forward, _convolutional, {"x": rng.normal(size=(2, 2, 5, 8))})
-    yield case(_forward, _convolutional, {"x": rng.normal(size=(1, 2, 5, 8))}, "a batch of one")
-    small = {"x": rng.normal(size=(2, 3)).astype(np.float32)}
-    yield case(_forward, _dense, small, "x is float32", tolerance=1e-5)
-    batches = {"first": rng.normal(size=(4, 3)), "x": rng.normal(size=(2, 3))}
-    yield case(_forward_of_second_batch, _dense, batches, "x is the second batch")
+    yield case(walks.forward, "stamps", stamped)
+    yield case(walks.forward, "single", {"x": rng.normal(size=(4, 3))})
+    yield case(walks.forward, "dense", {"x": rng.normal(size=(5, 3))})
+    yield case(walks.forward, "convolutional", {"x": rng.normal(size=(2, 2, 5, 8))})
     yield case(
-        _forward_of_first_of_two,
-        _stamps,
+        walks.forward, "convolutional", {"x": rng.normal(size=(1, 2, 5, 8))}, "a batch of one"
+    )
+    small = {"x": rng.normal(size=(2, 3)).astype(np.float32)}
+    yield case(walks.forward, "dense", small, "x is float32", tolerance=1e-5)
+    batches = {"first": rng.normal(size=(4, 3)), "x": rng.normal(size=(2, 3))}
+    yield case(walks.forward_of_second_batch, "dense", batches, "x is the second batch")
+    yield case(
+        walks.forward_of_first_of_two,
+        "stamps",
         {"x": np.array([[4.0, 0.0]])},
         "another network was built and walked meanwhile",
     )
     yield case(
-        _forward_after_new_weights,
-        _dense,
+        walks.forward_after_new_weights,
+        "dense",
         {"x": rng.normal(size=(2, 3)), "W": rng.normal(size=(3, 4))},
         "layers[0].W was set to W after a first forward, as an optimiser does",
     )
-
-
-def _backward(sequential, build, x, dy):
-    net = sequential(build())
-    net.forward(x)
-    return net.backward(dy)
-
-
-def _backward_of_second_batch(sequential, build, first, x, dy):
-    net = sequential(build())
-    net.forward(first)
-    net.forward(x)
-    return net.backward(dy)
-
-
-def _backward_of_second_step(sequential, build, first, first_dy, x, dy):
-    net = sequential(build())
-    net.forward(first)
-    net.backward(first_dy)
-    net.forward(x)
-    return net.backward(dy)
-
-
-def _backward_twice(sequential, build, x, first_dy, dy):
-    net = sequential(build())
-    net.forward(x)
-    first_dx = net.backward(first_dy)
-    dx = net.backward(dy)
-    return np.concatenate([first_dx, dx])
-
-
-def _backward_of_first_of_two(sequential, build, x, dy, other, other_dy):
-    net, next_net = sequential(build()), sequential(build())
-    net.forward(x)
-    next_net.forward(other)
-    next_net.backward(other_dy)
-    return net.backward(dy)
-
-
-def _own_gradient(sequential, build, x, dy, **_):
-    net = sequential(build())
-    return numerical_gradient(lambda x: float((net.forward(x) * dy).sum()), x.astype(float))
-
-
-def _first_W_after_backward(sequential, build, x, dy):
-    net = sequential(build())
-    net.forward(x)
-    net.backward(dy)
-    return net.layers[0].W
-
-
-def _first_dW_of_second_step(sequential, build, first, first_dy, x, dy):
-    net = sequential(build())
-    net.forward(first)
-    net.backward(first_dy)
-    net.forward(x)
-    net.backward(dy)
-    dW = getattr(net.layers[0], "dW", None)
-    if dW is None:
-        raise RuntimeError("after net.backward(dy), net.layers[0] has no dW")
-    return dW
 
 
 @walk(
@@ -291,44 +162,46 @@ def sequential_backward():
         return {"x": rng.normal(size=x).astype(dtype), "dy": rng.normal(size=dy).astype(dtype)}
 
     def case(scenario, build, inputs, note="", **options):
-        axes = IMAGE if build is _convolutional else ROWS
+        axes = IMAGE if build == "convolutional" else ROWS
         make = _cases("dx", axes)
-        return make(scenario, build, inputs, note, **{"own_gradient": _own_gradient} | options)
+        return make(scenario, build, inputs, note, **{"fits": True} | options)
 
     stamped = {"x": np.array([[0.0, 7.0]]), "dy": np.array([[0.0, 4.0]])}
-    yield case(_backward, _stamps, stamped)
-    yield case(_backward, _single, pair((4, 3), (4, 2)))
-    yield case(_backward, _dense, pair((5, 3), (5, 2)))
-    yield case(_backward, _convolutional, pair((2, 2, 5, 8), (2, 5)))
-    yield case(_backward, _convolutional, pair((1, 2, 5, 8), (1, 5)), "a batch of one")
+    yield case(walks.backward, "stamps", stamped)
+    yield case(walks.backward, "single", pair((4, 3), (4, 2)))
+    yield case(walks.backward, "dense", pair((5, 3), (5, 2)))
+    yield case(walks.backward, "convolutional", pair((2, 2, 5, 8), (2, 5)))
+    yield case(walks.backward, "convolutional", pair((1, 2, 5, 8), (1, 5)), "a batch of one")
     small = pair((2, 3), (2, 2), np.float32)
-    yield case(_backward, _dense, small, "x and dy are float32", tolerance=1e-5)
+    yield case(walks.backward, "dense", small, "x and dy are float32", tolerance=1e-5)
     first = {"first": rng.normal(size=(4, 3))}
     inputs = first | pair((2, 3), (2, 2))
-    yield case(_backward_of_second_batch, _dense, inputs, "x is the second batch")
+    yield case(walks.backward_of_second_batch, "dense", inputs, "x is the second batch")
     step = {"first": rng.normal(size=(1, 3)), "first_dy": rng.normal(size=(1, 2))}
     second = step | pair((4, 3), (4, 2))
-    yield case(_backward_of_second_step, _dense, second, "the second time there and back")
+    yield case(walks.backward_of_second_step, "dense", second, "the second time there and back")
     inputs = {"first": np.array([[1.0, 2.0]]), "first_dy": np.array([[2.0, 1.0]])}
     inputs |= {"x": np.array([[3.0, 4.0]]), "dy": np.array([[0.0, 5.0]])}
-    yield case(_backward_of_second_step, _stamps, inputs, "the second time there and back")
+    yield case(walks.backward_of_second_step, "stamps", inputs, "the second time there and back")
     twice = pair((3, 3), (3, 2))
     twice = {"x": twice["x"], "first_dy": rng.normal(size=(3, 2)), "dy": twice["dy"]}
     note = "backward is called twice, and both dx are looked at then, one below the other"
-    yield case(_backward_twice, _dense, twice, note, own_gradient=None)
+    yield case(walks.backward_twice, "dense", twice, note, fits=False)
     other = {"other": rng.normal(size=(2, 3)), "other_dy": rng.normal(size=(2, 2))}
     yield case(
-        _backward_of_first_of_two,
-        _dense,
+        walks.backward_of_first_of_two,
+        "dense",
         pair((4, 3), (4, 2)) | other,
         "another network walks there and back meanwhile",
     )
     dW = _cases("layers[0].dW", ("D", "K"))
-    yield dW(_first_dW_of_second_step, _dense, second, "the second time there and back")
+    yield dW(walks.first_dW_of_second_step, "dense", second, "the second time there and back")
     inputs = pair((3, 3), (3, 2))
-    yield _cases("y", ROWS)(_forward_after_backward, _dense, inputs, "forward after a backward")
+    yield _cases("y", ROWS)(
+        walks.forward_after_backward, "dense", inputs, "forward after a backward"
+    )
     W = _cases(WEIGHTS, ("D", "K"))
-    yield W(_first_W_after_backward, _dense, inputs, "after one backward")
+    yield W(walks.first_W_after_backward, "dense", inputs, "after one backward")
 
 
 # ---------------------------------------------------------------------------- three errors
@@ -357,7 +230,7 @@ class _Errors(Check):
         return [(network.Sequential(p), np.ones(s)) for p, s in zip(parts, shapes, strict=True)]
 
     def failure(self, read_errors) -> Failed | None:
-        outcome = attempt(Case("answers", {}, lambda f: f()), read_errors)
+        outcome = attempt(Case("answers", {}, script(call)), read_errors)
         if outcome.error is not None:
             return self.stopped(outcome, {})
         names, answers = list(WRONGLY_READ), outcome.value
@@ -444,44 +317,14 @@ def _gradient_norms(net, dy):
 _gradient_norms.__name__ = "gradient_norms"
 
 
-def _norms(build):
-    def run(gradient_norms, x, dy):
-        net = network.Sequential(build())
-        net.forward(x)
-        norms = gradient_norms(net, dy)
-        if not isinstance(norms, list | tuple):
-            return norms
-        for k, norm in enumerate(norms):
-            if not isinstance(norm, int | float | np.number):
-                raise NotALength(f"norms[{k}] is {describe(norm, 'an array')}, not a number.")
-        return np.array(norms, float)
-
-    return run
-
-
-def _forward_after_norms(gradient_norms, x, dy):
-    net = network.Sequential(_dense())
-    net.forward(x)
-    gradient_norms(net, dy)
-    return net.forward(x)
-
-
-class NotALength(ValueError):
-    """Something else than a number stands among the lengths."""
-
-
 class _Lengths(Comparison):
     """Compares lengths; each must be one number."""
 
     def stopped(self, outcome, where, finding=None) -> Failed:
-        if not isinstance(outcome.error, NotALength):
+        if not isinstance(outcome.error, walks.NotALength):
             return super().stopped(outcome, where, finding)
         hint = "How many numbers does one gradient have for its length, whatever its shape?"
         return Failed(self.title, str(outcome.error), where | remarks(outcome, hint))
-
-
-def _relu():
-    return [layers.ReLU()]
 
 
 @lambda cases: _Lengths(
@@ -496,16 +339,18 @@ def gradient_norms():
 
     def case(build, x, dy, note=""):
         note = "; ".join(filter(None, (note, NOTES.get(build))))
-        return Case("norms", {"x": x, "dy": dy}, _norms(build), ("the arrows",), note, 1e-9)
+        run = script(walks.gradient_lengths, course=COURSE, build=build)
+        return Case("norms", {"x": x, "dy": dy}, run, ("the arrows",), note, 1e-9)
 
     by_hand = "a single ReLU, x = [[1, -1]] and dy = [[3, 4]]: back comes [[3, 0]]"
-    yield case(_relu, np.array([[1.0, -1.0]]), np.array([[3.0, 4.0]]), by_hand)
-    yield case(_stamps, np.zeros((1, 1)), np.zeros((1, 1)), "dy = [[0]]")
-    yield case(_dense, rng.normal(size=(5, 3)), rng.normal(size=(5, 2)))
-    yield case(_convolutional, rng.normal(size=(2, 2, 5, 8)), rng.normal(size=(2, 5)))
+    yield case("relu", np.array([[1.0, -1.0]]), np.array([[3.0, 4.0]]), by_hand)
+    yield case("stamps", np.zeros((1, 1)), np.zeros((1, 1)), "dy = [[0]]")
+    yield case("dense", rng.normal(size=(5, 3)), rng.normal(size=(5, 2)))
+    yield case("convolutional", rng.normal(size=(2, 2, 5, 8)), rng.normal(size=(2, 5)))
     yield case(
-        _convolutional, rng.normal(size=(1, 2, 5, 8)), rng.normal(size=(1, 5)), "a batch of one"
+        "convolutional", rng.normal(size=(1, 2, 5, 8)), rng.normal(size=(1, 5)), "a batch of one"
     )
     inputs = {"x": rng.normal(size=(3, 3)), "dy": rng.normal(size=(3, 2))}
-    note = f"forward after your function; {NOTES[_dense]}"
-    yield Case("y", inputs, _forward_after_norms, ROWS, note, 1e-9)
+    note = f"forward after your function; {NOTES['dense']}"
+    run = script(walks.forward_after_norms, course=COURSE, build="dense")
+    yield Case("y", inputs, run, ROWS, note, 1e-9)

@@ -6,14 +6,15 @@ from inspect import signature
 
 import numpy as np
 
-from cnnlib import layers, misconceptions, network, optimizers
-from cnnlib.check.diagnosis import Finding, describe, number
+from cnnlib import misconceptions, optimizers
+from cnnlib.check.diagnosis import Finding, number
 from cnnlib.check.engine import Case, Comparison, alike, attempt, same, tried
 from cnnlib.check.failure import NotWritten
-
-# ---------------------------------------------------------------------------- a network from arrays
+from cnnlib.scripts import optimizers as moves
+from cnnlib.scripts import script
 
 # What the gradients before the last are called, and how many there are in an array.
+COURSE = ("layers", "network")
 EARLIER = {
     1: [],
     2: [("first_", ())],
@@ -22,136 +23,17 @@ EARLIER = {
 }
 
 
-def _weights(inputs) -> list[str]:
-    """The names of the weights among a case's inputs: W and b, or those of several layers, W0, b0, W2 …"""
-    return [name for name in inputs if name[0] in "Wb"]
-
-
-def _gradients(inputs, name) -> list[np.ndarray]:
-    """The gradients by one weight array, step after step."""
-    return [
-        gradient
-        for key, array in inputs.items()
-        if key.endswith(f"d{name}") and not key.startswith("other")
-        for gradient in (array if key.startswith("earlier") else [array])
-    ]
-
-
-def _network(inputs):
-    """A network of layers with these weights, and who owns each: {"W0": (layer, "W"), …}."""
-    parts, owners = {}, {}
-    for label in _weights(inputs):
-        name, place = label[0], int(label[1:] or 0)
-        if name == "W":
-            shape = inputs[label].shape
-            kind = layers.Dense if len(shape) == 2 else layers.Conv2D
-            sizes = shape if len(shape) == 2 else (shape[1], shape[0], shape[2:])
-            parts[place] = kind(*sizes, rng=0)
-        owners[label] = parts[place], name
-        setattr(parts[place], name, inputs[label].copy())
-    places = range(max(parts) + 1)
-    return network.Sequential([parts.get(place, layers.ReLU()) for place in places]), owners
-
-
-def _step(optimizer, owners, gradients):
-    """Set the gradients, as a backward does, and let the optimizer move the weights."""
-    for (layer, name), gradient in zip(owners.values(), gradients, strict=True):
-        setattr(layer, f"d{name}", gradient)
-    optimizer.step()
-    for (layer, name), gradient in zip(owners.values(), gradients, strict=True):
-        # To where the engine sees that it is another one now.
-        if not np.array_equal(getattr(layer, f"d{name}", None), gradient):
-            gradient[...] = np.nan
-
-
-def _weight(owners, label):
-    layer, name = owners[label]
-    weight = getattr(layer, name)
-    if not isinstance(weight, np.ndarray | np.generic):
-        raise ValueError(f"after step, a layer's {name} is {describe(weight, name)}, not an array")
-    return weight.copy()
-
-
-def _walk(optimizer, owners, label, steps, between=lambda: None):
-    """Go some steps; return by how much the weights `label` move in the last one."""
-    *earlier, last = steps
-    for gradients in earlier:
-        _step(optimizer, owners, gradients)
-    between()
-    before = _weight(owners, label)
-    _step(optimizer, owners, last)
-    after = _weight(owners, label)
-    if after.shape != before.shape:
-        return after  # in a shape to be told of
-    change = (after - before).astype(after.dtype)
-    # Weights near 1 leave rounding errors in their difference, which say nothing.
-    return change.round(12) if change.dtype == np.float64 else change
-
-
-def _steps(inputs):
-    return list(zip(*(_gradients(inputs, label) for label in _weights(inputs)), strict=True))
-
-
-# ---------------------------------------------------------------------------- what can be tried
-
-
-def _alone(optimizer_class, settings, label, **inputs):
-    net, owners = _network(inputs)
-    return _walk(optimizer_class(net, **settings), owners, label, _steps(inputs))
-
-
-def _with_new_rate(optimizer_class, settings, label, **inputs):
-    net, owners = _network(inputs)
-    optimizer = optimizer_class(net, **settings)
-
-    def set_rate():
-        optimizer.learning_rate = NEW_RATE
-
-    return _walk(optimizer, owners, label, _steps(inputs), set_rate)
-
-
-NEW_RATE = 0.03125
-
-
-def _with_gradients_in_one_place(optimizer_class, settings, label, **inputs):
-    """As a layer may do it: each backward writes into the same arrays."""
-    net, owners = _network(inputs)
-    optimizer = optimizer_class(net, **settings)
-    places = [np.empty_like(inputs[name]) for name in _weights(inputs)]
-
-    def walk(gradients):
-        for place, gradient in zip(places, gradients, strict=True):
-            place[...] = gradient
-        return _walk(optimizer, owners, label, [places])
-
-    return [walk(gradients) for gradients in _steps(inputs)][-1]
-
-
-def _beside_another(optimizer_class, settings, label, **inputs):
-    net, owners = _network(inputs)
-    other_net, other_owners = _network(inputs)
-    optimizer, other = optimizer_class(net, **settings), optimizer_class(other_net, **settings)
-    others = [inputs[f"other_d{name}"] for name in _weights(inputs)]
-
-    def walk(gradients):
-        _step(other, other_owners, others)
-        return _walk(optimizer, owners, label, [gradients])
-
-    return [walk(gradients) for gradients in _steps(inputs)][-1]
-
-
 @dataclass(frozen=True, eq=False)
 class Step(Case):
     """A case of one step: what is done, and the settings of the optimizer that does it."""
 
-    scenario: Callable = None
     settings: dict[str, float] = field(default_factory=dict)
     label: str = ""
 
     @classmethod
     def of(cls, scenario, settings, label, inputs, note, **more):
         """The case whose result is how far the weights `label` move."""
-        run = _with(scenario, settings, label)
+        run = script(scenario, course=COURSE, settings=settings, label=label)
         return cls(
             f"change of {label}",
             inputs,
@@ -160,7 +42,6 @@ class Step(Case):
             note,
             1e-5 if inputs[label].dtype == np.float32 else 1e-9,
             look=_look(label),
-            scenario=scenario,
             settings=settings,
             label=label,
             **more,
@@ -169,13 +50,13 @@ class Step(Case):
     def with_settings(self, **changes):
         """The same case with other settings."""
         settings = self.settings | changes
-        return replace(self, settings=settings, run=_with(self.scenario, settings, self.label))
+        return replace(self, settings=settings, run=self.run.with_settings(settings=settings))
 
     @property
     def where(self) -> str:
         # Gradients have the shapes of their weights.
         shapes = ", ".join(
-            f"{name} of shape {self.inputs[name].shape}" for name in _weights(self.inputs)
+            f"{name} of shape {self.inputs[name].shape}" for name in moves.weights(self.inputs)
         )
         return f"{shapes} – {self.note}"
 
@@ -216,7 +97,7 @@ class Steps(Comparison):
 def _sets_settings(thing, trials) -> Finding | None:
     """What to say where a step changes one of the numbers that it was given to work with."""
     for case in (trial.case for trial in trials):
-        after = attempt(replace(case, run=_after_a_step(case.settings)), thing).value or {}
+        after = _held_after_a_step(case, thing)
         for name, value in case.settings.items():
             if not np.array_equal(after.get(name, value), value):
                 return Finding(
@@ -226,16 +107,9 @@ def _sets_settings(thing, trials) -> Finding | None:
     return None
 
 
-def _after_a_step(settings):
-    """What an optimizer holds when it has gone one step."""
-
-    def run(optimizer_class, **inputs):
-        net, owners = _network(inputs)
-        optimizer = optimizer_class(net, **settings)
-        _step(optimizer, owners, _steps(inputs)[0])
-        return vars(optimizer)
-
-    return run
+def _held_after_a_step(case, thing) -> dict:
+    run = script(moves.after_a_step, course=COURSE, settings=case.settings)
+    return attempt(replace(case, run=run), thing).value or {}
 
 
 def _only_the_dtype(wrong) -> Finding | None:
@@ -383,21 +257,17 @@ def steps(*, title: str, reference, passes: str) -> Callable:
     return lambda cases: Steps(cases, title, reference, passes)
 
 
-def _cases(inputs, settings, note="", *, run=_alone, kind="one network", labels=None):
+def _cases(inputs, settings, note="", *, run=moves.alone, kind="one network", labels=None):
     """The cases that look at each weight array after the last step of `inputs`."""
-    count = len(_steps(inputs))
+    count = len(moves.steps(inputs))
     note = "; ".join(filter(None, (f"step {count}", _said(settings), note)))
-    for label in labels or _weights(inputs):
+    for label in labels or moves.weights(inputs):
         traits = {
             "step": "the first step" if count == 1 else "later steps",
             "array": label[0],
             "kind": kind,
         }
         yield Step.of(run, settings, label, inputs, note, traits=traits)
-
-
-def _with(run, settings, label):
-    return lambda optimizer_class, **inputs: run(optimizer_class, settings, label, **inputs)
 
 
 def _said(settings) -> str:
@@ -409,7 +279,7 @@ def _look(label):
 
     def look(place, got, **inputs):
         at = f"[{', '.join(map(str, place))}]"
-        gradients = [number(gradient[place]) for gradient in _gradients(inputs, label)]
+        gradients = [number(gradient[place]) for gradient in moves.gradients(inputs, label)]
         if len(gradients) > 6:
             return {}
         so_far = " in each step: " if len(gradients) > 1 else " = "
@@ -464,10 +334,10 @@ def _usual_cases(rng, settings):
     other = {f"other_d{name}": rng.normal(size=shape) for name, shape in SINGLE.items()}
     note = "another optimizer moves another network meanwhile"
     inputs = _drawn(rng, SINGLE, 2) | other
-    yield from _cases(inputs, settings, note, run=_beside_another, kind="two optimizers")
+    yield from _cases(inputs, settings, note, run=moves.beside_another, kind="two optimizers")
     note = "backward writes each dW and db into the same arrays"
     yield from _cases(
-        _drawn(rng, SINGLE, 3), settings, note, run=_with_gradients_in_one_place, kind="reused"
+        _drawn(rng, SINGLE, 3), settings, note, run=moves.with_gradients_in_one_place, kind="reused"
     )
     some = _drawn(rng, SINGLE, 2)
     some |= {"dW": np.zeros((2, 3)), "db": np.zeros(3)}
@@ -490,9 +360,11 @@ def sgd_step():
     yield from _cases(BY_HAND, {"learning_rate": 0.1})
     yield from _cases(SECOND_BY_HAND, {"learning_rate": 0.1})
     yield from _usual_cases(rng, {"learning_rate": 0.125})
-    note = f"then learning_rate is set to {NEW_RATE}"
+    note = f"then learning_rate is set to {moves.NEW_RATE}"
     inputs = _drawn(rng, SINGLE, 2)
-    yield from _cases(inputs, {"learning_rate": 0.5}, note, run=_with_new_rate, kind="a new rate")
+    yield from _cases(
+        inputs, {"learning_rate": 0.5}, note, run=moves.with_new_rate, kind="a new rate"
+    )
 
 
 @steps(
@@ -541,5 +413,7 @@ def adam_step():
     yield from _cases(SECOND_BY_HAND, ADAM_BY_HAND)
     yield from _usual_cases(rng, ADAM)
     yield from _cases(_drawn(rng, SINGLE, 2), {}, AS_IN_INIT)
-    note = f"then learning_rate is set to {NEW_RATE}"
-    yield from _cases(_drawn(rng, SINGLE, 2), ADAM, note, run=_with_new_rate, kind="a new rate")
+    note = f"then learning_rate is set to {moves.NEW_RATE}"
+    yield from _cases(
+        _drawn(rng, SINGLE, 2), ADAM, note, run=moves.with_new_rate, kind="a new rate"
+    )

@@ -7,10 +7,11 @@ from functools import partial
 import numpy as np
 
 from cnnlib import layers, misconceptions
-from cnnlib.check import scripts
 from cnnlib.check.engine import Case, Check, attempt, check, remarks
 from cnnlib.check.failure import Failed
 from cnnlib.check.hunt import hunt
+from cnnlib.scripts import Script, layer, pool, script
+from cnnlib.scripts.layer import call
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MAPS = ("N", "C", "H", "W")
@@ -27,11 +28,15 @@ class Windows:
     def __str__(self) -> str:
         return f"{self.kernel_size}" + (f", stride={self.stride}" if self.stride else "")
 
-    def pool(self, layer_class):
-        """A pool with this setting, whoever's class it is."""
-        if self.stride is None:
-            return layer_class(self.kernel_size)
-        return layer_class(self.kernel_size, stride=self.stride)
+    def script(self, function: Callable) -> Script:
+        """A script of layers without settings, for a pool with these windows."""
+        return script(pool.pooled, run=function.__name__, settings=self.settings)
+
+    @property
+    def settings(self) -> dict:
+        """What a pool is made with."""
+        stride = {"stride": self.stride} if self.stride else {}
+        return {"kernel_size": self.kernel_size} | stride
 
     @property
     def sides(self) -> tuple[int, int]:
@@ -89,14 +94,6 @@ X_BY_HAND = np.array(
 DY_BY_HAND = np.array([[10.0, 20.0, 30.0], [40.0, 50.0, 60.0]])[None, None]
 
 
-# ---------------------------------------------------------------------------- scripts
-
-
-def _with(windows, script):
-    """A script of layers without settings, for a pool with these windows."""
-    return lambda pool_class, **arrays: script(lambda: windows.pool(pool_class), **arrays)
-
-
 # ---------------------------------------------------------------------------- cases
 
 
@@ -131,13 +128,11 @@ def _forward_cases(name: str, tolerance: float):
     """What both pools have to get right on the way forward."""
     rng = np.random.default_rng(3)
 
-    def case(
-        inputs, windows, note="", script=scripts.forward, tolerance=tolerance, batch="one batch"
-    ):
+    def case(inputs, windows, note="", run=layer.forward, tolerance=tolerance, batch="one batch"):
         return Case(
             "y",
             inputs,
-            _with(windows, script),
+            windows.script(run),
             OUTPUTS,
             _note(name, windows, note, inputs),
             tolerance,
@@ -158,7 +153,7 @@ def _forward_cases(name: str, tolerance: float):
         {"first": spread(rng, 3, 2, 6, 8), "x": spread(rng, 2, 2, 4, 6)},
         SIDE_BY_SIDE,
         "x is the second batch through one layer",
-        scripts.forward_of_second_batch,
+        layer.forward_of_second_batch,
         batch="a second batch",
     )
 
@@ -168,21 +163,21 @@ def _backward_case(
     inputs,
     windows: Windows,
     note: str = "",
-    script=scripts.backward,
+    run=layer.backward,
     tolerance: float = 1e-9,
     closest: Callable | None = None,
     batch: str = "one batch",
 ) -> Case:
     ties = ("one largest pixel" if closest is None else "several largest pixels") + " in a window"
-    unique = script is scripts.backward and closest is None
+    unique = run is layer.backward and closest is None
     return Case(
         "dx",
         inputs,
-        _with(windows, script),
+        windows.script(run),
         MAPS,
         _note(name, windows, note, inputs),
         tolerance,
-        own_gradient=_with(windows, scripts.own_gradient) if unique else None,
+        forward=script(pool.forward, settings=windows.settings) if unique else None,
         closest=closest,
         traits={"ties": ties, "batch": batch, **windows.traits},
         look=_look_at_pixel(windows, largest=name == "MaxPool2D"),
@@ -216,7 +211,7 @@ def _backward_cases(name: str):
             {"first": spread(rng, *shape), **pair(SIDE_BY_SIDE, *small)},
             SIDE_BY_SIDE,
             "x is the second batch through one layer",
-            scripts.backward_of_second_batch,
+            layer.backward_of_second_batch,
             batch="a second batch",
         )
     for shape in [small, (2, 2, 6, 8)]:
@@ -224,7 +219,7 @@ def _backward_cases(name: str):
             {**pair(SIDE_BY_SIDE, *small), "other": spread(rng, *shape)},
             SIDE_BY_SIDE,
             "another pool saw `other` meanwhile",
-            scripts.backward_of_two_layers,
+            layer.backward_of_two_layers,
         )
     twice = Windows(3, 1)
     first, second = pair(twice, 2, 3, 4, 6), pair(twice, 2, 3, 4, 6)
@@ -232,13 +227,13 @@ def _backward_cases(name: str):
         {"x": second["x"], "first_dy": first["dy"], "dy": second["dy"]},
         twice,
         "dy comes after first_dy",
-        scripts.second_of_two_backwards,
+        layer.second_of_two_backwards,
     )
     yield case(
         {"x": first["x"], "dy": first["dy"], "then_dy": second["dy"]},
         twice,
         "dx is read after then_dy came",
-        scripts.first_of_two_backwards,
+        layer.first_of_two_backwards,
     )
 
 
@@ -415,14 +410,14 @@ def _routes():
     ]
 
 
-_send_back = _with(OVERLAPPING, scripts.backward)
+_send_back = OVERLAPPING.script(layer.backward)
 
 
 class _Routes(Check):
     """Two gradients worked out on paper; the right ones are not given away."""
 
     def failure(self, routes) -> Failed | None:
-        outcome = attempt(Case("answers", {}, lambda f: f()), routes)
+        outcome = attempt(Case("answers", {}, script(call)), routes)
         if outcome.error is not None:
             return self.stopped(outcome, {})
         answers = outcome.value
@@ -433,7 +428,7 @@ class _Routes(Check):
                 "Two gradients are asked for.",
                 {"expected": expected, "got": repr(answers)[:120]},
             )
-        for name, pool, right, answer in zip(
+        for name, kind, right, answer in zip(
             ("dx_max", "dx_avg"), ("maxpool", "avgpool"), self.reference(), answers, strict=True
         ):
             dx = _grid(answer)
@@ -442,7 +437,7 @@ class _Routes(Check):
                 says = f"{name} must have three rows of three numbers, as x has."
                 return self._fail(outcome, says, {"got": got})
             if not np.allclose(dx, right[0, 0], rtol=0, atol=1e-9):
-                return self._wrong(outcome, name, f"{pool}_backward", dx, right[0, 0])
+                return self._wrong(outcome, name, f"{kind}_backward", dx, right[0, 0])
         return None
 
     def _wrong(self, outcome, name: str, check: str, dx, right) -> Failed:
@@ -501,7 +496,7 @@ pool_by_hand = _Routes(
 )
 def pool_hunt_1(layer_class, x):
     """Check an x, and what a right MaxPool2D(2) makes of it, for which the first patient's forward is wrong."""
-    return _with(SIDE_BY_SIDE, scripts.forward)(layer_class, x=x)
+    return SIDE_BY_SIDE.script(layer.forward)(layer_class, x=x)
 
 
 @hunt(
@@ -513,7 +508,7 @@ def pool_hunt_1(layer_class, x):
 )
 def pool_hunt_2(layer_class, x, dy):
     """Check arrays x, dy for which the backward of the second patient, a MaxPool2D(2), is wrong."""
-    return _with(SIDE_BY_SIDE, scripts.backward)(layer_class, x=x, dy=dy)
+    return SIDE_BY_SIDE.script(layer.backward)(layer_class, x=x, dy=dy)
 
 
 @hunt(
@@ -525,4 +520,4 @@ def pool_hunt_2(layer_class, x, dy):
 )
 def pool_hunt_3(layer_class, x, dy):
     """Check arrays x, dy for which the backward of the third patient, an AvgPool2D(2), is wrong."""
-    return _with(SIDE_BY_SIDE, scripts.backward)(layer_class, x=x, dy=dy)
+    return SIDE_BY_SIDE.script(layer.backward)(layer_class, x=x, dy=dy)

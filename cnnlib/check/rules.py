@@ -56,6 +56,11 @@ class Setting:
             "validation_labels": rng.permutation(CLASSES)[:VALIDATION],
         }
 
+    @property
+    def arguments(self) -> dict[str, int]:
+        """What train is called with, beside the arrays."""
+        return {"epochs": self.epochs, "batch_size": self.batch_size, "seed": self.seed}
+
     def __str__(self):
         epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
         text = f"{self.pictures} pictures, batch_size {self.batch_size}, {epochs}"

@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from cnnlib.check import scripts
 from cnnlib.check.engine import Case, check
+from cnnlib.check.tagged import tagged
+from cnnlib.scripts import script
+from cnnlib.scripts.layer import call
 
 
 def _tagged_and_random():
     """Pictures with all four lengths different, so that no mix-up of axes goes unseen."""
     rng = np.random.default_rng(0)
-    tags = scripts.tagged(3, 2, 4, 5)
+    tags = tagged(3, 2, 4, 5)
     yield tags, "each number is its own index: 123 stands at [0, 1, 2, 3]"
     yield rng.random((4, 3, 6, 2)), ""
     yield rng.random((1, 2, 5, 3)), "a batch of one"
@@ -26,7 +28,7 @@ _brightness.__name__ = "brightness"
 def brightness():
     """Check ``brightness(x)``, the mean value of each picture."""
     for x, note in _tagged_and_random():
-        yield Case("brightness", {"x": x}, lambda f, x: f(x), ("N",), note, tolerance=1e-9)
+        yield Case("brightness", {"x": x}, script(call), ("N",), note, tolerance=1e-9)
 
 
 def _channels_last(x):
@@ -40,4 +42,4 @@ _channels_last.__name__ = "channels_last"
 def channels_last():
     """Check ``channels_last(x)``, the same pictures with the channel axis at the end."""
     for x, note in _tagged_and_random():
-        yield Case("result", {"x": x}, lambda f, x: f(x), ("N", "H", "W", "C"), note)
+        yield Case("result", {"x": x}, script(call), ("N", "H", "W", "C"), note)

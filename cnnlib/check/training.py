@@ -4,18 +4,20 @@
 somebody shuffles, so the diary is not compared with another one: rules are looked up in it (`cnnlib.check.rules`).
 """
 
-import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from cnnlib import training
-from cnnlib.check.diagnosis import Finding, close, number, shorten
+from cnnlib.check.diagnosis import Finding, close, number
 from cnnlib.check.diary import Diary, value_after
 from cnnlib.check.engine import Case, Comparison, attempt, remarks
 from cnnlib.check.failure import Failed
 from cnnlib.check.rules import RULES, VALIDATION, Reading, Setting, traits
+from cnnlib.scripts import script
+from cnnlib.scripts import training as loops
+from cnnlib.scripts.words import shorten
 
 
 def _train(network, loss, optimizer, training_set, validation, epochs, batch_size, rng):
@@ -44,33 +46,36 @@ SETTINGS = (
 )
 
 
-def _run(train, setting, images, labels, validation_images, validation_labels):
-    """Call train with stand-ins: return their diary, and what train returns."""
-    learn, validate = (images, labels), (validation_images, validation_labels)
-    diary = Diary([a.copy() for a in learn], [a.copy() for a in validate])
-    history = train(
-        diary.network,
-        diary.loss,
-        diary.optimizer,
-        learn,
-        validate,
-        setting.epochs,
-        setting.batch_size,
-        np.random.default_rng(setting.seed),
+def _run(setting: Setting, read: Callable, *, result: str = "facts", **more) -> "Run":
+    """A case of one call of train; `read` makes the result of what it returns and of the diary."""
+
+    def stage(**arrays):
+        return _stand_ins(setting)
+
+    return Run(
+        result,
+        setting.inputs,
+        script(loops.train, **setting.arguments),
+        note=str(setting),
+        extreme=setting.extreme,
+        stage=stage,
+        read=lambda history, network, **_: read(history, Reading(network.diary, setting)),
+        **more,
     )
-    return diary, history
 
 
-def _facts(setting: Setting) -> Callable:
+def _stand_ins(setting: Setting) -> dict:
+    """A network, a loss and an optimizer that write a diary."""
+    images, labels, validation_images, validation_labels = setting.inputs.values()
+    diary = Diary((images, labels), (validation_images, validation_labels))
+    return {"network": diary.network, "loss": diary.loss, "optimizer": diary.optimizer}
+
+
+def _facts(history, reading: Reading) -> np.ndarray:
     """For each rule whether it is broken; and if one is, the traits of what train did."""
-
-    def run(train, **arrays):
-        reading = Reading(_run(train, setting, **arrays)[0], setting)
-        broken = [rule in reading.broken for rule in RULES]
-        done = [float(trait) for trait in traits(reading)] if any(broken) else []
-        return np.array([*done, *broken], float)
-
-    return run
+    broken = [rule in reading.broken for rule in RULES]
+    done = [float(trait) for trait in traits(reading)] if any(broken) else []
+    return np.array([*done, *broken], float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +118,7 @@ def _first_broken(thing, case: Case) -> tuple:
 def _read(thing, case: Case) -> Reading:
     """Run train once more, for its diary."""
     setting = next(s for s in SETTINGS if str(s) == case.note)
-
-    def run(train, **arrays):
-        return Reading(_run(train, setting, **arrays)[0], setting)
-
-    return attempt(replace(case, run=run), thing).value
+    return attempt(_run(setting, lambda history, reading: reading), thing).value
 
 
 BY_CHANCE = Finding(
@@ -144,21 +145,35 @@ SHUFFLING = (
 )
 
 
-def _global_states() -> tuple:
-    """Of the random numbers that belong to nobody: NumPy's, and Python's."""
-    _, keys, place, *_ = np.random.get_state()  # noqa: NPY002 – to see whether somebody uses it
-    return (keys.tobytes(), place), random.getstate()
+SEEDS = (1, 1, 2)
 
 
-def _orders(train, **arrays):
+def _orders() -> "Run":
     """Whether the order comes from rng and from nowhere else: four times 0 if so."""
-    before, orders = _global_states(), []
-    for seed in (1, 1, 2):
-        setting = Setting(10, 3, 2, seed=seed)
-        steps = Reading(_run(train, setting, **arrays)[0], setting).steps
-        orders.append([step.pictures for step in steps])
-    used = [now != then for now, then in zip(_global_states(), before, strict=True)]
-    return np.array([orders[0] != orders[1], orders[0] == orders[2], *used], float)
+    settings = [Setting(10, 3, 2, seed=seed) for seed in SEEDS]
+
+    def stage(**arrays):
+        props = [_stand_ins(setting) for setting in settings]
+        names = {"networks": "network", "losses": "loss", "optimizers": "optimizer"}
+        return {many: [each[one] for each in props] for many, one in names.items()}
+
+    def read(used, networks, **_):
+        steps = [
+            Reading(n.diary, setting).steps for n, setting in zip(networks, settings, strict=True)
+        ]
+        first, again, other = ([step.pictures for step in each] for each in steps)
+        return np.array([first != again, first == other, *used], float)
+
+    arguments = settings[0].arguments | {"seeds": SEEDS}
+    arguments.pop("seed")
+    return Run(
+        "orders",
+        USUAL.inputs,
+        script(loops.train_three_times, **arguments),
+        note="three runs: with two generators of one seed, and with one of another",
+        stage=stage,
+        read=read,
+    )
 
 
 def _check(kind, title, passes):
@@ -173,37 +188,30 @@ def _check(kind, title, passes):
 def train_steps():
     """Check what ``train`` does: batches, order of the calls, shuffling."""
     for setting in SETTINGS:
-        yield Run(
-            "facts", setting.inputs, _facts(setting), note=str(setting), extreme=setting.extreme
-        )
-    note = "three runs: with two generators of one seed, and with one of another"
-    yield Run("orders", USUAL.inputs, _orders, note=note)
+        yield _run(setting, _facts)
+    yield _orders()
 
 
 # ---------------------------------------------------------------------------- train_history
 
 
-def _history(setting: Setting) -> Callable:
+def _history(history, reading: Reading):
     """What train returns, as an array; a mean that counts each picture once is as right as one that counts each step once."""
-
-    def run(train, **arrays):
-        history = _run(train, setting, **arrays)[1]
-        if history is None:
-            return None
-        try:
-            numbers = np.array(history)
-        except ValueError:  # of entries that are not of one length
-            return history
-        if numbers.dtype.kind not in "iuf":
-            return history
-        history = numbers.astype(float)
-        if history.shape == (setting.epochs, 2):
-            for epoch, losses in enumerate(_losses(setting)):
-                if np.isclose(history[epoch, 0], np.average(losses, weights=setting.sizes), 1e-9):
-                    history[epoch, 0] = np.mean(losses)
+    setting = reading.setting
+    if history is None:
+        return None
+    try:
+        numbers = np.array(history)
+    except ValueError:  # of entries that are not of one length
         return history
-
-    return run
+    if numbers.dtype.kind not in "iuf":
+        return history
+    history = numbers.astype(float)
+    if history.shape == (setting.epochs, 2):
+        for epoch, losses in enumerate(_losses(setting)):
+            if np.isclose(history[epoch, 0], np.average(losses, weights=setting.sizes), 1e-9):
+                history[epoch, 0] = np.mean(losses)
+    return history
 
 
 def _losses(setting: Setting) -> list[list[float]]:
@@ -347,5 +355,4 @@ def train_history():
     """Check what ``train`` returns: one pair for each epoch, measured behind its last step."""
     for setting in SETTINGS:
         axes = ("epoch", "(loss, accuracy)")
-        run, note, extreme = _history(setting), str(setting), setting.extreme
-        yield Run("history", setting.inputs, run, axes, note, 1e-9, extreme=extreme)
+        yield _run(setting, _history, result="history", axes=axes, tolerance=1e-9)

@@ -1,14 +1,9 @@
-"""What the cases of a layer without weights do with it; `thing()` builds the learner's layer."""
-
-import numpy as np
-
-from cnnlib.gradcheck import numerical_gradient
+"""Layers without weights, and functions that are called with arrays; `thing()` builds the learner's layer."""
 
 
-def tagged(*shape: int) -> np.ndarray:
-    """Numbers that say their own index: the entry [1, 2, 0, 3] is 1203."""
-    index = np.indices(shape)
-    return sum(index[k] * 10.0 ** (len(shape) - 1 - k) for k in range(len(shape)))
+def call(thing, *, arguments=(), **inputs):
+    """Call a function with the arrays and then the arguments, in their order."""
+    return thing(*inputs.values(), *arguments)
 
 
 def forward(thing, x):
@@ -55,10 +50,3 @@ def backward_of_two_layers(thing, x, dy, other):
     layer.forward(x)
     next_layer.forward(other)
     return layer.backward(dy)
-
-
-def own_gradient(thing, x, dy, **_):
-    """dx by finite differences of the learner's own forward."""
-    layer = thing()
-    x = x.astype(float)
-    return numerical_gradient(lambda x: float((layer.forward(x.copy()) * dy).sum()), x)

@@ -1,0 +1,120 @@
+"""Dense, and the loss."""
+
+import numpy as np
+
+
+def _built(layer_class, W, b):
+    layer = layer_class(*W.shape)
+    layer.W, layer.b = W.copy(order="K"), b.copy()
+    return layer
+
+
+def _hand_back(layer, W, b):
+    """Bring the layer's W and b to where the engine sees whether they are still what they were."""
+    W[...], b[...] = layer.W, layer.b
+
+
+def forward(layer_class, x, W, b):
+    layer = _built(layer_class, W, b)
+    y = layer.forward(x)
+    _hand_back(layer, W, b)
+    return y
+
+
+def forward_twice(layer_class, first, x, W, b):
+    layer = _built(layer_class, W, b)
+    layer.forward(first)
+    y = layer.forward(x)
+    _hand_back(layer, W, b)
+    return y
+
+
+def forward_with_new_weights(layer_class, x, old_W, old_b, W, b):
+    layer = _built(layer_class, old_W, old_b)
+    layer.forward(x)
+    layer.W, layer.b = W.copy(), b.copy()
+    return layer.forward(x)
+
+
+def _walk_back(name, layer, dy):
+    """Run backward, which may stop at a line that is still to be written, below where it sets `name`."""
+    try:
+        return layer.backward(dy)
+    except NotImplementedError:
+        if name == "dx" or not hasattr(layer, name):
+            raise
+
+
+def _gradient(name, layer, dy, W, b):
+    dx = _walk_back(name, layer, dy)
+    _hand_back(layer, W, b)
+    return dx if name == "dx" else getattr(layer, name)
+
+
+def once(layer_class, x, W, b, dy, *, name):
+    layer = _built(layer_class, W, b)
+    layer.forward(x)
+    return _gradient(name, layer, dy, W, b)
+
+
+def of_second_batch(layer_class, first, first_dy, x, W, b, dy, *, name):
+    layer = _built(layer_class, W, b)
+    layer.forward(first)
+    _walk_back(name, layer, first_dy)
+    layer.forward(x)
+    return _gradient(name, layer, dy, W, b)
+
+
+def twice(layer_class, x, W, b, first_dy, dy, *, name):
+    layer = _built(layer_class, W, b)
+    layer.forward(x)
+    _walk_back(name, layer, first_dy)
+    return _gradient(name, layer, dy, W, b)
+
+
+def of_two_layers(layer_class, x, W, b, dy, other, other_dy, *, name):
+    layer, next_layer = _built(layer_class, W, b), _built(layer_class, W, b)
+    layer.forward(x)
+    next_layer.forward(other)
+    gradient = _gradient(name, layer, dy, W, b)
+    _walk_back(name, next_layer, other_dy)
+    return gradient
+
+
+def loss(loss_class, logits, labels):
+    return loss_class().forward(logits, labels)
+
+
+def loss_of_second_batch(loss_class, first, first_labels, logits, labels):
+    loss = loss_class()
+    loss.forward(first, first_labels)
+    return loss.forward(logits, labels)
+
+
+def dlogits(loss_class, logits, labels):
+    loss = loss_class()
+    loss.forward(logits, labels)
+    return loss.backward()
+
+
+def dlogits_of_second_batch(loss_class, first, first_labels, logits, labels):
+    loss = loss_class()
+    loss.forward(first, first_labels)
+    loss.forward(logits, labels)
+    return loss.backward()
+
+
+def dlogits_twice(loss_class, logits, labels):
+    loss = loss_class()
+    loss.forward(logits, labels)
+    first = loss.backward()
+    before = first.copy()
+    second = loss.backward()
+    return second if np.array_equal(first, before) else first
+
+
+def dlogits_of_two_losses(loss_class, logits, labels, other, other_labels):
+    loss, next_loss = loss_class(), loss_class()
+    loss.forward(logits, labels)
+    next_loss.forward(other, other_labels)
+    return loss.backward()

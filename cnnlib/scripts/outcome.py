@@ -1,0 +1,140 @@
+"""Run somebody's code, and keep what came of it."""
+
+import contextlib
+import io
+import linecache
+import os
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PRINTED_LINES = 4
+PRINTED_CHARACTERS = 2_000
+
+PACKAGE = str(Path(__file__).parent.parent) + os.sep
+LIBRARIES = (os.sep + "site-packages" + os.sep, os.path.dirname(os.__file__) + os.sep)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What running a case gave: a value, or the exception that stopped it."""
+
+    value: Any = None
+    error: BaseException | None = None
+    changed: tuple[str, ...] = ()
+    printed: str = ""
+    warned: tuple[str, ...] = ()
+
+
+class Elsewhere:
+    """A learner's class or function in another process: it is run there, and never here.
+
+    Attributes
+    ----------
+    kind : str
+        As `kind` says it there.
+    """
+
+    kind: str
+
+    def attempt(self, run: Callable, inputs: dict[str, np.ndarray], props: dict) -> Outcome:
+        """Run a script with it."""
+        raise NotImplementedError
+
+
+def kind(thing) -> str:
+    """Whether it is a class, a function, or nothing to call."""
+    if isinstance(thing, Elsewhere):
+        return thing.kind
+    return "class" if isinstance(thing, type) else "function" if callable(thing) else ""
+
+
+def attempt(run: Callable, thing, inputs: dict[str, np.ndarray], props: dict) -> Outcome:
+    """Run somebody's code; nothing that it does gets out but the outcome.
+
+    Parameters
+    ----------
+    run
+        ``run(thing, **inputs, **props)`` uses the learner's class or function and returns a result.
+    inputs
+        Arrays. They are copied, and must come back untouched.
+    props
+        Objects of the check's own that are handed over.
+    """
+    if isinstance(thing, Elsewhere):
+        return thing.attempt(run, inputs, props)
+    copies = {name: array.copy(order="K") for name, array in inputs.items()}
+    printed = Beginning()
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        warnings.catch_warnings(record=True) as warned,
+    ):
+        warnings.simplefilter("always")
+        try:
+            value, error = run(thing, **copies, **props), None
+        except (Exception, SystemExit) as stopped:
+            value, error = None, stopped
+    return Outcome(
+        value,
+        error,
+        changed(inputs, copies),
+        printed.lines(),
+        tuple(f"{w.category.__name__}: {w.message}" for w in warned[:PRINTED_LINES]),
+    )
+
+
+def changed(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """The names of the arrays that are not what they were."""
+    return tuple(name for name in before if not _untouched(before[name], after[name]))
+
+
+def _untouched(before: np.ndarray, after: np.ndarray) -> bool:
+    return before.shape == after.shape and np.array_equal(before, after, equal_nan=True)
+
+
+class Beginning(io.StringIO):
+    """Keeps the beginning of what is printed, however much it is."""
+
+    def write(self, text):
+        room = PRINTED_CHARACTERS - self.tell()
+        super().write(text[:room] if room > 0 else "")
+        return len(text)
+
+    def lines(self) -> str:
+        """The first lines."""
+        return "\n".join(self.getvalue().strip().splitlines()[:PRINTED_LINES])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the learner's code stopped."""
+
+    function: str
+    number: int
+    line: str
+    shapes: dict[str, tuple] = field(default_factory=dict)
+
+
+def own_frame(error: BaseException) -> Frame | None:
+    """The last line of the learner's own code on the way to `error`, or None if it never got there."""
+    if hasattr(error, "frame_elsewhere"):
+        return error.frame_elsewhere
+    own = [
+        (frame, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith(PACKAGE)
+        and not frame.f_code.co_filename.endswith(".pyx")  # NumPy's random numbers
+        and not any(part in frame.f_code.co_filename for part in LIBRARIES)
+    ]
+    if not own:
+        return None
+    frame, number = own[-1]
+    shapes = {k: v.shape for k, v in frame.f_locals.items() if isinstance(v, np.ndarray)}
+    line = linecache.getline(frame.f_code.co_filename, number).strip()
+    return Frame(frame.f_code.co_name, number, line, shapes)

@@ -1,0 +1,59 @@
+"""What runs beside a learner's code knows nothing of what is right."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cnnlib
+from cnnlib import check, scripts
+from cnnlib.check.engine import Comparison
+
+MODULES = sorted(p.stem for p in Path(scripts.__file__).parent.glob("*.py") if p.stem != "__init__")
+COMPARISONS = [c for c in vars(check).values() if isinstance(c, Comparison)]
+
+
+def test_the_scripts_import_numpy_and_each_other_only():
+    names = ", ".join(f"cnnlib.scripts.{name}" for name in MODULES)
+    code = (
+        f"import sys, {names}\n"
+        "print(*sorted(m for m in sys.modules if m.startswith('cnnlib')))\n"
+        "print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+    )
+    home = str(Path(cnnlib.__file__).parent.parent)
+    shown = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            f"import sys; sys.path[:] = {[*sys.path, home]}\n{code}",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    own, others = (line.split() for line in shown.splitlines())
+    assert set(own) == {"cnnlib", "cnnlib.scripts", *(f"cnnlib.scripts.{m}" for m in MODULES)}
+    assert {name for name in others if name in ("torch", "scipy", "matplotlib", "sklearn")} == set()
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda c: c.name)
+def test_every_case_can_be_run_elsewhere(comparison):
+    for case in comparison.cases():
+        for run in (case.run, case.forward):
+            assert run is None or isinstance(run, scripts.Script), case.where
+            assert run is None or callable(run.function)
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda c: c.name)
+def test_a_script_is_given_nothing_that_its_lesson_asks_for(comparison):
+    home = comparison.reference.__module__
+    for case in comparison.cases():
+        assert home not in {f"cnnlib.{name}" for name in case.run.course}, case.where
+
+
+def test_a_function_that_is_no_script_is_refused():
+    with pytest.raises(ValueError, match=r"not in cnnlib\.scripts"):
+        scripts.script(test_a_function_that_is_no_script_is_refused)
