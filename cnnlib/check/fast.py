@@ -1,8 +1,6 @@
 """The checks of lesson 08: im2col, its adjoint, and a convolution and a pool made of them."""
 
-import sys
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -10,7 +8,10 @@ from cnnlib import columns, misconceptions
 from cnnlib.check import conv, pool
 from cnnlib.check.engine import Case, check
 from cnnlib.check.hunt import hunt
-from cnnlib.check.scripts import tagged
+from cnnlib.check.tagged import tagged
+from cnnlib.scripts import conv as convolutions
+from cnnlib.scripts import loops, script
+from cnnlib.scripts.layer import call
 
 MATRIX = ("N·OH·OW", "C·KH·KW")
 SMALL = 6
@@ -80,7 +81,7 @@ def im2col():
         return Case(
             "the matrix",
             {"x": x},
-            lambda f, x: f(x, kernel_size, stride, padding),
+            script(call, arguments=(kernel_size, stride, padding)),
             MATRIX,
             f"kernel_size {kernel_size}, {_words(stride, padding, note)}",
             traits=_traits(x.shape, kernel_size, stride, padding),
@@ -133,7 +134,7 @@ def col2im():
         return Case(
             "the pixels",
             {"matrix": matrix},
-            lambda f, matrix: f(matrix, shape, kernel_size, stride, padding),
+            script(call, arguments=(shape, kernel_size, stride, padding)),
             conv.IMAGE,
             f"shape {shape}, kernel_size {kernel_size}, {_words(stride, padding, note)}",
             tolerance=1e-5 if matrix.dtype == np.float32 else 1e-9,
@@ -164,14 +165,14 @@ def col2im():
 )
 def fast_conv_forward():
     """Check ``FastConv2D.forward`` on what lesson 02 asks of Conv2D, and on maps that get smaller."""
-    yield from conv._cases("y", conv.MAPS, conv._forward)
+    yield from conv._cases("y", conv.MAPS, convolutions.forward)
     rng = np.random.default_rng(8)
     setting = (2, 2, 4, 5), 3, (3, 2), 1, 1
     arrays = conv._arrays(rng, *setting)
     yield Case(
         "y",
         {name: arrays[name] for name in ("x", "W", "b")} | {"first": rng.normal(size=(3, 2, 6, 7))},
-        partial(conv._forward_of_second_batch, stride=1, padding=1),
+        script(convolutions.forward_of_second_batch, stride=1, padding=1),
         conv.MAPS,
         "stride 1, padding 1, x is the second batch through one layer, the first one was larger",
         tolerance=1e-9,
@@ -186,7 +187,7 @@ def fast_conv_forward():
 )
 def fast_conv_dW():
     """Check the ``dW`` that ``FastConv2D.backward`` sets."""
-    yield from conv._cases("dW", conv.KERNELS, conv._backward, conv._own_gradient)
+    yield from conv._cases("dW", conv.KERNELS, convolutions.backward)
 
 
 @check(
@@ -196,7 +197,7 @@ def fast_conv_dW():
 )
 def fast_conv_db():
     """Check the ``db`` that ``FastConv2D.backward`` sets."""
-    yield from conv._cases("db", ("F",), conv._backward, conv._own_gradient)
+    yield from conv._cases("db", ("F",), convolutions.backward)
 
 
 @check(
@@ -206,53 +207,10 @@ def fast_conv_db():
 )
 def fast_conv_dx():
     """Check the ``dx`` that ``FastConv2D.backward`` returns."""
-    yield from conv._cases("dx", conv.IMAGE, conv._backward, conv._own_gradient)
+    yield from conv._cases("dx", conv.IMAGE, convolutions.backward)
 
 
 # ---------------------------------------------------------------------------- loops
-
-
-def _steps(action) -> int:
-    """How many steps of Python an action takes, whoever's code they are in: the same on every machine."""
-    count = 0
-
-    def trace(frame, event, argument):
-        nonlocal count
-        frame.f_trace_opcodes = True
-        count += event == "opcode"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        action()
-    finally:
-        sys.settrace(before)
-    return count
-
-
-def _goes_over_pixels(steps) -> bool:
-    """Whether `steps(H, W)` grows with the product of H and W.
-
-    A loop over rows alone, or over columns alone, cancels out; so does whatever is done once.
-    """
-    return steps(9, 8) - steps(9, 5) - steps(6, 8) + steps(6, 5) > 0
-
-
-def _loops(layer_class, build, maps):
-    """Whether forward, and whether backward, loops over pixels; `build` makes a layer of the class."""
-
-    def forward(H, W):
-        layer = build(layer_class)
-        return _steps(lambda: layer.forward(np.ones((1, maps, H, W))))
-
-    def backward(H, W):
-        layer = build(layer_class)
-        dy = np.ones_like(layer.forward(np.ones((1, maps, H, W))))
-        return _steps(lambda: layer.backward(dy))
-
-    forward(6, 5), backward(6, 5)  # what is only done the first time should not count
-    return np.array([float(_goes_over_pixels(steps)) for steps in (forward, backward)])
 
 
 @check(
@@ -265,7 +223,7 @@ def fast_conv_loops():
     yield Case(
         "the number of loops over pixels",
         {},
-        lambda layer_class: _loops(layer_class, lambda c: c(2, 3, 3, padding=1), maps=2),
+        script(loops.over_pixels, arguments=(2, 3, 3), settings={"padding": 1}, maps=2),
         ("forward, backward",),
         "the steps that Python takes, counted on maps of 6×5, 9×5, 6×8 and 9×8 pixels",
     )
@@ -312,7 +270,7 @@ def fast_pool_loops():
     yield Case(
         "the number of loops over pixels",
         {},
-        lambda layer_class: _loops(layer_class, lambda c: c(2, 1), maps=2),
+        script(loops.over_pixels, arguments=(2, 1), settings={}, maps=2),
         ("forward, backward",),
         "the steps that Python takes, counted on maps of 6×5, 9×5, 6×8 and 9×8 pixels",
     )
@@ -338,7 +296,7 @@ def fast_hunt_1(layer_class, x, dy):
     """Check arrays x, dy for which the first patient's dx is wrong; its kernel is two ones, [1, 1]."""
     _few_whole_numbers(x=x, dy=dy)
     W = np.ones((1, 1, 1, 2))
-    return conv._backward(layer_class, x, W, np.zeros(1), dy, stride=1, padding=0, name="dx")
+    return convolutions.backward(layer_class, x, W, np.zeros(1), dy, stride=1, padding=0, name="dx")
 
 
 @hunt(
@@ -352,4 +310,6 @@ def fast_hunt_2(layer_class, first, x):
     """Check two batches such that the second patient's y of x is wrong; its kernel is 3×3 ones, padding 1."""
     _few_whole_numbers(first=first, x=x)
     W = np.ones((1, 1, 3, 3))
-    return conv._forward_of_second_batch(layer_class, first, x, W, np.zeros(1), stride=1, padding=1)
+    return convolutions.forward_of_second_batch(
+        layer_class, first, x, W, np.zeros(1), stride=1, padding=1
+    )
