@@ -14,6 +14,9 @@ from cnnlib.check.engine import Comparison
 CHECKS = [getattr(check, name) for name in check.__all__ if name[0].islower()]
 COMPARISONS = [c for c in CHECKS if isinstance(c, Comparison)]
 MUTANTS = [(c, broken) for c in COMPARISONS for broken in misconceptions.seen_by(c.name)]
+# A mistake that can be made in several ways need not show in each.
+OTHER_WAYS = [(c, broken) for c, broken in MUTANTS if broken.main is not broken]
+MUTANTS = [(c, broken) for c, broken in MUTANTS if broken.main is broken]
 
 
 @cache
@@ -62,6 +65,14 @@ def test_every_misconception_is_rejected_and_named_by_its_own_name(c, broken):
     assert failure.misconception is broken, f"taken for {failure.misconception}"
     assert broken.says.split(". ")[0].rstrip(".") in " ".join(str(failure).split())
     assert " ".join(broken.hint.split()) in " ".join(str(failure).split())
+
+
+@pytest.mark.parametrize(
+    ("c", "broken"), OTHER_WAYS, ids=[f"{c.name}-{b.__name__}-{b.way.__name__}" for c, b in OTHER_WAYS]
+)
+def test_where_a_misconception_shows_in_another_way_it_has_the_same_name(c, broken):
+    failure = failure_of(c, broken)
+    assert failure is None or failure.misconception.says == broken.says
 
 
 def test_the_mutation_score(capsys):
@@ -228,7 +239,7 @@ WRONG_BACKWARD = {
         np.arange(self.x_shape[3]) < self.x_shape[3] - 1, _unflat(self, dy), dy.dtype.type(0)
     ),
     "times what it should be": lambda self, dy: _unflat(self, dy) * dy.dtype.type(0.5),
-    "too few axes": lambda self, dy: np.zeros_like(dy),
+    "too few axes": lambda self, dy: np.full_like(dy, 7),
 }
 
 

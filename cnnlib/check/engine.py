@@ -235,10 +235,20 @@ class Comparison(Check):
         ]
 
     def _named(self, trials: list[Trial], consistent: bool):
-        """The misconception that does what the learner's code did, on every case; or None."""
+        """The misconception that does what the learner's code did, on every case; or two of them; or None."""
+        known = self._one_of(misconceptions.seen_by(self.name), trials, consistent)
+        # From crashes, and from a dtype alone, two mistakes can't be told apart.
+        numbers = (t for t in trials if not t.right and t.outcome.error is None)
+        if known is None and not all(t.only_the_dtype for t in numbers):
+            both = self._one_of(misconceptions.pairs(self.name), trials, consistent)
+            # Where one of them alone does the same, the other is not in the learner's code.
+            known = both and not any(alike(trials, tried(trials, one)) for one in both.both) and both
+        return known.main if known else None
+
+    def _one_of(self, candidates, trials: list[Trial], consistent: bool):
         # The dtype of a wrong number says little, unless it is what tells two misconceptions apart.
         but_for_the_dtype = None
-        for broken in misconceptions.seen_by(self.name):
+        for broken in candidates:
             if alike(trials, tried(trials, broken), True) and consistent == fits_own_forward(
                 broken, list(tried(trials, broken))
             ):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from cnnlib.layers import Conv2D
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions.changes import misconception
 
 
 def _padded(x, padding, **how):

@@ -4,7 +4,7 @@ import numpy as np
 
 from cnnlib.layers import Dense
 from cnnlib.losses import SoftmaxCrossEntropy
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions.changes import misconception
 
 # ---------------------------------------------------------------------------- Dense, forward
 

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from cnnlib.layers import ReLU
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions.changes import misconception
 
 # ---------------------------------------------------------------------------- numerical_gradient
 

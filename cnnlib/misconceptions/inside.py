@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnlib import inside
 from cnnlib.losses import SoftmaxCrossEntropy
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions.changes import misconception
 
 STARTS, ENDS = [], []
 """What may be wrong at either end of the walk back. A learner may have made one mistake at each."""

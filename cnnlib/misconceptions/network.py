@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from cnnlib.layers import AvgPool2D, Conv2D, Dense, Flatten, MaxPool2D, ReLU
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions.changes import misconception
 from cnnlib.network import Sequential
 
 

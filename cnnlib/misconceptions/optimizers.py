@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cnnlib.misconceptions import misconception, seen_by
+from cnnlib.misconceptions.changes import misconception, seen_by
 from cnnlib.optimizers import SGD, Adam
 
 # ---------------------------------------------------------------------------- the step of any optimizer

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cnnlib.layers import AvgPool2D, MaxPool2D
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions.changes import misconception
 
 
 class _Forward:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions.changes import misconception
 
 
 @misconception(

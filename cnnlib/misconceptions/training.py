@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions.changes import misconception
 
 # ---------------------------------------------------------------------------- a loop with parts to exchange
 

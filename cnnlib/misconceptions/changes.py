@@ -1,0 +1,153 @@
+"""A mistake is a small change to the right way of doing it, and two changes are two mistakes.
+
+For each exercise there is one right way (sometimes more, where learners go about it differently),
+written as a class whose methods are the places where it can go wrong. A `slip` says what stands at a
+place in place of what is right, what to tell the learner, and a hint. `mistakes` makes the broken layers and
+functions of it; `pairs` makes all that are broken in two places.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+_ALL: list = []
+_SEEN: dict[str, list] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Slip:
+    """One small change.
+
+    Parameters
+    ----------
+    says
+        What the learner did, told to the learner.
+    hint
+        A question or fact that leads on, without the answer in it.
+    wraps
+        Classes that lie around a layer's methods: what can go wrong in every layer.
+    changes
+        What stands at a place, by the place's name.
+    alone
+        Whether it has this name where it is the only mistake. The general diagnosis says as much of a
+        wrong sign, and says it in every check.
+    """
+
+    says: str
+    hint: str
+    wraps: tuple[type, ...]
+    changes: dict[str, Any]
+    alone: bool = True
+
+    @property
+    def places(self) -> set:
+        return {*self.changes, *(getattr(wrap, "place", wrap) for wrap in self.wraps)}
+
+
+def slip(says: str, hint: str, *wraps: type, alone: bool = True, **changes) -> Slip:
+    """Write a mistake down; see `Slip`."""
+    return Slip(says, hint, wraps, changes, alone)
+
+
+class Formula:
+    """A right function in pieces: `__call__` puts them together. What is made of it is a function again."""
+
+
+def mistakes(module: str, rights: dict[str, type | tuple[type, ...]], **slips: Slip) -> None:
+    """Make each slip in every right way, and name it in its module.
+
+    Parameters
+    ----------
+    module
+        The `__name__` of the module in which the first of each slip can be found.
+    rights
+        The right ways, by the check that has to refuse and to name the mistake. The first way is the one
+        in which a slip shows in any case; in others it may make no difference.
+    slips
+        The changes, by the mistake's name.
+    """
+    for name, each in slips.items():
+        made: dict[type, Any] = {}
+        main: dict[type, Any] = {}
+        for check, ways in rights.items():
+            first, *others = ways if isinstance(ways, tuple) else (ways,)
+            for way in (first, *others):
+                if way not in made:
+                    made[way] = _made(name, way, each)
+                    made[way].main = made[first]
+                _SEEN.setdefault(check, []).append(made[way])
+            main[first] = made[first]
+            made[first].checks += (check,)
+        _ALL.extend(main.values() if each.alone else ())
+        setattr(sys.modules[module], name, next(iter(main.values())))
+
+
+def _made(name: str, way: type, *slips: Slip):
+    """What goes wrong in all these ways at once."""
+    changes = {place: change for each in slips for place, change in each.changes.items()}
+    wraps = [wrap for each in slips for wrap in each.wraps]
+    told = {"says": slips[0].says, "hint": slips[0].hint, "checks": (), "slips": slips, "way": way}
+    broken = type(name, (*wraps, way), told | changes | {"__module__": way.__module__})
+    if issubclass(way, Formula):
+        broken = broken()
+        broken.__name__ = name
+    broken.main = broken
+    return broken
+
+
+def every() -> list:
+    """All mistakes, each once for every check's own right way."""
+    return list(_ALL)
+
+
+def seen_by(check: str) -> list:
+    """What the check of this name has to refuse and to name, in the order in which it is tried.
+
+    Where a mistake can be made in several right ways, it is there once for each; their `main` is the same.
+    """
+    return [broken for broken in _SEEN.get(check, ()) if broken.slips[0].alone]
+
+
+def find(check: str, name: str):
+    """The mistake of this name that a check sees."""
+    return next(broken for broken in _SEEN[check] if broken.__name__ == name)
+
+
+@cache
+def pairs(check: str) -> list:
+    """Two mistakes at once: two changes of the same right way, at different places."""
+    return [
+        _both(one, other)
+        for one, other in combinations(_SEEN.get(check, ()), 2)
+        if one.way is other.way and not _places(one) & _places(other)
+    ]
+
+
+def _places(broken) -> set:
+    return set().union(*(each.places for each in broken.slips))
+
+
+def _both(one, other):
+    both = _made("Both", one.way, *one.slips, *other.slips)
+    both.says = f"Two mistakes together give just what you get. The first: {one.says} The second: {other.says}"
+    both.hint = f"To the first: {one.hint}\nTo the second: {other.hint}"
+    both.checks, both.both = one.checks, (one, other)
+    return both
+
+
+def misconception(*checks: str, says: str, hint: str) -> Callable:
+    """Mark a class or function that is no change of a right way as a mistake; see `mistakes`."""
+
+    def mark(broken):
+        broken.checks, broken.says, broken.hint = checks, says, hint
+        broken.slips, broken.way = (Slip(says, hint, (), {}),), broken
+        broken.main = broken
+        _ALL.append(broken)
+        for check in checks:
+            _SEEN.setdefault(check, []).append(broken)
+        return broken
+
+    return mark
