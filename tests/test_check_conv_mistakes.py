@@ -255,7 +255,7 @@ WRONG = [
         SCALARS,
         "y[n, f, i, j] = total",
         {
-            "y[n, f, j, i] = total": "The right numbers in the wrong places; none is lost",
+            "y[n, f, j, i] = total": "WritesColumnsFirst",
             "y[n, f, i * s, j * s] = total": "WritesWhereItReads",
             "y[f, n, i, j] = total": "it should depend on x[",
             "y[n, f, i, j] += y[n, f, i - 1, j] + total": "your y[0, 0, 1, 1] depends on x[0, 0, :, 1:3]; it should depend on x[0, 0, 1:3, 1:3]",
@@ -380,8 +380,8 @@ WRONG = [
         "top, left = i * s, j * s",
         {
             "top, left = i, j": "WindowsWithoutStride",
-            "top, left = i * KH, j * KW": "your y[0, 0, 1, 1] depends on x[0, 0, 2, 2]; it should depend on x[0, 0, 1:3, 1:3]",
-            "top, left = j * s, i * s": "The right numbers in the wrong places; none is lost",
+            "top, left = i * KH, j * KW": "WindowsEndToEnd",
+            "top, left = j * s, i * s": "WindowsTransposed",
         },
     ),
     (
@@ -497,11 +497,11 @@ WRONG = [
         {
             "= g * self.padded[n, c, r, q]": "LastWindowOfTheLastPicture",
             "+= g * self.padded[n, c, i + k, j + m]": "StrideMissingInDW",
-            "+= g * self.padded[n, c, i * s + k, j + m]": "it should depend on x[",
+            "+= g * self.padded[n, c, i * s + k, j + m]": "StrideOnRowsOnTheWayBack",
             "+= g * self.x[n, c, r, q]": "IndexError",
             "+= self.padded[n, c, r, q]": "IgnoresDy",
             "+= g": "IgnoresThePicture",
-            "+= g * self.W[f, c, k, m]": "here, your dW does not depend on x, and should",
+            "+= g * self.W[f, c, k, m]": "IgnoresThePicture + TimesTheWeights",
             "+= g * self.padded[n, c, r, q] / N": "DividesDWByTheBatch",
             "+= g * self.padded[n, c, r, q] / (N * OH * OW)": "AveragesDWOverEverything",
             "-= g * self.padded[n, c, r, q]": "Every number has the wrong sign",
@@ -561,7 +561,7 @@ WRONG = [
         "for n, f, i, j in np.ndindex(dy.shape):",
         {
             "for n, f, i, j in np.ndindex(1, F, OH, OW):": "FirstPictureOnly",
-            "for n, f, i, j in np.ndindex(N, F, OH - 1, OW - 1):": "your dW[0, 0, 1, 1] depends on x[0, 0, 1, 1] and dy[0, 0, 0, 0]; it should depend on x[0, 0, 1:3, 1:3] and dy[0, 0, :, :]",
+            "for n, f, i, j in np.ndindex(N, F, OH - 1, OW - 1):": "LastWindowSendsNothing",
         },
     ),
     (
@@ -674,7 +674,7 @@ WRONG = [
             "dout": "What comes out is dy, just as it came in",
             "np.sum(dout, axis=(0, 2))": "db has too many axes: 2, not 1",
             "np.sum(dout, axis=(0, 3))[:, 0]": "it should depend on dy[",
-            "dout[0].sum(axis=(1, 2))": "it should depend on dy[",
+            "dout[0].sum(axis=(1, 2))": "DbOfTheFirstPicture",
             "dout[-1].sum(axis=(1, 2))": "DbOfTheLastPicture",
             "-np.sum(dout, axis=(0, 2, 3))": "Every number has the wrong sign",
             "np.sum(dout, axis=(0, 2, 3)).tolist()": "It returned a list, not an array",
@@ -684,7 +684,7 @@ WRONG = [
             "np.sum(dout**2, axis=(0, 2, 3))": "Your result would be right if dy were dy²",
             "np.sum(dout, axis=(0, 2, 3)).astype(np.float32)": "The numbers are right, but their dtype is float32, not float64",
             "np.sum(dout, axis=(0, 2, 3)).astype(int)": "db has dtype int64: everything behind the decimal point is lost",
-            "np.sum(dout, axis=(0, 2, 3)) * self.W[0].size": "In each case all numbers are off by one factor, but it isn't always the same one",
+            "np.sum(dout, axis=(0, 2, 3)) * self.W[0].size": "DbForEachProduct",
             "np.sum(x, axis=(0, 2, 3))": "db has the wrong length along F",
             "np.sum(dout, axis=(0, 2, 3)) + self.b": "Every number is off by 1 times b",
             "np.full(self.b.shape, np.sum(dout))": "db is the same for every index along F",
@@ -711,7 +711,7 @@ WRONG = [
         "self.db[f] += g",
         {
             "self.db += g": "db is the same for every index along F",
-            "self.db[f] += C * g": "Every number is x.shape[1] times too large",
+            "self.db[f] += C * g": "DbForEachChannel",
         },
     ),
     (
@@ -731,12 +731,12 @@ WRONG = [
         {
             "dpadded[n, c, r, q] = g * self.W[f, c, k, m]": "OverwritesWindowsAndFilters",
             "dpadded[n, c, i + k, j + m] += g * self.W[f, c, k, m]": "StrideMissingInDx",
-            "dpadded[n, c, i * s + k, j + m] += g * self.W[f, c, k, m]": "it should depend on W[",
+            "dpadded[n, c, i * s + k, j + m] += g * self.W[f, c, k, m]": "StrideOnRowsOnTheWayBack",
             "dpadded[n, c, r, q] += g * self.W[f, c, KH - 1 - k, KW - 1 - m]": "UpsideDownKernel",
             "dpadded[n, c, r, q] += g * self.W[f, c, -k, -m]": "it should count",
             "dpadded[n, c, r, q] += g * self.W[f, c, k, KW - 1 - m]": "Your result would be right if W were W[:, :, :, ::-1]",
             "dpadded[n, c, r, q] += g": "IgnoresTheWeightsInDx",
-            "dpadded[n, c, r, q] += self.W[f, c, k, m]": "Your result would be right if dy were 1 everywhere",
+            "dpadded[n, c, r, q] += self.W[f, c, k, m]": "IgnoresDyInDx",
             "dpadded[n, c, r, q] += g * self.W[f, 0, k, m]": "dx is the same for every index along C",
             "dpadded[n, :, r, q] += g * self.W[f, c, k, m]": "SameForEveryChannel",
             "dpadded[0, c, r, q] += g * self.W[f, c, k, m]": "it should depend on W[",
@@ -799,7 +799,7 @@ WRONG = [
         WINDOWS,
         "dx_pad[part] += dout[n, f, i, j] * self.W[f]",
         {
-            "dx_pad[part] += dout[n, f, i, j] * x_pad[part]": "here, your dx depends on x, and should not",
+            "dx_pad[part] += dout[n, f, i, j] * x_pad[part]": "IgnoresTheWeightsInDx + TimesThePicture",
             "dx_pad[part] += dout[n, f, i, j] * np.rot90(self.W[f], 2)": "Your result would be right if W were W[:, ::-1, ::-1]",
             "dx_pad[part] += dout[n, f, i, j] * self.W[f].mean()": "Your result would be right if W were W.mean(axis=(1, 2, 3)) again and again",
             "dx_pad[part] += dout[n, f, i, j] * self.W": "ValueError",
@@ -994,8 +994,8 @@ def test_what_is_said_of_a_wrong_layer(name, source, old, new, expected):
     wrong = changed(source, old, new, "__init__" if forward else "backward")
     failure = getattr(check, name).failure(written(wrong))
     assert failure is not None, "passes the check"
-    if expected in vars(misconceptions.conv):
-        assert failure.misconception is getattr(misconceptions.conv, expected), words(failure)
+    if expected in vars(misconceptions.conv) or " + " in expected:
+        assert failure.misconception.__name__ == expected, words(failure)
     else:
         assert failure.misconception is None, f"taken for {failure.misconception}"
         assert expected in words(failure)
@@ -1013,6 +1013,34 @@ def test_what_is_said_of_a_wrong_pad(padded, expected):
     failure = check.pad.failure(function("x, padding", padded))
     assert failure.misconception is None, f"taken for {failure.misconception}"
     assert expected in words(failure)
+
+
+# Two mistakes at once, in whatever style they are written.
+PAIRS = [
+    ("conv_dx", SCALARS, {"dpadded[n, c, r, q] +=": "dpadded[n, c, r, q] =", "dpadded[:, :, p : p + H, p : p + W]": "dpadded"}, "OverwritesWindowsAndFilters + StillPadded"),
+    ("conv_dx", WINDOWS, {"dx_pad[part] +=": "dx_pad[part] =", "dx_pad[:, :, p : H + p, p : W + p]": "dx_pad[:, :, p:-p, p:-p]"}, "OverwritesWindowsAndFilters + EmptyWithoutPadding"),
+    ("conv_dx", WINDOWS, {"dout[n, f, i, j] * self.W[f]": "dout[n, f, i, j] * self.W[f, :, ::-1, ::-1]", "slice(i * s, i * s + KH), slice(j * s, j * s + KW)": "slice(i, i + KH), slice(j, j + KW)"}, "StrideMissingInDx + UpsideDownKernel"),
+    ("conv_dx", MATRICES, {"np.rot90(self.W, 2, axes=(2, 3))": "self.W", "p : p + H, p : p + W]": "p : p + H, p : p + W] / N"}, "UpsideDownKernel + DividesDxByTheBatch"),
+    ("conv_dW", WINDOWS, {"dw[f] +=": "dw[f] =", "slice(i * s, i * s + KH), slice(j * s, j * s + KW)": "slice(i, i + KH), slice(j, j + KW)"}, "StrideMissingInDW + LastWindowOfTheLastPicture"),
+    ("conv_dW", WINDOWS, {"slice(i * s, i * s + KH), slice(j * s, j * s + KW)": "slice(i, i + KH), slice(j, j + KW)", "self.dW = dw": "self.dW = dw / N"}, "StrideMissingInDW + DividesDWByTheBatch"),
+    ("conv_dW", OFFSETS, {'np.einsum("nfij,ncij->fc", dy, self.xp[read])': 'np.einsum("nfij,ncij->fc", -dy, self.xp[read]) / N'}, "DividesDWByTheBatch + MinusDW"),
+    ("conv_db", WINDOWS, {"np.sum(dout, axis=(0, 2, 3))": "-np.sum(dout, axis=(0, 2, 3), keepdims=True)"}, "DbKeepsItsAxes + MinusDb"),
+    ("conv_forward", SCALARS, {"padded[n, c, i * s + k, j * s + m]": "padded[n, c, i + k, j + m]", "total + self.b[f]": "total"}, "ForgetsTheBias + WindowsWithoutStride"),
+    ("conv_forward", OFFSETS, {"self.W[:, :, k, m])": "self.W[:, :, -1 - k, -1 - m])", "self.b[None, :, None, None]": "self.b"}, "BiasAlongTheColumns + FlipsTheKernel"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "changes", "expected"), PAIRS, ids=[pair[-1] for pair in PAIRS]
+)
+def test_two_mistakes_at_once_are_both_named(name, source, changes, expected):
+    for old, new in changes.items():
+        source = changed(source, old, new, "__init__" if name == "conv_forward" else "backward")
+    failure = getattr(check, name).failure(written(source))
+    assert failure.misconception.__name__ == expected, words(failure)
+    for one in failure.misconception.both:
+        assert one.says.split(". ")[0] in words(failure)
+        assert " ".join(one.hint.split()) in words(failure)
 
 
 # One part after the other

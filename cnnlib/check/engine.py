@@ -242,7 +242,9 @@ class Comparison(Check):
         if known is None and not all(t.only_the_dtype for t in numbers):
             both = self._one_of(misconceptions.pairs(self.name), trials, consistent)
             # Where one of them alone does the same, the other is not in the learner's code.
-            known = both and not any(alike(trials, tried(trials, one)) for one in both.both) and both
+            known = (
+                both and not any(alike(trials, tried(trials, one)) for one in both.both) and both
+            )
         return known.main if known else None
 
     def _one_of(self, candidates, trials: list[Trial], consistent: bool):

@@ -24,6 +24,19 @@ from cnnlib.misconceptions import (  # registers them
 from cnnlib.misconceptions.changes import every, find, misconception, pairs, seen_by
 
 __all__ = [
-    "conv", "dense", "every", "find", "flatten", "gradients", "inside", "misconception", "network",
-    "optimizers", "pairs", "pool", "seen_by", "shapes", "training",
+    "conv",
+    "dense",
+    "every",
+    "find",
+    "flatten",
+    "gradients",
+    "inside",
+    "misconception",
+    "network",
+    "optimizers",
+    "pairs",
+    "pool",
+    "seen_by",
+    "shapes",
+    "training",
 ]

@@ -44,7 +44,7 @@ class Slip:
 
     @property
     def places(self) -> set:
-        return {*self.changes, *(getattr(wrap, "place", wrap) for wrap in self.wraps)}
+        return {*self.changes, *(getattr(wrap, "stands_at", wrap) for wrap in self.wraps)}
 
 
 def slip(says: str, hint: str, *wraps: type, alone: bool = True, **changes) -> Slip:
@@ -131,7 +131,7 @@ def _places(broken) -> set:
 
 
 def _both(one, other):
-    both = _made("Both", one.way, *one.slips, *other.slips)
+    both = _made(f"{one.__name__} + {other.__name__}", one.way, *one.slips, *other.slips)
     both.says = f"Two mistakes together give just what you get. The first: {one.says} The second: {other.says}"
     both.hint = f"To the first: {one.hint}\nTo the second: {other.hint}"
     both.checks, both.both = one.checks, (one, other)

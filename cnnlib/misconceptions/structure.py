@@ -17,7 +17,7 @@ def _remembered(layer) -> dict:
 class KeepsTheFirst:
     """What the first forward wrote down is never written anew."""
 
-    place = "memory"
+    stands_at = "memory"
 
     def forward(self, *batch):
         y = super().forward(*batch)
@@ -28,7 +28,7 @@ class KeepsTheFirst:
 class SharesMemory:
     """What forward writes down is there once for all layers."""
 
-    place = "memory"
+    stands_at = "memory"
 
     def forward(self, *batch):
         y = super().forward(*batch)
@@ -60,7 +60,7 @@ def after(what: str, place: str, change) -> type:
                 setattr(self, what, change(self, getattr(self, what), N))
             return dx
 
-    After.place = f"{place} of {what}"
+    After.stands_at = f"{place} of {what}"
     return After
 
 
