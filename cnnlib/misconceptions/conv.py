@@ -128,9 +128,10 @@ mistakes(
 class _Pad(Formula):
     def __call__(self, x, padding):
         p = self.width(padding)
-        return np.pad(x, self.pairs(p), **self.filling)
+        return np.pad(x, self.pairs(p), **self.filling())
 
-    filling = {}
+    def filling(self):
+        return {}
 
     def width(self, padding):
         return padding
@@ -203,17 +204,17 @@ mistakes(
     pads_with_the_edge=slip(
         "You pad with copies of the edge. The course pads with zeros.",
         _BEYOND.format("its edge"),
-        filling={"mode": "edge"},
+        filling=lambda self: {"mode": "edge"},
     ),
     pads_with_a_mirror=slip(
         "You pad with a mirror image of the map. The course pads with zeros.",
         _BEYOND.format("itself"),
-        filling={"mode": "symmetric"},
+        filling=lambda self: {"mode": "symmetric"},
     ),
     pads_with_ones=slip(
         "You pad with ones. To a convolution, one is a value like any other; the course pads with zeros.",
         "Which number adds nothing to a sum of products, whatever the weight?",
-        filling={"constant_values": 1},
+        filling=lambda self: {"constant_values": 1},
     ),
     pads_into_float64=slip(
         "You fill an array of zeros that is float64 whatever comes in, so float32 pictures grow twice as large.",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from cnnlib.columns import FastConv2D, FastMaxPool2D, col2im, im2col
-from cnnlib.misconceptions import misconception
+from cnnlib.misconceptions.changes import misconception
 
 # ---------------------------------------------------------------------------- im2col
 
