@@ -1,4 +1,5 @@
-# make lab   opens the course in JupyterLab      make test   runs every test
+# make lab   opens the course in JupyterLab      make test      runs every test
+# make site  builds the course as a site         make browser   tests it, and JupyterLab, in Chromium
 # Both set up a virtual environment in .venv first; running them again is quick.
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ endif
 # The course's matrices are small: one thread is quicker, and leaves the other cores to what runs beside.
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: lab test lint notebooks clean
+.PHONY: lab test lint notebooks site browser clean
 
 lab: .venv/learner
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_FLAGS)
@@ -29,11 +30,19 @@ lint: .venv/dev
 	$(BIN)/ruff format --check .
 
 notebooks: .venv/dev
+	$(BIN)/python tools/pack_explorers.py
 	$(BIN)/python tools/execute.py
 	$(BIN)/cnnlib release
 
+site: .venv/site
+	$(BIN)/python tools/site.py
+
+browser: .venv/site
+	$(INSTALL) -e '.[browser]'
+	$(BIN)/pytest tests/browser -rs
+
 clean:
-	rm -rf .venv
+	rm -rf .venv build
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"This course needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.11")'
@@ -45,4 +54,8 @@ clean:
 
 .venv/dev: .venv/learner
 	$(INSTALL) -e '.[dev]'
+	touch $@
+
+.venv/site: .venv/dev
+	$(INSTALL) -e '.[site]'
 	touch $@
