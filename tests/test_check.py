@@ -319,25 +319,81 @@ def test_a_wrong_prediction_is_told_without_the_right_one(answers, phrase):
 
 
 def _arrays(*shapes):
+    """Different whole numbers in each array."""
     rng = np.random.default_rng(0)
-    return tuple(rng.normal(size=shape) for shape in shapes)
+    return tuple(rng.permutation(np.prod(shape)).reshape(shape) + 1.0 for shape in shapes)
 
 
 @pytest.mark.parametrize(
     ("hunt", "arrays", "phrase"),
     [
-        (check.flatten_hunt_1, _arrays((2, 3, 4, 4), (2, 48)), "passes your test"),
-        (check.flatten_hunt_1, _arrays((2, 3, 4, 5), (2, 48)), "not even a right layer"),
+        (check.flatten_hunt_1, _arrays((1, 1, 2, 2), (1, 4)), "passes your test"),
+        (check.flatten_hunt_1, _arrays((1, 1, 2, 3), (1, 5)), "not even a right layer"),
         (check.flatten_hunt_1, (3, 4), "asked for: x, dy"),
-        (check.flatten_hunt_1, _arrays((2, 3, 4, 5)), "asked for: x, dy"),
-        (check.flatten_hunt_2, (np.ones((2, 3, 4, 5)), np.ones((2, 60))), "passes your test"),
+        (check.flatten_hunt_1, _arrays((1, 1, 2, 3)), "asked for: x, dy"),
+        (check.flatten_hunt_2, (np.ones((1, 1, 2, 3)), np.ones((1, 6))), "passes your test"),
         (check.flatten_hunt_2, _arrays((1, 1, 2, 2), (1, 4)), "blame the innocent"),
-        (check.flatten_hunt_3, _arrays((3, 1, 2, 2), (3, 1, 2, 2), (3, 4)), "passes your test"),
+        (check.flatten_hunt_3, _arrays((3, 1, 1, 2), (3, 1, 1, 2), (3, 2)), "passes your test"),
     ],
 )
 def test_a_witness_that_shows_nothing_is_refused(hunt, arrays, phrase):
     message = one_line(hunt.failure(lambda: arrays))
     assert phrase in message
+
+
+@pytest.mark.parametrize(
+    ("arrays", "phrase"),
+    [
+        (_arrays((2, 1, 2, 3), (2, 6)), "x has 12 numbers"),
+        ((np.zeros((1, 1, 2, 3)), np.arange(6.0).reshape(1, 6) / 2), "dy holds 0.5"),
+        ((np.zeros((1, 1, 2, 3)), 1001 * np.arange(6).reshape(1, 6)), "dy holds 1001"),
+        ((np.zeros((1, 2, 3)), np.arange(6.0).reshape(1, 6)), "x needs the axes (N, C, H, W)"),
+        ((np.zeros((1, 1, 0, 3)), np.zeros((1, 0))), "empty array"),
+        ((np.zeros((1, 1, 2, 3)), [[1, 2], [3]]), "asked for: x, dy"),
+    ],
+)
+def test_a_hunt_is_for_few_small_whole_numbers_in_the_right_axes(arrays, phrase):
+    assert phrase in one_line(check.flatten_hunt_1.failure(lambda: arrays))
+
+
+def test_a_hunt_takes_lists():
+    witness = [[[[0, 0, 0], [0, 0, 0]]]], [[0, 1, 2, 3, 4, 5]]
+    assert check.flatten_hunt_1.failure(lambda: witness) is None
+
+
+@pytest.mark.parametrize(
+    ("hunt", "arrays", "phrase"),
+    [
+        (check.conv_hunt_3, (np.zeros((1, 1, 2, 3)), *_arrays((1, 1, 1, 2))), "Your x hides it"),
+        (check.flatten_hunt_2, (np.ones((1, 1, 2, 2)), np.ones((1, 4))), "numbers are 1."),
+        (check.flatten_hunt_1, _arrays((1, 1, 2, 2), (1, 4)), "have your arrays in common"),
+        (check.pool_hunt_2, _arrays((1, 1, 2, 2), (1, 1, 1, 1)), "have your arrays in common"),
+        (check.pool_hunt_2, (np.zeros((1, 1, 2, 2)), np.zeros((1, 1, 1, 1))), "Your dy hides it"),
+    ],
+)
+def test_the_hint_after_a_miss_names_the_array_whose_numbers_hide_the_mistake(hunt, arrays, phrase):
+    assert phrase in one_line(hunt.failure(lambda: arrays))
+
+
+def test_a_patient_that_stops_for_another_reason_wins_no_hunt():
+    class Stops(layers.Flatten):
+        def backward(self, dy):
+            raise ValueError("out of order")
+
+    hunted = check.flatten_hunt_1
+    other = type(hunted)(
+        hunted.script,
+        "hunt",
+        "",
+        Stops,
+        layers.Flatten,
+        ("x", "dy"),
+        hunted.axes,
+        stops=False,
+        free=None,
+    )
+    message = one_line(other.failure(lambda: _arrays((1, 1, 2, 3), (1, 6))))
+    assert "not because of the mistake" in message and "out of order" in message
 
 
 def test_a_patient_does_not_give_itself_away():

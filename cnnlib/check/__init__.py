@@ -92,6 +92,7 @@ from cnnlib.check.pool import (
     pool_hunt_2,
     pool_hunt_3,
 )
+from cnnlib.check.row import row_dw, row_dx, row_forward
 from cnnlib.check.shapes import brightness, channels_last
 from cnnlib.check.training import train_history, train_steps
 
@@ -162,6 +163,9 @@ __all__ = [
     "relu_backward",
     "relu_forward",
     "relu_hunt",
+    "row_dw",
+    "row_dx",
+    "row_forward",
     "saliency",
     "sequential_backward",
     "sequential_forward",

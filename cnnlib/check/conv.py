@@ -251,11 +251,10 @@ def conv_dx():
     patient=misconceptions.conv.UpsideDownKernel,
     right=layers.Conv2D,
     names=("x", "W", "dy"),
+    axes={"x": "N, C, H, W", "W": "F, C, KH, KW", "dy": "N, F, OH, OW"},
 )
 def conv_hunt_1(layer_class, x, W, dy):
     """Check arrays x, W, dy for which the first patient's dx is wrong."""
-    if W.ndim != 4:
-        raise ValueError(f"W has shape {W.shape}, but must be (F, C, KH, KW)")
     return conv.backward(layer_class, x, W, np.zeros(len(W)), dy, stride=1, padding=0, name="dx")
 
 
@@ -265,11 +264,12 @@ def conv_hunt_1(layer_class, x, W, dy):
     patient=misconceptions.conv.LosesTheRest,
     right=layers.Conv2D,
     names=("x", "dy"),
+    axes={"x": "N, C, H, W", "dy": "N, F, OH, OW"},
 )
 def conv_hunt_2(layer_class, x, dy):
-    """Check arrays x, dy for which the second patient's dx is wrong; its 3×3 windows have stride 2."""
-    W = np.arange(9.0).reshape(1, 1, 3, 3) + 1
-    return conv.backward(layer_class, x, W, np.zeros(1), dy, stride=2, padding=0, name="dx")
+    """Check arrays x, dy for which the second patient's dx is wrong; its 2×2 windows have stride 3."""
+    W = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+    return conv.backward(layer_class, x, W, np.zeros(1), dy, stride=3, padding=0, name="dx")
 
 
 @hunt(
@@ -278,6 +278,7 @@ def conv_hunt_2(layer_class, x, dy):
     patient=misconceptions.conv.FlipsDy,
     right=layers.Conv2D,
     names=("x", "dy"),
+    axes={"x": "N, C, H, W", "dy": "N, F, OH, OW"},
 )
 def conv_hunt_3(layer_class, x, dy):
     """Check arrays x, dy for which the third patient's dW is wrong; its one kernel is 2×2."""

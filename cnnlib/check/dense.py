@@ -348,18 +348,30 @@ def blind_guess():
     patient=misconceptions.dense.ReshapesWeights,
     right=layers.Dense,
     names=("x", "W", "b", "dy"),
+    axes={"x": "N, D", "W": "D, K", "b": "K", "dy": "N, K"},
 )
 def dense_hunt_1(layer_class, x, W, b, dy):
     """Check arrays x, W, b, dy for which the first patient's dx is wrong."""
     return dense.once(layer_class, x, W, b, dy, name="dx")
 
 
+class _OnlyTheMaximum(losses.SoftmaxCrossEntropy):
+    """Shifts all rows alike, and has no other weakness: a row that lies far below gets log 0."""
+
+    def forward(self, logits, labels):
+        super().forward(logits, labels)
+        shifted = logits - logits.max()
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return float(-log_p[np.arange(len(labels)), labels].mean())
+
+
 @hunt(
     title="bug hunt 2",
     passes="your scores show what one shift for all rows can't stand",
-    patient=misconceptions.dense.OneMaximumForAll,
+    patient=_OnlyTheMaximum,
     right=losses.SoftmaxCrossEntropy,
     names=("logits", "labels"),
+    axes={"logits": "N, K", "labels": "N"},
 )
 def dense_hunt_2(loss_class, logits, labels):
     """Check logits and labels for which the second patient's loss is wrong."""
@@ -372,6 +384,7 @@ def dense_hunt_2(loss_class, logits, labels):
     patient=misconceptions.dense.SubtractsFromWholeColumns,
     right=losses.SoftmaxCrossEntropy,
     names=("logits", "labels"),
+    axes={"logits": "N, K", "labels": "N"},
 )
 def dense_hunt_3(loss_class, logits, labels):
     """Check logits and labels for which the third patient's backward is wrong."""

@@ -234,6 +234,7 @@ flatten_predictions = _Predictions(
     patient=misconceptions.flatten.SwapsHeightAndWidth,
     right=layers.Flatten,
     names=("x", "dy"),
+    axes={"x": "N, C, H, W", "dy": "N, D"},
 )
 def flatten_hunt_1(layer_class, x, dy):
     """Check arrays x, dy for which the first patient's backward is wrong."""
@@ -246,6 +247,7 @@ def flatten_hunt_1(layer_class, x, dy):
     patient=misconceptions.flatten.FortranBothWays,
     right=layers.Flatten,
     names=("x", "expected"),
+    axes={"x": "N, C, H, W"},
 )
 def flatten_hunt_2(layer_class, x):
     """Check an array x, and the y that a right Flatten makes of it, for which the second patient's forward is wrong."""
@@ -258,6 +260,8 @@ def flatten_hunt_2(layer_class, x):
     patient=misconceptions.flatten.KeepsTheFirstShape,
     right=layers.Flatten,
     names=("first", "x", "dy"),
+    axes={"first": "N, C, H, W", "x": "N, C, H, W", "dy": "N, D"},
+    stops=True,
 )
 def flatten_hunt_3(layer_class, first, x, dy):
     """Check batches first and x, and a dy for the second, for which the third patient's backward is wrong."""

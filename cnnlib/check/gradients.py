@@ -250,6 +250,7 @@ def relu_backward():
     patient=misconceptions.gradients.Guided,
     right=layers.ReLU,
     names=("x", "dy", "expected"),
+    free=lambda x, dy: x == 0,  # at the kink any slope from 0 to 1 is right
 )
 def relu_hunt(layer_class, x, dy):
     """Check arrays x and dy, and the dx that a right ReLU makes of them, for which the patient's backward is wrong."""

@@ -10,14 +10,21 @@ from cnnlib.check.failure import Failed
 from cnnlib.scripts import script
 from cnnlib.scripts.layer import call
 
+MOST, LARGEST = 6, 1000
+"""How many numbers an array may have, and how large they may be: so few that one has to choose them."""
+
 
 class Hunt(Check):
     """A check of the arrays with which a learner shows that the patient is wrong.
 
-    The learner's function takes nothing and returns the arrays in `names`. They are run through
-    `script`, once with the right layer and once with the patient, and have to give different
-    results. Where the last name is ``"expected"``, the learner also says what the right layer
-    gives.
+    The learner's function takes nothing and returns the arrays in `names`: few whole numbers, which
+    can be followed by hand. They are run through `script`, once with the right layer and once with
+    the patient, and have to give different results. Where the last name is ``"expected"``, the
+    learner also says what the right layer gives. `axes` names the axes of those arrays that must
+    have them, such as ``{"x": "N, C, H, W"}``, and `stops` says that the patient's mistake is one
+    that stops it: otherwise a patient that stops has another trouble than the one that is hunted.
+    ``free(**arrays)`` says for which entries of the result more than one value is right, so that any
+    may be expected.
     """
 
     def __init__(
@@ -28,9 +35,13 @@ class Hunt(Check):
         patient: type,
         right: type,
         names: tuple[str, ...],
+        axes: dict[str, str],
+        stops: bool,
+        free: Callable | None,
     ):
         super().__init__(script, title, _witness, passes)
         self.script, self.right, self.names = script, right, names
+        self.axes, self.stops, self.free = axes, stops, free
         self.patient = type("Patient", (patient,), {"__doc__": "Wrong somewhere. Where?"})
 
     def failure(self, thing) -> Failed | None:
@@ -38,23 +49,19 @@ class Hunt(Check):
         if outcome.error is not None:
             return self.stopped(outcome, {})
         arrays = outcome.value if isinstance(outcome.value, tuple | list) else (outcome.value,)
-        asked = ", ".join(self.names)
-        if len(arrays) != len(self.names) or not all(_numbers(a) for a in arrays):
-            got = ", ".join(f"array {a.shape}" if _numbers(a) else type(a).__name__ for a in arrays)
-            says = f"NumPy arrays of finite numbers are asked for: {asked}."
-            return self._fail(outcome, says, {"got": got})
-        if any(a.size == 0 for a in arrays):
-            return self._fail(outcome, "An empty array shows nothing.", {})
-        inputs = dict(zip(self.names, arrays, strict=True))
+        arrays = list(_rectangular(arrays))
+        unfit = self._unfit(arrays)
+        if unfit is not None:
+            return self._fail(outcome, *unfit)
+        inputs = dict(zip(self.names, (np.asarray(a, float) for a in arrays), strict=True))
         claim = inputs.pop("expected", None)
-        case = Case(
-            "result", {name: np.asarray(a, float) for name, a in inputs.items()}, self.script
-        )
-        right, patient = attempt(case, self.right), attempt(case, self.patient)
+        case, right, patient = self._run(inputs)
         if right.error is not None:
             says = "Not even a right layer can work with your arrays."
             return self._fail(outcome, says, {"where": case.where, "it says": str(right.error)})
-        if claim is not None and not same(right.value, np.asarray(claim, float), 1e-9):
+        if claim is not None and self.free and claim.shape == right.value.shape:
+            claim = np.where(self.free(**inputs), right.value, claim)
+        if claim is not None and not same(right.value, claim, 1e-9):
             says = "What you expect is not what a right layer gives, so your test would blame the innocent."
             if np.shape(claim) != right.value.shape:
                 why = f"its shape is {np.shape(claim)}, and should be another one"
@@ -62,21 +69,83 @@ class Hunt(Check):
                 place = np.argwhere(~close(right.value, claim, 1e-9))[0]
                 why = f"the number at {place.tolist()} is not the right one"
             return self._fail(outcome, says, {"where": case.where, "expected": why})
-        if patient.error is None and not patient.changed and same(right.value, patient.value, 1e-9):
+        if patient.error is not None and not self.stops:
+            says = "The patient stops at your arrays, but not because of the mistake that this hunt is about."
+            return self._fail(outcome, says, {"where": case.where, "it says": str(patient.error)})
+        if not _differ(right, patient):
             says = "The patient passes your test: with these arrays it does just what a right layer does."
-            hint = "What have your arrays in common with all those that the patient was tested on?"
-            return self._fail(outcome, says, {"where": case.where, "hint": hint})
+            return self._fail(outcome, says, {"where": case.where, "hint": self._hint(inputs)})
         return None
+
+    def _run(self, inputs):
+        """The case, and what the right layer and the patient make of it."""
+        case = Case("result", inputs, self.script)
+        return case, attempt(case, self.right), attempt(case, self.patient)
+
+    def _unfit(self, arrays) -> tuple[str, dict[str, str]] | None:
+        """Why these can't be the arrays that are asked for."""
+        if len(arrays) != len(self.names) or not all(_numbers(a) for a in arrays):
+            got = ", ".join(f"array {a.shape}" if _numbers(a) else type(a).__name__ for a in arrays)
+            asked = ", ".join(self.names)
+            return f"NumPy arrays of finite numbers are asked for: {asked}.", {"got": got}
+        for name, array in zip(self.names, arrays, strict=True):
+            if array.size == 0:
+                return "An empty array shows nothing.", {"got": f"{name} of shape {array.shape}"}
+            axes = self.axes.get(name)
+            if axes and array.ndim != len(axes.split(", ")):
+                got = f"{name} of shape {array.shape}"
+                return f"{name} needs the axes ({axes}).", {"got": got}
+            if array.size > MOST:
+                return _too_much(f"{name} has {array.size} numbers")
+            odd = array[(array != np.round(array)) | (np.abs(array) > LARGEST)]
+            if odd.size:
+                return _too_much(f"{name} holds {odd.flat[0]:.6g}")
+        return None
+
+    def _hint(self, inputs) -> str:
+        """What to think about: the array whose numbers hide the mistake, where it is one array."""
+        hiding = [name for name in inputs if self._shown_by_others(inputs, name)]
+        if len(hiding) != 1:
+            return "What have your arrays in common with all those that the patient was tested on?"
+        (name,) = hiding
+        numbers = np.unique(inputs[name])
+        special = f" All its numbers are {numbers[0]:g}." if len(numbers) == 1 else ""
+        return (
+            f"Your {name} hides it: with other numbers in an array of the same shape, the patient "
+            f"would go wrong. What is special about yours?{special}"
+        )
+
+    def _shown_by_others(self, inputs, name: str) -> bool:
+        """Whether the patient goes wrong when this array is filled with other numbers, however often."""
+        for seed in range(4):
+            rng = np.random.default_rng(seed)
+            size, shape = inputs[name].size, inputs[name].shape
+            drawn = rng.permutation(np.arange(1.0, size + 1)) * rng.choice([-1.0, 1.0], size)
+            _, right, patient = self._run(inputs | {name: drawn.reshape(shape)})
+            stopped = patient.error is not None and not self.stops
+            if right.error is not None or stopped or not _differ(right, patient):
+                return False
+        return True
 
     def _fail(self, outcome, says: str, facts: dict[str, str]) -> Failed:
         return Failed(self.title, says, facts | remarks(outcome, ""))
 
 
 def hunt(
-    *, title: str, passes: str, patient: type, right: type, names: tuple[str, ...]
+    *,
+    title: str,
+    passes: str,
+    patient: type,
+    right: type,
+    names: tuple[str, ...],
+    axes: dict[str, str] | None = None,
+    stops: bool = False,
+    free: Callable | None = None,
 ) -> Callable:
     """Turn a script, ``script(layer_class, **arrays)``, into a bug hunt."""
-    return lambda script: Hunt(script, title, passes, patient, right, names)
+    return lambda script: Hunt(
+        script, title, passes, patient, right, names, axes or {}, stops, free
+    )
 
 
 def _witness():
@@ -86,5 +155,30 @@ def _witness():
 _witness.__name__ = "witness"
 
 
+def _rectangular(arrays):
+    """The arrays; what is a list that NumPy can't make an array of stays out."""
+    for a in arrays:
+        try:
+            yield np.asarray(a) if isinstance(a, list) else a
+        except ValueError:
+            yield None
+
+
 def _numbers(a) -> bool:
     return isinstance(a, np.ndarray) and a.dtype.kind in "iuf" and bool(np.isfinite(a).all())
+
+
+def _differ(right, patient) -> bool:
+    return (
+        patient.error is not None
+        or bool(patient.changed)
+        or not same(right.value, patient.value, 1e-9)
+    )
+
+
+def _too_much(got: str) -> tuple[str, dict[str, str]]:
+    says = (
+        f"Few and small, please: at most {MOST} numbers in each array, whole ones from −{LARGEST} to "
+        f"{LARGEST}, so that each can be followed by hand."
+    )
+    return says, {"got": got}

@@ -493,6 +493,7 @@ pool_by_hand = _Routes(
     patient=misconceptions.pool.StartsAtZero,
     right=layers.MaxPool2D,
     names=("x", "expected"),
+    axes={"x": "N, C, H, W"},
 )
 def pool_hunt_1(layer_class, x):
     """Check an x, and what a right MaxPool2D(2) makes of it, for which the first patient's forward is wrong."""
@@ -505,6 +506,7 @@ def pool_hunt_1(layer_class, x):
     patient=misconceptions.pool.WholeGradientToEveryTie,
     right=layers.MaxPool2D,
     names=("x", "dy"),
+    axes={"x": "N, C, H, W", "dy": "N, C, OH, OW"},
 )
 def pool_hunt_2(layer_class, x, dy):
     """Check arrays x, dy for which the backward of the second patient, a MaxPool2D(2), is wrong."""
@@ -517,6 +519,7 @@ def pool_hunt_2(layer_class, x, dy):
     patient=misconceptions.pool.EndsWithTheLastWindow.average,
     right=layers.AvgPool2D,
     names=("x", "dy"),
+    axes={"x": "N, C, H, W", "dy": "N, C, OH, OW"},
 )
 def pool_hunt_3(layer_class, x, dy):
     """Check arrays x, dy for which the backward of the third patient, an AvgPool2D(2), is wrong."""

@@ -22,6 +22,7 @@ from cnnlib.misconceptions import (  # noqa: F401  registers them
     network,
     optimizers,
     pool,
+    row,
     shapes,
     training,
 )
