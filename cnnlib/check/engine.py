@@ -211,6 +211,8 @@ class Comparison(Check):
     """A check that runs cases on the learner's code and on the reference, and compares."""
 
     every: ClassVar[list["Comparison"]] = []
+    proves_something = True
+    """Whether who passes it has it right; after a single step, much else may still be wrong."""
 
     def __init__(self, cases: Callable[[], Iterable[Case]], title: str, reference, passes: str):
         super().__init__(cases, title, reference, passes)
@@ -260,7 +262,7 @@ class Comparison(Check):
         return but_for_the_dtype
 
     def _explain(self, thing, trials: list[Trial]) -> Failed:
-        trials = numbers_first(trials)
+        every, trials = trials, numbers_first(trials)
         wrong = [trial for trial in trials if not trial.right]
         consistent = fits_own_forward(thing, trials)
         named = self._named(trials, consistent)
@@ -270,7 +272,7 @@ class Comparison(Check):
             trials, wrong = [t for t in trials if not t.broke_down], held
             consistent = fits_own_forward(thing, trials)
             named = self._named(trials, consistent)
-        clues = self._clues(thing, trials, named is not None)
+        clues = self._clues(thing, every, named is not None)
         failure = self._failure(
             thing, trials, wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
         )
@@ -284,12 +286,12 @@ class Comparison(Check):
             expected = known(trial.case, self.reference).value
             return Trial(trial.case, expected, attempt(trial.case, thing))
 
-        def siblings(thing) -> list[Trial]:
+        def siblings(thing) -> list[list[Trial]]:
             others = (c for c in self.every if c.reference is self.reference and c is not self)
-            checked = (other.trials(thing) for other in others)
-            return [t for trials in checked if all(t.right for t in trials) for t in trials]
+            return [other.trials(thing) for other in others]
 
-        return repair.clues(thing, trials, retry, siblings, named)
+        enough = self.proves_something and sum(np.size(t.expected) for t in trials) >= 10
+        return repair.clues(thing, trials, retry, siblings, self.reference, named, enough)
 
     def _failure(self, thing, trials: list[Trial], wrong: list[Trial], known) -> Failed:
         """The failure to show, with the finding that is known, or else the general diagnosis."""

@@ -43,7 +43,9 @@ def off():
         _on = before
 
 
-def clues(thing, trials: list, retry: Callable, siblings: Callable, named: bool) -> list[Clue]:
+def clues(
+    thing, trials: list, retry: Callable, siblings: Callable, reference, named: bool, enough: bool
+) -> list[Clue]:
     """The lines at which one edit, or two, make a failing check pass; empty where none are found.
 
     Parameters
@@ -55,9 +57,13 @@ def clues(thing, trials: list, retry: Callable, siblings: Callable, named: bool)
     retry
         ``retry(thing, trial)`` is the same trial with other code.
     siblings
-        ``siblings(thing)`` are the right trials of the other checks of this answer.
+        ``siblings(thing)`` are the trials of the other checks of this answer, a list for each.
+    reference
+        The course's own class or function.
     named
         Whether the mistake has a name already. Then pairs aren't tried.
+    enough
+        Whether passing this check proves something by itself; a single step or number doesn't.
     """
     if not _on or not any(not trial.right for trial in trials):
         return []
@@ -69,7 +75,7 @@ def clues(thing, trials: list, retry: Callable, siblings: Callable, named: bool)
     if sum(1 for f in functions for _ in statements(f)) < 2:
         return []
     with without_a_trace():
-        search = Search(answer, trials, retry, siblings)
+        search = Search(answer, trials, retry, siblings, reference, enough)
         if not search.begin():
             return []
         found = search.one(SINGLES)

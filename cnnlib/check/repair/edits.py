@@ -7,9 +7,10 @@ with which symptoms (`search.symptom_of`).
 
 import ast
 import copy
+import difflib
 import re
 from collections.abc import Callable
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, permutations
 
 from cnnlib.check.repair.answer import is_tick
 from cnnlib.check.repair.places import (
@@ -68,6 +69,8 @@ def unlike(one: str, other: str) -> int:
     for words in TWIN_WORDS:
         if any(w in a for w in words) and any(w in b for w in words):
             return 0
+    if "_" in a and "_" in b and a.split("_")[-1] == b.split("_")[-1]:
+        return 1
     if a.startswith(b) or b.startswith(a) or re.split(r"_|pad", a)[0] == re.split(r"_|pad", b)[0]:
         return 0
     return 2
@@ -88,6 +91,46 @@ def a_name_like_it(node, at):
     for other in at.of_kind(kind):
         if other != name:
             yield Found(other, 1.5 * unlike(name, other))
+
+
+@on(
+    ast.Name,
+    ast.Attribute,
+    cost=0.5,
+    suits="crash",
+    asks="Is each name in this line spelt as it is elsewhere?",
+)
+def spelt_as_elsewhere(node, at):
+    name = key(node)
+    if not name or name in at.kinds:
+        return
+    elsewhere = dict.fromkeys(
+        [*at.kinds, *(key(n) for n in ast.walk(at.definition.node)), "self.dW", "self.db"]
+    )
+    for other in elsewhere:
+        if other and other != name and other.startswith("self.") == name.startswith("self."):
+            if difflib.SequenceMatcher(None, other.lower(), name.lower()).ratio() > 0.7:
+                yield _stored(code(other), node.ctx)
+
+
+@on(
+    ast.Attribute,
+    cost=1,
+    suits="crash kind",
+    asks="Under which name will this be looked for?",
+)
+def under_another_name(node, at):
+    if key(node) and not is_read(node):
+        for name in ("self.dW", "self.db"):
+            if name != key(node):
+                yield Found(
+                    _stored(code(name), node.ctx), 1.5 * (name.lower() != key(node).lower())
+                )
+
+
+def _stored(node, ctx):
+    node.ctx = ctx
+    return node
 
 
 @on(
@@ -125,7 +168,7 @@ def _renamed(function, names: dict[str, str]) -> tuple[Swap, ...]:
 @on(
     ast.Tuple,
     ast.List,
-    cost=2,
+    cost=2.2,
     suits="shape crash permuted numbers",
     asks="In which order do these stand, and which of them belongs to which?",
 )
@@ -161,7 +204,7 @@ def arguments_exchanged(node, at):
 # ---------------------------------------------------------------------------- calculations
 
 OTHER_OPERATIONS = {
-    ast.Add: (ast.Sub, ast.Mult),
+    ast.Add: (ast.Mult, ast.Sub),
     ast.Sub: (ast.Add,),
     ast.Mult: (ast.MatMult, ast.Div, ast.Add),
     ast.MatMult: (ast.Mult,),
@@ -188,7 +231,7 @@ def an_operand_less(node, at):
 @on(
     ast.BinOp,
     cost=2.5,
-    suits="numbers crash sign kind shape",
+    suits="numbers crash sign kind shape ratio",
     asks="Which operations does this line carry out, and on which numbers?",
 )
 def another_operation(node, at):
@@ -257,6 +300,8 @@ def another_sign(node, at):
 )
 def another_number(node, at):
     value = node.value
+    if at.argument_of("where", "maximum", "minimum", "multiply"):
+        yield from at.arrays
     if isinstance(value, bool):
         yield ast.Constant(not value)
     elif isinstance(value, int) and abs(value) < 100:
@@ -311,6 +356,12 @@ def divided_by_a_count(node, at):
     if not is_read(node):
         return
     unlikely = 0.0 if at.is_value else 2.0
+    if called(node) == "mean":
+        total = ast.Call(
+            ast.Attribute(node.func.value, "sum", ast.Load()), node.args, node.keywords
+        )
+        for count in _counts(at):
+            yield Found(ast.BinOp(total, ast.Div(), code(count)), 0.5)
     for count in _counts(at):
         yield Found(ast.BinOp(node, ast.Div(), code(count)), unlikely)
         yield Found(ast.BinOp(node, ast.Mult(), code(count)), unlikely + 0.5)
@@ -339,7 +390,7 @@ def _counts(at) -> list[str]:
 
 @on(
     ast.expr,
-    cost=4,
+    cost=2.5,
     suits="ratio numbers",
     asks="Is everything in this line on which these numbers depend?",
 )
@@ -347,26 +398,38 @@ def a_factor_more(node, at):
     """What the function already reads somewhere, once more."""
     if not at.is_value or isinstance(node, ast.Tuple):
         return
-    seen = dict.fromkeys(
-        n
-        for n in at.arrays
-        if n in ("dy", "dout", "grad", "d_out") or re.search("mask|positive", n)
+    seen = dict.fromkeys(at.of_kind("float"))
+    seen |= dict.fromkeys(
+        n for n in at.arrays if re.fullmatch(r"dy|dout|grad\w*|d_out|g|.*(mask|positive).*", n)
     )
     for part in ast.walk(at.function):
-        if (
-            isinstance(part, ast.Subscript)
-            and is_read(part)
-            and at.kinds.get(key(part.value), "")[:5] == "array"
-        ):
+        if isinstance(part, ast.Subscript) and is_read(part) and key(part.value) in at.arrays:
             seen.setdefault(ast.unparse(part))
     own = ast.unparse(node)
-    for text in [*[t for t in seen if t != own][:8], *at.of_kind("float")]:
-        yield ast.BinOp(node, ast.Mult(), code(text))
+    for k, text in enumerate([t for t in seen if t != own][:10]):
+        yield Found(ast.BinOp(node, ast.Mult(), code(text)), 0.1 * k)
+    for name in at.of_kind("float"):
+        yield Found(ast.BinOp(node, ast.Div(), code(name)), 1.0)
+
+
+@on(
+    ast.Name,
+    ast.Attribute,
+    cost=3,
+    suits="numbers nan",
+    asks="To which power does each quantity in this line come in?",
+)
+def to_another_power(node, at):
+    if is_read(node) and isinstance(at.parent, ast.BinOp) and not isinstance(at.parent.op, ast.Pow):
+        if at.kinds.get(key(node), "")[:5] in ("array", "float"):
+            yield f"{key(node)} ** 2"
+            for count in [n for n in at.of_kind("int") if re.search(r"step|\bt\b|count|iter", n)]:
+                yield f"{key(node)} ** {count}"
 
 
 @on(
     ast.expr,
-    cost=3,
+    cost=2,
     suits="numbers",
     asks="How often does the bias come into each output, and which of its numbers is it?",
 )
@@ -375,8 +438,8 @@ def the_bias(node, at):
         return
     filters = [n for n in at.loops if re.fullmatch("f|k|filter|o|oc|out_c|c_out", n)]
     biases = [f"self.b[{f}]" for f in filters]
-    for bias in [*biases, "self.b", "self.b[None, :, None, None]", "self.b[:, None, None]"]:
-        yield ast.BinOp(node, ast.Add(), code(bias))
+    for k, bias in enumerate([*biases, "self.b", "self.b[:, None, None]"]):
+        yield Found(ast.BinOp(node, ast.Add(), code(bias)), 0.7 * k)
 
 
 @on(
@@ -390,6 +453,8 @@ def minus_the_largest(node, at):
     if at.argument_of("exp"):
         text = ast.unparse(node)
         yield code(f"({text}) - {largest % text}")
+    if at.is_value and at.kinds.get(key(node)) == "array 2" and at.function.name != "backward":
+        yield code(f"{key(node)} - {largest % key(node)}")
     if called(node) in ("max", "amax") and isinstance(node.func, ast.Attribute):
         inner = node.args[0] if of_numpy(node) and node.args else node.func.value
         yield code(largest % ast.unparse(inner))
@@ -412,6 +477,8 @@ def another_comparison(node, at):
     }
     for op in others.get(type(node.ops[0]), ()):
         yield ast.Compare(node.left, [op()], node.comparators)
+    for mask in [n for n in at.arrays if re.search("mask|positive", n)]:
+        yield from (Found(mask, 1.0), Found(f"~{mask}", 1.0))
 
 
 # ---------------------------------------------------------------------------- windows
@@ -421,14 +488,14 @@ WHERE_WINDOWS_BEGIN = "Where does each window begin? Work it out for a stride of
 
 @on(ast.expr, cost=1.5, suits="numbers shape crash", asks=WHERE_WINDOWS_BEGIN)
 def an_index_times_the_stride(node, at):
-    if not at.strides or not is_read(node):
-        return
-    if not (at.inside(ast.Subscript) or isinstance(at.statement, ast.Assign)):
-        return
-    if isinstance(node, ast.Name) and node.id in at.loops:
-        if not isinstance(getattr(at.parent, "op", None), ast.Mult):
+    if isinstance(node, ast.Name) and node.id in at.loops and is_read(node):
+        begins = at.inside(ast.Slice) or at.is_one_of_the_values
+        begins |= isinstance(getattr(at.parent, "op", None), ast.Add | ast.Sub)
+        indexes = at.inside(ast.Subscript) and not isinstance(at.parent, ast.BinOp)
+        if begins or indexes:
             for stride in at.strides:
-                yield Found(ast.BinOp(node, ast.Mult(), code(stride)), _crosswise(node.id, stride))
+                cost = _crosswise(node.id, stride) + (0.0 if begins else 1.5)
+                yield Found(ast.BinOp(node, ast.Mult(), code(stride)), cost)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         for index in (node.left, node.right):
             if key(index) in at.loops:
@@ -442,41 +509,45 @@ def _crosswise(index: str, stride: str) -> float:
     return float((a in "ihyr" and s in "wx") or (a in "jwxc" and s in "hy"))
 
 
-@on(
-    ast.Assign,
-    ast.AugAssign,
-    cost=1.5,
-    suits="numbers shape crash",
-    asks=WHERE_WINDOWS_BEGIN,
-)
+@on(ast.Assign, ast.AugAssign, cost=1.5, suits="numbers shape crash", asks=WHERE_WINDOWS_BEGIN)
 def indices_times_the_strides(statement, at):
-    """Both indices of a window, within its slices or wherever the statement reads them."""
-    if not at.strides or len(at.loops) < 2:
-        return
+    """The indices of a window, wherever the statement reads them, or wherever it slices by them."""
+    begins = {
+        n.id
+        for part in ast.walk(statement)
+        if isinstance(part, ast.Slice)
+        or part is statement.value
+        or called(part) == "slice"
+        or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add))
+        for n in ast.iter_child_nodes(part)
+        if isinstance(n, ast.Name) and n.id in at.loops
+    }
+    indices = [i for i in at.loops if i in begins][-2:]
     strides = [(s, s) for s in at.strides]
     strides += [(s, t) for s, t in combinations(at.strides, 2) if unlike(s, t) == 0]
-    pairs = dict.fromkeys(
-        [*reversed(list(pairwise(at.loops))), *list(combinations(at.loops, 2))[:2]]
-    )
-    for (i, j), (s, t) in ((p, q) for p in list(pairs)[:3] for q in strides):
-        for whole in (False, True):
-            yield lambda names={i: s, j: t}, whole=whole: _strided(statement, names, whole)
+    for s, t in strides:
+        each = dict(zip(indices, (s, t), strict=False))
+        for names in [each] + [{i: each[i]} for i in each if len(each) > 1]:
+            for whole in (False, True):
+                yield Found(
+                    lambda names=names, whole=whole: _strided(statement, names, whole),
+                    0.0 if names is each else 0.5,
+                )
 
 
 def _strided(statement, strides: dict[str, str], whole: bool) -> tuple[Swap, ...]:
     swaps = []
-    for outer in ast.walk(statement.value) if whole else ast.walk(statement):
-        if not whole and not (
-            isinstance(outer, ast.Subscript)
-            and any(isinstance(p, ast.Slice) for p in ast.walk(outer.slice))
-        ):
+    for parent in ast.walk(statement):
+        within = whole or isinstance(parent, ast.Slice)
+        within |= isinstance(parent, ast.Call) and called(parent) == "slice"
+        within |= isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add)
+        if not within or (isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult)):
             continue
-        for parent in ast.walk(outer) if not whole else [outer]:
-            for name, value in ast.iter_fields(parent):
-                for k, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                    if isinstance(node, ast.Name) and node.id in strides and is_read(node):
-                        product = ast.BinOp(node, ast.Mult(), code(strides[node.id]))
-                        swaps.append(Swap(parent, name, product, k))
+        for name, value in ast.iter_fields(parent):
+            for k, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(node, ast.Name) and node.id in strides and is_read(node):
+                    product = ast.BinOp(node, ast.Mult(), code(strides[node.id]))
+                    swaps.append(Swap(parent, name, product, k))
     return tuple(swaps)
 
 
@@ -488,9 +559,13 @@ def _strided(statement, strides: dict[str, str], whole: bool) -> tuple[Swap, ...
 )
 def how_many_windows(node, at):
     """The right number takes the place of whatever is calculated there."""
-    if not at.windows or not is_read(node) or isinstance(node, ast.Tuple):
+    given = [p.arg for p in at.function.args.args[1:2] if at.kinds.get(p.arg) == "array 4"]
+    if not at.windows or not given or not is_read(node) or isinstance(node, ast.Tuple):
         return
-    sizes = "__right__.shape[2]", "__right__.shape[3]"
+    if at.function.name == "forward":
+        sizes = [f"__windows__(self, {given[0]}, {axis})" for axis in (2, 3)]
+    else:
+        sizes = [f"{given[0]}.shape[{axis}]" for axis in (2, 3)]
     if at.is_one_of_the_values and at.assigns_a_number:
         yield from sizes
     elif at.argument_of("range", "ndindex"):
@@ -547,6 +622,11 @@ def another_slice(node, at):
     if step is None:
         for stride in at.strides:
             yield Found(ast.Slice(lower, upper, code(stride)), 0.5)
+    names = {key(n) for n in ast.walk(lower or ast.Slice()) if key(n)}
+    for name in sorted(names & {key(n) for n in ast.walk(upper or ast.Slice())}):
+        for other in at.of_kind(at.kinds.get(name, "")):
+            if other != name and unlike(name, other) < 2:
+                yield Found(lambda node=node, names={name: other}: _renamed(node, names), 0.0)
     if lower is not None and upper is not None:
         for size in at.of_kind("int"):
             if re.search(r"k|f|pool|size|h|w", size, re.I) and not size.islower():
@@ -561,10 +641,22 @@ def another_index(node, at):
     if is_read(node):
         yield node.value
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    ndim = (
+        int(at.kinds.get(key(node.value), "array 0")[-1:] or 0)
+        if key(node.value) in at.arrays
+        else 0
+    )
+    if isinstance(node.slice, ast.Tuple) and len(parts) < ndim:
+        for stride in at.strides:
+            more = [*parts, ast.Slice(None, None, code(stride))]
+            yield ast.Subscript(node.value, ast.Tuple(more, ast.Load()), node.ctx)
     for k, part in enumerate(parts):
         others = []
+        if isinstance(part, ast.Slice) and len(parts) == 2:
+            rows = [p for p in parts if at.kinds.get(key(p)) == "array 1"]
+            others += [code(f"__np__.arange(len({key(row)}))") for row in rows]
         if isinstance(part, ast.Slice) and not (part.lower or part.upper or part.step):
-            others = [code(i) for i in at.loops]
+            others += [code(i) for i in at.loops]
         elif isinstance(part, ast.Constant) and isinstance(part.value, int):
             others = [ast.Slice(), *(code(i) for i in at.loops)]
         elif isinstance(part, ast.Name) and part.id in at.loops:
@@ -587,6 +679,20 @@ def an_index_more(node, at):
         if not isinstance(at.parent, ast.Subscript | ast.Attribute):
             for index in at.loops:
                 yield f"{key(node)}[{index}]"
+
+
+@on(
+    ast.Name,
+    ast.Attribute,
+    cost=2.5,
+    suits="shape crash numbers",
+    asks="How does NumPy line up the shapes in this line? Write them below each other, from the right.",
+)
+def an_axis_more(node, at):
+    if key(node) in at.arrays and is_read(node) and isinstance(at.parent, ast.BinOp):
+        more = {"array 1": ("[:, None, None]", "[:, None]"), "array 2": ("[:, :, None, None]",)}
+        for axes in more.get(at.kinds[key(node)], ()):
+            yield key(node) + axes
 
 
 # ---------------------------------------------------------------------------- arrays
@@ -629,6 +735,8 @@ def turned_round(node, at):
         return
     if not is_read(node) or isinstance(at.parent, ast.Attribute | ast.Subscript):
         return
+    if at.kinds.get(key(node)) == "list" and at.is_value:
+        yield f"{key(node)}[::-1]"
     kind, text = at.kinds.get(key(node), ""), key(node)
     if isinstance(node, ast.Subscript) and at.kinds.get(key(node.value)) == "array 4":
         kind, text = "part of 4", ast.unparse(node)
@@ -668,6 +776,17 @@ def transposed(node, at):
     if kind == "array 4" and isinstance(at.parent, ast.Attribute) and at.parent.attr == "reshape":
         for order in ((0, 2, 3, 1), (0, 3, 1, 2), (1, 0, 2, 3), (0, 1, 3, 2), (1, 2, 3, 0)):
             yield Found(f"{key(node)}.transpose{order}", 1.0)
+    if called(node) == "reshape" and len(node.args) == 4:
+        for order, back in (((0, 2, 3, 1), (0, 3, 1, 2)), ((0, 3, 1, 2), (0, 2, 3, 1))):
+            inner = ast.Call(node.func, [node.args[k] for k in order], [])
+            yield Found(
+                ast.Call(
+                    ast.Attribute(inner, "transpose", ast.Load()),
+                    [ast.Constant(k) for k in back],
+                    [],
+                ),
+                1.0,
+            )
     if called(node) == "reshape" and at.is_value:
         for order in ((0, 3, 1, 2), (0, 2, 3, 1), (1, 0, 2, 3), (0, 1, 3, 2)):
             yield Found(f"({ast.unparse(node)}).transpose{order}", 1.5)
@@ -689,6 +808,60 @@ def a_call_less(node, at):
         and key(node.func.value) != "self"
     ):
         yield node.func.value
+
+
+@on(
+    ast.expr,
+    cost=3,
+    suits="numbers shape nan sign changed kind",
+    asks="What has to be done with the numbers in this line, and is all of it there?",
+)
+def a_call_more(node, at):
+    kind = at.kinds.get(key(node), "")
+    whole = at.is_value or isinstance(at.parent, ast.BinOp | ast.Call | ast.Attribute)
+    if not is_read(node) or not whole or isinstance(node, ast.Constant | ast.Tuple):
+        return
+    if kind.startswith("array") or (not kind and isinstance(node, ast.BinOp)):
+        text = ast.unparse(node)
+        for function in ("abs", "exp", "log", "sqrt"):
+            yield Found(f"__np__.{function}({text})", 0.0 if at.is_value else 0.5)
+    if kind.startswith("array") and at.is_value:
+        axes = {"array 2": ("0", "1"), "array 4": ("(0, 2, 3)", "(2, 3)", "(1, 2, 3)")}.get(
+            kind, ()
+        )
+        for axis in axes:
+            yield f"{key(node)}.sum(axis={axis})"
+
+
+@on(
+    ast.Call,
+    cost=2.5,
+    suits="numbers ratio shape crash",
+    asks="In which order are the steps of this line carried out, and what does each work on?",
+)
+def steps_exchanged(node, at):
+    """f(x + b) becomes f(x) + b, and f(g(x)) becomes g(f(x)), also where g is a method."""
+    inner = node.args[0] if node.args else None
+    if isinstance(inner, ast.BinOp):
+        for kept, other in ((inner.left, inner.right), (inner.right, inner.left)):
+            call = ast.Call(node.func, [kept, *node.args[1:]], node.keywords)
+            pair = (call, other) if kept is inner.left else (other, call)
+            yield ast.BinOp(pair[0], inner.op, pair[1])
+    if isinstance(inner, ast.Call) and of_numpy(node):
+        if of_numpy(inner) and inner.args:
+            within = ast.Call(node.func, [inner.args[0], *node.args[1:]], node.keywords)
+            yield ast.Call(inner.func, [within, *inner.args[1:]], inner.keywords)
+        elif isinstance(inner.func, ast.Attribute) and not of_numpy(inner):
+            within = ast.Call(node.func, [inner.func.value, *node.args[1:]], node.keywords)
+            yield ast.Call(
+                ast.Attribute(within, inner.func.attr, ast.Load()), inner.args, inner.keywords
+            )
+    outer = node.func.value if isinstance(node.func, ast.Attribute) else None
+    if isinstance(outer, ast.Call) and of_numpy(outer) and outer.args:
+        within = ast.Call(
+            ast.Attribute(outer.args[0], node.func.attr, ast.Load()), node.args, node.keywords
+        )
+        yield ast.Call(outer.func, [within, *outer.args[1:]], outer.keywords)
 
 
 ALIKE = (
@@ -839,6 +1012,8 @@ def copied_first(node, at):
     array = key(node) in at.arrays or isinstance(node, ast.Subscript | ast.Call)
     if array and at.is_one_of_the_values and is_read(node):
         yield ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
+        if key(node):
+            yield f"__np__.zeros_like({key(node)})"
 
 
 # ---------------------------------------------------------------------------- lines
@@ -903,6 +1078,31 @@ def another_condition(node, at):
     yield Found([new], 1.0)
     if isinstance(node, ast.If):
         yield from (list(node.body), node.orelse or [ast.Pass()])
+
+
+@on(
+    ast.Expr,
+    cost=1,
+    suits="numbers shape crash kind",
+    asks="What becomes of the result of this call?",
+)
+def kept_for_later(node, at):
+    if isinstance(node.value, ast.Call):
+        for argument in node.value.args:
+            if isinstance(argument, ast.Name):
+                yield [ast.Assign([ast.Name(argument.id, ast.Store())], node.value)]
+
+
+@on(
+    ast.Assign,
+    cost=2.5,
+    suits="shape crash numbers",
+    asks="How many sides does the padding have, along each axis?",
+)
+def padding_on_both_sides(node, at):
+    for p in at.paddings:
+        if any(key(n) == p for n in ast.walk(node.value)):
+            yield lambda p=p: _renamed(node, {p: f"(2 * {p})"})
 
 
 HOW_OFTEN = "How often should this line run: once, or in every turn of a loop? And at what time?"

@@ -18,6 +18,8 @@ LATER = 3.0
 """What it adds to an edit's cost that it doesn't suit the symptom."""
 AT_THE_CRASH = -2.0
 """What it adds that it is at the line where the code stopped."""
+ELSEWHERE = 1.5
+"""What it adds that it is in another method than the one that gives the result."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,28 +264,41 @@ def _nowhere(tree):
 # ---------------------------------------------------------------------------- all places
 
 
-def edits(
-    table: list[Kind],
-    answer: Answer,
-    seen: Traced,
-    leads: Slice | None,
-    symptom: str,
-    line: int | None,
-    windows: bool,
-) -> list[Edit]:
-    """All edits of the lines that ran and can reach the result; those that suit the symptom first."""
+@dataclass(frozen=True)
+class Known:
+    """What a failing run showed."""
+
+    seen: Traced
+    leads: Slice | None
+    """Which statements can reach the result, if that is known."""
+    symptom: str
+    method: str
+    """The method that gives the result."""
+    stopped: int | None
+    """The line where it stopped."""
+    windows: bool
+    """Whether the sizes in it are those of windows."""
+
+
+def edits(table: list[Kind], answer: Answer, known: Known) -> list[Edit]:
+    """All edits of the lines that ran and can reach the result; the likeliest first."""
     found = []
     for definition in answer.editable:
         for function in definition.functions():
-            if any(s.lineno in seen.lines for s in statements(function)):
-                found += _in_function(table, definition, function, seen, leads, windows)
+            if any(s.lineno in known.seen.lines for s in statements(function)):
+                found += _in_function(table, definition, function, known)
     for edit in found:
-        edit.cost += 0 if symptom in edit.kind.suits else LATER
-        edit.cost += AT_THE_CRASH if edit.line == line else 0
+        edit.cost += 0 if known.symptom in edit.kind.suits else LATER
+        edit.cost += AT_THE_CRASH if edit.line == known.stopped else 0
+        edit.cost += ELSEWHERE if edit.function.name in OTHERS - {known.method} else 0
     return sorted(found, key=lambda edit: edit.cost)  # stable: otherwise in the order of the code
 
 
-def _in_function(table, definition, function, seen, leads, windows) -> Iterator[Edit]:
+OTHERS = {"__init__", "forward", "backward"}
+
+
+def _in_function(table, definition, function, known: Known) -> Iterator[Edit]:
+    seen, leads, windows = known.seen, known.leads, known.windows
     by_type: dict[type, list[Kind]] = {}
 
     def kinds(node) -> list[Kind]:

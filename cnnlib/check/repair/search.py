@@ -8,22 +8,43 @@ import numpy as np
 
 from cnnlib.check.repair.answer import Answer, TooLong
 from cnnlib.check.repair.edits import TABLE
-from cnnlib.check.repair.places import Edit, edits
+from cnnlib.check.repair.places import Edit, Known, edits
 from cnnlib.check.repair.trace import Slice, traced
 
 SINGLES, PAIRS = 600, 1500
 """So many edits are tried. They are counted, as seconds would differ from run to run."""
+MORE = 100
+"""After one that makes the check pass, so many are tried for one that mends others, too."""
 SCORED, BEAM = 60, 3
 """Of the edits that change something, so many are scored on more cases, and the best are gone on from."""
 LOOPS = 4, 2000
 """A loop may go round so many times as often as in the learner's own code, and so many more."""
 
 
-class Oracle:
-    """The right result of the case that is being run, for edits that put the right number somewhere."""
+class Windows:
+    """How many windows fit, for edits that put the right number somewhere: the course's layer is asked."""
 
-    def __init__(self):
-        self.shape = ()
+    def __init__(self, reference):
+        self.reference, self.built, self.shapes = reference, {}, {}
+
+    def watched(self, thing):
+        """The learner's class, seen while layers are made of it."""
+        if not isinstance(thing, type):
+            return thing
+
+        def made(*args, **kwargs):
+            layer = thing(*args, **kwargs)
+            self.built[id(layer)] = layer, args, kwargs
+            return layer
+
+        return made
+
+    def __call__(self, layer, x, axis: int) -> int:
+        _, args, kwargs = self.built[id(layer)]
+        key = repr((args, kwargs)), x.shape
+        if key not in self.shapes:
+            self.shapes[key] = self.reference(*args, **kwargs).forward(x).shape
+        return self.shapes[key][axis]
 
 
 @dataclass
@@ -39,19 +60,25 @@ class Search:
     retry
         ``retry(thing, trial)`` is the same trial with other code.
     siblings
-        ``siblings(thing)`` are the trials of the other checks of the same answer that are right.
+        ``siblings(thing)`` are the trials of the other checks of the same answer, a list for each.
+    reference
+        The course's own class or function.
+    enough
+        Whether passing this check proves something by itself; a single step or number doesn't.
     """
 
     answer: Answer
     trials: list
     retry: Callable
-    siblings: Callable[[object], list]
+    siblings: Callable[[object], list[list]]
+    reference: object
+    enough: bool
     tries: int = field(default=0, init=False)
 
     def begin(self) -> bool:
         """Run what was built anew; False where it doesn't do the same as the learner's own."""
-        self.oracle = Oracle()
-        self.answer.globals = self.answer.globals | {"__right__": self.oracle, "__np__": np}
+        self.windows = Windows(self.reference)
+        self.answer.globals = self.answer.globals | {"__windows__": self.windows, "__np__": np}
         again, self.most_ticks = [], 0
         thing = self.answer.build()
         for trial in self.trials:
@@ -63,14 +90,14 @@ class Search:
             key=lambda t: (t.case.closest is not None, np.size(t.expected)),
         )
         self.right = [t for t in self.trials if t.right]
+        self.numbers_are_wrong = not all(t.only_the_dtype for t in self.wrong)
         return all(map(_the_same, self.trials, again))
 
     def _run(self, thing, trial):
         self.answer.clock.ticks = 0
-        inputs, expected = trial.case.inputs, np.asarray(trial.expected)
-        self.oracle.shape = inputs["dy"].shape if "dy" in inputs else expected.shape
+        self.windows.built.clear()
         try:
-            return self.retry(thing, trial)
+            return self.retry(self.windows.watched(thing), trial)
         except TooLong:
             return None
 
@@ -80,23 +107,28 @@ class Search:
         thing = self.answer.build()
         seen = traced(lambda: self._run(thing, first), filename)
         stopped = _stopped_at(first.outcome.error, filename)
-        wanted = _wanted(first.case.result, self.answer)
+        wanted, method = _wanted(first.case.result, self.answer)
         leads = None
         if wanted and not first.outcome.changed:
-            leads = Slice(self.answer, wanted, stopped)
+            leads = Slice(self.answer, {wanted}, stopped)
         windows = first.case.axes[-2:] in (("OH", "OW"), ("H", "W"), ("KH", "KW"))
-        return edits(TABLE, self.answer, seen, leads, symptom_of(wrong), stopped, windows)
+        symptom = symptom_of(wrong)
+        return edits(TABLE, self.answer, Known(seen, leads, symptom, method, stopped, windows))
 
     def one(self, most: int) -> Edit | None:
-        """The first edit after which all is right."""
+        """The first edit after which all is right; rather one that mends other checks as well."""
         self.promising: list[tuple[float, Edit]] = []
         self.floor = share(self.wrong[0])
+        found = None
         for edit in self.candidates(self.wrong):
-            if self.tries >= most:
-                return None
+            if self.tries >= most and (found or self.promising or self.tries >= PAIRS):
+                break  # where nothing promises a pair, there is time for more
             if self._passes(edit, self.wrong):
-                return edit
-        return None
+                if found is None:
+                    found, most = edit, min(most, self.tries + MORE)
+                if self.mended or all(t.right for trials in self._others for t in trials):
+                    return edit
+        return found
 
     def two(self, most: int) -> tuple[Edit, Edit] | None:
         """The first pair of edits after which all is right."""
@@ -157,23 +189,44 @@ class Search:
             if not self._fine(self._run(thing, trial), trial):
                 self.promising.append((1.0 + number, edit))
                 return False
-        return all(self._fine(self._run(thing, trial), trial) for trial in self._others)
+        return self._agree_with_others(thing)
+
+    def _agree_with_others(self, thing) -> bool:
+        """Whether checks that were right still are; where this one isn't enough, another must become so."""
+        self.mended = 0
+        for trials in self._others:
+            right = all(self._fine(self._run(thing, trial), trial) for trial in trials)
+            if not right and all(trial.right for trial in trials):
+                return False
+            self.mended += right and not all(trial.right for trial in trials)
+        return self.enough or self.mended > 0
 
     @cached_property
-    def _others(self) -> list:
-        """The trials of other checks that were right before: what was built anew tells, too."""
+    def _others(self) -> list[list]:
+        """The trials of the other checks of this answer: what was built anew tells, too."""
         clock = self.answer.clock
         limit, clock.limit, clock.ticks = clock.limit, None, 0
-        trials = self.siblings(self.answer.build())
+        others = self.siblings(self.answer.build())
         clock.limit = max(limit, clock.ticks)
-        return trials
+        return others
 
     def _fine(self, after, before) -> bool:
-        """Whether a trial is right now, and no crash was let pass that wasn't there before."""
+        """Whether a trial is right now, and no crash was let pass that wasn't there before.
+
+        Where numbers are wrong too, a wrong dtype is another matter.
+        """
         if after is None:
             return False
         stopped = [w for w in after.outcome.warned if "stopped later" in w]
-        return after.right and (not stopped or stopped == list(before.outcome.warned))
+        if stopped and stopped != list(before.outcome.warned):
+            return False
+        return after.right or (
+            self.numbers_are_wrong and not before.right and _wide(before) and after.only_the_dtype
+        )
+
+
+def _wide(trial) -> bool:
+    return getattr(trial.outcome.value, "dtype", None) == np.float64
 
 
 def _the_same(one, other) -> bool:
@@ -268,12 +321,12 @@ def _stopped_at(error: BaseException | None, filename: str) -> int | None:
     return line
 
 
-def _wanted(result: str, answer: Answer) -> set[str]:
-    """Where the result comes from: what a method returns, or keeps on self."""
+def _wanted(result: str, answer: Answer) -> tuple[str, str]:
+    """Where the result comes from (what a method returns, or keeps on self), and that method; or nothing."""
     functions = [f.name for d in answer.editable for f in d.functions()]
-    if result in ("dW", "db") and "backward" in functions:
-        return {f"self.{result}"}
-    if result in ("y", "loss", "dx", "dlogits"):
-        method = "forward" if result in ("y", "loss") else "backward"
-        return {f"return {method}"} if method in functions else {f"return {answer.name}"}
-    return set()
+    method = "forward" if result in ("y", "loss") else "backward"
+    if method not in functions:
+        return f"return {answer.name}" if answer.name in functions else "", ""
+    if result in ("dW", "db"):
+        return f"self.{result}", method
+    return f"return {method}", method

@@ -10,6 +10,7 @@ import numpy as np
 
 from cnnlib.check.repair.answer import Answer, is_tick
 
+VIEWS = "reshape transpose swapaxes moveaxis ravel asarray squeeze sliding_window_view".split()
 MOST_LINES = 100_000
 """Of a run, so many lines are looked at."""
 
@@ -173,7 +174,7 @@ class Slice:
         return statement, writes, reads
 
     def _key(self, function: str, node: ast.AST) -> str | None:
-        if isinstance(node, ast.Name):
+        if isinstance(node, ast.Name) and node.id not in ("np", "numpy", "self"):
             return f"{function}:{node.id}"
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self":
             return f"self.{node.attr}"
@@ -182,7 +183,12 @@ class Slice:
     def _behind(self, function: str, node: ast.AST, depth: int = 3) -> set[str]:
         """The array that is written into, and those of which it may be a view."""
         while self._key(function, node) is None:
-            if isinstance(node, ast.Call):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in VIEWS and node.args:
+                root = getattr(getattr(node.func, "value", None), "id", "")
+                node = node.args[0] if root in ("np", "numpy") else node.func
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if getattr(node.func.value, "id", "") in ("np", "numpy"):
+                    return set()  # a new array
                 node = node.func
             elif isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
                 node = node.value
