@@ -8,6 +8,7 @@ from cnnlib.explorers.dense import dense
 from cnnlib.explorers.flatten import flatten
 from cnnlib.explorers.gradient import gradient
 from cnnlib.explorers.inside import inside
+from cnnlib.explorers.memory import memory
 from cnnlib.explorers.network import network
 from cnnlib.explorers.pool import pool
 from cnnlib.explorers.softmax import softmax
@@ -20,6 +21,7 @@ __all__ = [
     "flatten",
     "gradient",
     "inside",
+    "memory",
     "network",
     "pool",
     "softmax",
