@@ -793,3 +793,60 @@ def handed(layers, shapes, asked: str = "") -> Picture:
             back.append(f"{layers[k + 1]} returns a gradient of {shapes[k]} to {name}")
     alt = f"Forward, {', '.join(there)}. Backward, {', '.join(reversed(back))}."
     return Drawing(body, len(layers) * (width + link) - link, 80).picture(alt)
+
+
+# ---------------------------------------------------------------------------- memory
+
+# What keeps numbers, how many float32 fit in, and how long one takes to come: roughly, today.
+STORES = (
+    ("cache, level 1", "8,000 numbers", "1 ns"),
+    ("cache, level 2", "250,000 numbers", "4 ns"),
+    ("memory", "billions of numbers", "100 ns"),
+)
+
+
+def cache() -> Picture:
+    """Draw what stands between the processor and memory, and what comes along with one number.
+
+    Examples
+    --------
+    >>> cache().alt.partition(":")[0]
+    'From the processor to memory'
+    """
+    width, height, gap = 140, 58, 46
+    body = rect(0, 0, 96, height, fill=svg.YELLOW, stroke=svg.INK, radius=6)
+    body += text(48, 22, "processor", anchor="middle")
+    body += text(48, 40, "multiplies", anchor="middle", size=11, fill=svg.INK)
+    x = 96
+    for k, (name, numbers, time) in enumerate(STORES):
+        body += arrow(x + gap - 6, 18, x + 6, 18, stroke=BACK)
+        body += text(x + gap / 2, 34, time, anchor="middle", size=11, fill=svg.QUIET)
+        x += gap
+        fill = svg.tint(svg.SKY, 0.5 - 0.2 * k)
+        body += rect(x, 0, width, height, fill=fill, stroke=svg.INK, radius=6)
+        body += text(x + width / 2, 22, name, anchor="middle", weight="bold")
+        body += text(x + width / 2, 40, numbers, anchor="middle", size=11, fill=svg.INK)
+        x += width
+    places = np.arange(12, 36)
+    in_line = (places >= 16) & (places < 32)
+    line = svg.cells(
+        places,
+        fill=np.where(in_line, svg.tint(svg.SKY, 0.5), svg.CARD),
+        focus=places == 21,
+        min_width=20,
+        height=22,
+    )
+    return svg.above(
+        Drawing(body, x, height),
+        svg.label(
+            "memory, number by number: the processor asks for number 21, and its whole line comes, "
+            "64 bytes, 16 to 31",
+            size=12,
+        ),
+        line,
+        gap=12,
+    ).picture(
+        "From the processor to memory: a first cache for about 8,000 numbers, one nanosecond away, a second "
+        "one for 250,000, four nanoseconds away, and memory, a hundred nanoseconds away. Below, a row of "
+        "numbers: the processor asks for number 21, and its whole line comes, numbers 16 to 31."
+    )
