@@ -1,8 +1,9 @@
-"""Convolution and max-pooling as lesson 08 writes them: every window a row, one product for all.
+"""Convolution and max-pooling as lesson 08 writes them: every window a column, one product for all.
 
-`im2col` copies each window of a batch into a row of its own. A convolution is then a single matrix
-product, and pooling a maximum along the rows. `col2im` is the way back: it adds every number of the
-rows to the pixel that it was copied from. That makes it the adjoint of `im2col`, and not its inverse.
+`im2col` copies each window of a batch into a column of its own. A convolution is then a single
+matrix product, and pooling a maximum over the rows. `col2im` is the way back: it adds every number
+of the columns to the pixel that it was copied from. That makes it the adjoint of `im2col`, and not
+its inverse.
 """
 
 import math
@@ -16,7 +17,7 @@ __all__ = ["FastConv2D", "FastMaxPool2D", "col2im", "im2col"]
 
 
 def im2col(x, kernel_size, stride=1, padding=0):
-    """Copy every window of a batch into a row of its own.
+    """Copy every window of a batch into a column of its own.
 
     Parameters
     ----------
@@ -30,8 +31,10 @@ def im2col(x, kernel_size, stride=1, padding=0):
 
     Returns
     -------
-    array of shape (N·OH·OW, C·KH·KW)
-        Row (n·OH + i)·OW + j is the window at (i, j) of picture n, its numbers in C order.
+    array of shape (C·KH·KW, N·OH·OW)
+        Column (n·OH + i)·OW + j is the window at (i, j) of picture n, its numbers in C order. So a
+        row holds what all windows read at one of their places, and neighbours in it are neighbours
+        in x: that is quicker to copy than windows in rows.
 
     Raises
     ------
@@ -41,8 +44,10 @@ def im2col(x, kernel_size, stride=1, padding=0):
     Examples
     --------
     >>> im2col(np.array([[[[1, 2, 3], [4, 5, 6]]]]), kernel_size=(2, 2))
-    array([[1, 2, 4, 5],
-           [2, 3, 5, 6]])
+    array([[1, 2],
+           [2, 3],
+           [4, 5],
+           [5, 6]])
 
     Notes
     -----
@@ -52,16 +57,16 @@ def im2col(x, kernel_size, stride=1, padding=0):
     (row_stride, column_stride), p = np.broadcast_to(stride, 2), padding
     x_padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
     windows = sliding_window_view(x_padded, kernel_size, axis=(2, 3))
-    windows = windows[:, :, ::row_stride, ::column_stride].transpose(0, 2, 3, 1, 4, 5)
+    windows = windows[:, :, ::row_stride, ::column_stride].transpose(1, 4, 5, 0, 2, 3)
     return windows.reshape(math.prod(windows.shape[:3]), math.prod(windows.shape[3:]))
 
 
 def col2im(columns, shape, kernel_size, stride=1, padding=0):
-    """Add each number of the rows to the pixel that `im2col` would have copied it from.
+    """Add each number of the columns to the pixel that `im2col` would have copied it from.
 
     Parameters
     ----------
-    columns : array of shape (N·OH·OW, C·KH·KW)
+    columns : array of shape (C·KH·KW, N·OH·OW)
     shape : (int, int, int, int)
         N, C, H and W of the batch, without its padding.
     kernel_size, stride, padding
@@ -75,22 +80,22 @@ def col2im(columns, shape, kernel_size, stride=1, padding=0):
 
     Examples
     --------
-    Column 1 lies in both windows:
+    The pixels in the middle lie in both windows:
 
-    >>> rows = np.array([[1, 2, 4, 5], [2, 3, 5, 6]])
-    >>> col2im(rows, (1, 1, 2, 3), kernel_size=(2, 2))
-    array([[[[ 1,  4,  3],
-             [ 4, 10,  6]]]])
+    >>> columns = np.array([[1, 20], [2, 30], [4, 50], [5, 60]])
+    >>> col2im(columns, (1, 1, 2, 3), kernel_size=(2, 2))
+    array([[[[ 1, 22, 30],
+             [ 4, 55, 60]]]])
     """
     (N, C, H, W), (KH, KW), p = shape, kernel_size, padding
     row_stride, column_stride = np.broadcast_to(stride, 2)
     OH, OW = (H + 2 * p - KH) // row_stride + 1, (W + 2 * p - KW) // column_stride + 1
-    windows = columns.reshape(N, OH, OW, C, KH, KW).transpose(0, 3, 1, 2, 4, 5)
-    x_padded = np.zeros((N, C, H + 2 * p, W + 2 * p), columns.dtype)
+    windows = columns.reshape(C, KH, KW, N, OH, OW)
+    x_padded = np.zeros((C, N, H + 2 * p, W + 2 * p), columns.dtype)
     for k, m in np.ndindex(KH, KW):
         rows = slice(k, k + OH * row_stride, row_stride)
-        x_padded[:, :, rows, m : m + OW * column_stride : column_stride] += windows[..., k, m]
-    return x_padded[:, :, p : p + H, p : p + W]
+        x_padded[:, :, rows, m : m + OW * column_stride : column_stride] += windows[:, k, m]
+    return x_padded[:, :, p : p + H, p : p + W].swapaxes(0, 1)
 
 
 class FastConv2D(layers.Conv2D):
@@ -111,19 +116,19 @@ class FastConv2D(layers.Conv2D):
         s, p = self.stride, self.padding
         W, b = np.asarray(self.W, x.dtype), np.asarray(self.b, x.dtype)
         self.columns = im2col(x, (KH, KW), s, p)
-        y = self.columns @ W.reshape(F, -1).T + b
+        y = W.reshape(F, -1) @ self.columns + b[:, None]
         OH, OW = (H + 2 * p - KH) // s + 1, (width + 2 * p - KW) // s + 1
-        y = y.reshape(N, OH, OW, F).transpose(0, 3, 1, 2)
+        y = y.reshape(F, N, OH, OW).swapaxes(0, 1)
         self._remember(x, y)
         return y
 
     def backward(self, dy):
         dy = self._upstream(dy)
         W = np.asarray(self.W, dy.dtype)
-        rows = dy.transpose(0, 2, 3, 1).reshape(len(self.columns), len(W))
-        self.dW = (rows.T @ self.columns).reshape(W.shape)
-        self.db = rows.sum(axis=0)
-        columns = rows @ W.reshape(len(W), -1)
+        rows = dy.swapaxes(0, 1).reshape(len(W), self.columns.shape[1])
+        self.dW = (rows @ self.columns.T).reshape(W.shape)
+        self.db = rows.sum(axis=1)
+        columns = W.reshape(len(W), -1).T @ rows
         return col2im(columns, self.x_shape, W.shape[2:], self.stride, self.padding)
 
 
@@ -142,15 +147,15 @@ class FastMaxPool2D(layers.MaxPool2D):
         OH, OW = self._windows(x).shape[2:4]
         maps = x.reshape(-1, 1, *x.shape[2:])
         columns = im2col(maps, self.kernel_size, self.stride)
-        self.winners = columns.argmax(axis=1)
-        y = columns.max(axis=1).reshape(*x.shape[:2], OH, OW)
+        self.winners = columns.argmax(axis=0)
+        y = columns.max(axis=0).reshape(*x.shape[:2], OH, OW)
         self._remember(x, y)
         return y
 
     def backward(self, dy):
         dy = self._upstream(dy)
         N, C, H, W = self.x_shape
-        columns = np.zeros((dy.size, math.prod(self.kernel_size)), dy.dtype)
-        columns[np.arange(dy.size), self.winners] = dy.reshape(-1)
+        columns = np.zeros((math.prod(self.kernel_size), dy.size), dy.dtype)
+        columns[self.winners, np.arange(dy.size)] = dy.reshape(-1)
         dx = col2im(columns, (N * C, 1, H, W), self.kernel_size, self.stride)
         return dx.reshape(self.x_shape)

@@ -13,7 +13,7 @@ from cnnlib.scripts import conv as convolutions
 from cnnlib.scripts import loops, script
 from cnnlib.scripts.layer import call
 
-MATRIX = ("N·OH·OW", "C·KH·KW")
+MATRIX = ("C·KH·KW", "N·OH·OW")
 
 
 # ---------------------------------------------------------------------------- im2col and col2im
@@ -52,26 +52,30 @@ def _sizes(shape, kernel_size, stride, padding):
     ]
 
 
-def _look_at_row(shape, kernel_size, stride, padding):
+def _look_at_place(shape, kernel_size, stride, padding):
     """Which pixel belongs at a place of the matrix."""
     OH, OW = _sizes(shape, kernel_size, stride, padding)
 
     def look(place, got, x):
-        row, number = place
-        n, i, j = (int(k) for k in np.unravel_index(row, (len(x), OH, OW)))
-        c, k, m = (int(k) for k in np.unravel_index(number, (shape[1], *kernel_size)))
+        row, column = place
+        n, i, j = (int(k) for k in np.unravel_index(column, (len(x), OH, OW)))
+        c, k, m = (int(k) for k in np.unravel_index(row, (shape[1], *kernel_size)))
         h, w = i * stride + k - padding, j * stride + m - padding
         inside = 0 <= h < shape[2] and 0 <= w < shape[3]
         pixel = f"x[{n}, {c}, {h}, {w}]" if inside else "the padding, so 0"
         return {
-            "this row": f"{row} is the window at (i, j) = ({i}, {j}) of picture {n}",
-            "this number": f"its number {number} is the one at (c, k, l) = ({c}, {k}, {m}): {pixel}",
+            "this column": f"{column} is the window at (i, j) = ({i}, {j}) of picture {n}",
+            "this row": f"{row} is the place (c, k, l) = ({c}, {k}, {m}) in it: {pixel}",
         }
 
     return look
 
 
-@check(title="im2col", reference=columns.im2col, passes="each window is a row, and keeps its order")
+@check(
+    title="im2col",
+    reference=columns.im2col,
+    passes="each window is a column, and keeps its order",
+)
 def im2col():
     """Check ``im2col(x, kernel_size, stride, padding)`` on pixels that carry their own index."""
 
@@ -83,7 +87,7 @@ def im2col():
             MATRIX,
             f"kernel_size {kernel_size}, {_words(stride, padding, note)}",
             traits=_traits(x.shape, kernel_size, stride, padding),
-            look=_look_at_row(x.shape, kernel_size, stride, padding),
+            look=_look_at_place(x.shape, kernel_size, stride, padding),
         )
 
     for shape, *setting in _settings():
@@ -106,9 +110,8 @@ def _look_at_pixel(shape, kernel_size, stride, padding):
         for i, j in np.ndindex(OH, OW):
             k, m = h + padding - i * stride, w + padding - j * stride
             if 0 <= k < kernel_size[0] and 0 <= m < kernel_size[1]:
-                row = (n * OH + i) * OW + j
-                number = (c * kernel_size[0] + k) * kernel_size[1] + m
-                parts.append(f"{matrix[row, number]:g} from [{row}, {number}]")
+                row, column = (c * kernel_size[0] + k) * kernel_size[1] + m, (n * OH + i) * OW + j
+                parts.append(f"{matrix[row, column]:g} from [{row}, {column}]")
         pixel = f"x[{n}, {c}, {h}, {w}]"
         return {
             "this pixel": f"{pixel} gets {' + '.join(parts)}"
@@ -142,10 +145,10 @@ def col2im():
 
     def drawn(shape, kernel_size, stride, padding):
         M = shape[0] * np.prod(_sizes(shape, kernel_size, stride, padding))
-        return rng.integers(1, 100, (M, shape[1] * np.prod(kernel_size))).astype(float)
+        return rng.integers(1, 100, (shape[1] * np.prod(kernel_size), M)).astype(float)
 
     for shape, *setting, note in _settings():
-        by_hand = np.array([[1.0, 2.0, 4.0, 5.0], [20.0, 30.0, 50.0, 60.0]])
+        by_hand = np.array([[1.0, 20.0], [2.0, 30.0], [4.0, 50.0], [5.0, 60.0]])
         matrix = by_hand if shape == (1, 1, 2, 3) else drawn(shape, *setting)
         yield case(matrix, shape, *setting, note)
     setting = (2, 3, 4, 5), (2, 3), 1, 1
@@ -240,7 +243,7 @@ def _square(cases):
 @check(
     title="FastMaxPool2D.forward",
     reference=columns.FastMaxPool2D,
-    passes="the largest number of each row, back on its map",
+    passes="the largest number of each column, back on its map",
 )
 def fast_pool_forward():
     """Check ``FastMaxPool2D.forward`` on what lesson 03 asks of MaxPool2D, with square windows."""
@@ -250,7 +253,7 @@ def fast_pool_forward():
 @check(
     title="FastMaxPool2D.backward",
     reference=columns.FastMaxPool2D,
-    passes="each gradient goes to the winner of its row, and wins add up",
+    passes="each gradient goes to the winner of its column, and wins add up",
 )
 def fast_pool_backward():
     """Check ``FastMaxPool2D.backward``; where pixels tie, any split that adds up to dy is right."""

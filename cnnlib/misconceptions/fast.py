@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a fast convolution: rows of windows, their way back, one product.
+"""What goes wrong on the way to a fast convolution: windows in columns, their way back, one product.
 
 The right way is written once for each of the four, as steps that a mistake replaces one of.
 """
@@ -11,7 +11,7 @@ from cnnlib.misconceptions.changes import misconception
 
 # ---------------------------------------------------------------------------- im2col
 
-RIGHT_ORDER = "nijckl"
+RIGHT_ORDER = "cklnij"
 
 
 def _padded(x, before, after):
@@ -23,49 +23,49 @@ def _all_windows(x_padded, kernel_size):
     return sliding_window_view(x_padded, kernel_size, axis=(2, 3))
 
 
-def _rows(windows, axes=RIGHT_ORDER, order="C"):
+def _matrix(windows, axes=RIGHT_ORDER, order="C"):
     """The windows as a matrix: the first three axes count its rows, the others its columns."""
     windows = windows.transpose(["ncijkl".index(axis) for axis in axes])
-    M, K = np.prod(windows.shape[:3]), np.prod(windows.shape[3:])
-    return windows.reshape(M, K, order=order)
+    K, M = np.prod(windows.shape[:3]), np.prod(windows.shape[3:])
+    return windows.reshape(K, M, order=order)
 
 
 def _cut(x, kernel_size, stride, padding, axes=RIGHT_ORDER, order="C"):
     windows = _all_windows(_padded(x, padding, padding), kernel_size)
-    return _rows(windows[:, :, ::stride, ::stride], axes, order)
+    return _matrix(windows[:, :, ::stride, ::stride], axes, order)
 
 
 @misconception(
     "im2col",
     says="You reshape the windows as they lie, without moving an axis first: numbers of different "
-    "windows end up in one row.",
-    hint="The view has the axes N, C, OH, OW, KH, KW. Which three of them count the windows, and are they "
-    "the first three?",
+    "windows end up in one column.",
+    hint="The view has the axes N, C, OH, OW, KH, KW. Which three of them count the rows of the matrix, and are "
+    "they the first three?",
 )
 def reshapes_without_moving(x, kernel_size, stride, padding):
     windows = _all_windows(_padded(x, padding, padding), kernel_size)[:, :, ::stride, ::stride]
     N, C, OH, OW, KH, KW = windows.shape
-    return windows.reshape(N * OH * OW, C * KH * KW)
+    return windows.reshape(C * KH * KW, N * OH * OW)
 
 
 @misconception(
     "im2col",
-    says="In each row the channel counts fastest: (k, l, c) in place of (c, k, l). Then a row no longer fits "
-    "the kernel that it is multiplied by.",
+    says="In each column the channel counts fastest: (k, l, c) in place of (c, k, l). Then a column no longer "
+    "fits the kernel that it is multiplied by.",
     hint="In which order does W.reshape(F, -1) lay out the numbers of one kernel?",
 )
 def channels_last(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding, "nijklc")
+    return _cut(x, kernel_size, stride, padding, "klcnij")
 
 
 @misconception(
     "im2col",
-    says="The rows come position by position, and only then picture by picture: (i, j, n) in place of "
+    says="The columns come position by position, and only then picture by picture: (i, j, n) in place of "
     "(n, i, j).",
-    hint="Which row is the second window of the first picture, and which one do you give it?",
+    hint="Which column is the second window of the first picture, and which one do you give it?",
 )
 def pictures_last(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding, "ijnckl")
+    return _cut(x, kernel_size, stride, padding, "cklijn")
 
 
 @misconception(
@@ -74,26 +74,25 @@ def pictures_last(x, kernel_size, stride, padding):
     hint="Write out one window of 2×3 numbers, row by row. What is the second number?",
 )
 def windows_on_their_side(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding, "nijclk")
+    return _cut(x, kernel_size, stride, padding, "clknij")
 
 
 @misconception(
     "im2col",
-    says="You go through the windows column by column: the second row is the window below the first, and "
-    "should be the one to its right.",
-    hint="Row (n·OH + i)·OW + j: when the row number grows by one, which of i and j grows?",
+    says="You go through the windows column by column: the second column of the matrix is the window below "
+    "the first, and should be the one to its right.",
+    hint="Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?",
 )
 def down_the_columns(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding, "njickl")
+    return _cut(x, kernel_size, stride, padding, "cklnji")
 
 
 @misconception(
     "im2col",
-    says="Each window is a column of your matrix, and should be a row. (Many books do it your way round; "
-    "here a row it is.)",
-    hint="Your matrix is right when you turn it round its diagonal.",
+    says="Each window is a row of your matrix, and should be a column.",
+    hint="Which of the axes come first when the windows lie side by side?",
 )
-def a_column_for_each(x, kernel_size, stride, padding):
+def a_row_for_each(x, kernel_size, stride, padding):
     return _cut(x, kernel_size, stride, padding).T
 
 
@@ -102,18 +101,18 @@ def a_column_for_each(x, kernel_size, stride, padding):
     says="You reshape in Fortran order, where the first index counts fastest.",
     hint="Take `order` out. For which order of the axes did you put it in?",
 )
-def fortran_rows(x, kernel_size, stride, padding):
+def fortran_matrix(x, kernel_size, stride, padding):
     return _cut(x, kernel_size, stride, padding, order="F")
 
 
 @misconception(
     "im2col",
     says="Each picture has a matrix of its own: there are three axes, and should be two.",
-    hint="One product should do the whole batch. Whose windows are its rows?",
+    hint="One product should do the whole batch. Whose windows are its columns?",
 )
 def a_matrix_for_each_picture(x, kernel_size, stride, padding):
-    columns = _cut(x, kernel_size, stride, padding)
-    return columns.reshape(len(x), -1, columns.shape[1])
+    columns = _cut(x, kernel_size, stride, padding, "ncklij")
+    return columns.reshape(len(x), x.shape[1] * np.prod(kernel_size), -1)
 
 
 @misconception(
@@ -123,17 +122,17 @@ def a_matrix_for_each_picture(x, kernel_size, stride, padding):
 )
 def still_a_view(x, kernel_size, stride, padding):
     windows = _all_windows(_padded(x, padding, padding), kernel_size)[:, :, ::stride, ::stride]
-    return windows.transpose(0, 2, 3, 1, 4, 5)
+    return windows.transpose(1, 4, 5, 0, 2, 3)
 
 
 @misconception(
     "im2col",
-    says="Each channel of a window has a row of its own. A window reads all channels, so they belong in one row.",
+    says="Each channel of a window has a column of its own. A window reads all channels, so they belong in one.",
     hint="How many numbers does one output of the convolution sum up?",
 )
-def a_row_for_each_channel(x, kernel_size, stride, padding):
+def a_column_for_each_channel(x, kernel_size, stride, padding):
     windows = _all_windows(_padded(x, padding, padding), kernel_size)[:, :, ::stride, ::stride]
-    return windows.transpose(0, 2, 3, 1, 4, 5).reshape(-1, np.prod(kernel_size))
+    return windows.transpose(4, 5, 0, 1, 2, 3).reshape(np.prod(kernel_size), -1)
 
 
 @misconception(
@@ -142,7 +141,7 @@ def a_row_for_each_channel(x, kernel_size, stride, padding):
     hint="`sliding_window_view` knows no stride; it gives every window. Which of them do you want?",
 )
 def every_window(x, kernel_size, stride, padding):
-    return _rows(_all_windows(_padded(x, padding, padding), kernel_size))
+    return _matrix(_all_windows(_padded(x, padding, padding), kernel_size))
 
 
 @misconception(
@@ -151,7 +150,7 @@ def every_window(x, kernel_size, stride, padding):
     hint="How many windows are there to the right, and how many down?",
 )
 def stride_down_only(x, kernel_size, stride, padding):
-    return _rows(_all_windows(_padded(x, padding, padding), kernel_size)[:, :, ::stride])
+    return _matrix(_all_windows(_padded(x, padding, padding), kernel_size)[:, :, ::stride])
 
 
 @misconception(
@@ -167,7 +166,7 @@ def stride_over_the_pixels(x, kernel_size, stride, padding):
     KH, KW = kernel_size
     room = ((0, 0), (0, 0), (0, stride * KH), (0, stride * KW))
     fewer = np.pad(x_padded, room)[:, :, ::stride, ::stride]
-    return _rows(_all_windows(fewer, kernel_size)[:, :, :OH, :OW])
+    return _matrix(_all_windows(fewer, kernel_size)[:, :, :OH, :OW])
 
 
 @misconception(
@@ -186,7 +185,7 @@ def no_padding(x, kernel_size, stride, padding):
 )
 def padding_before_only(x, kernel_size, stride, padding):
     windows = _all_windows(_padded(x, padding, 0), kernel_size)
-    return _rows(windows[:, :, ::stride, ::stride])
+    return _matrix(windows[:, :, ::stride, ::stride])
 
 
 # ---------------------------------------------------------------------------- col2im
@@ -231,7 +230,7 @@ def _crop(x_padded, shape, padding):
     "col2im",
     says="Where windows overlap, each number replaces the one before it, and should be added: `=`, or "
     "`+=` with an index array, which writes to each pixel once.",
-    hint="A pixel that lies in four windows went into four rows. Each of them sends something back.",
+    hint="A pixel that lies in four windows went into four columns. Each of them sends something back.",
 )
 def keeps_the_last_position(columns, shape, kernel_size, stride, padding):
     windows = _windows(columns, shape, kernel_size, stride, padding)
@@ -246,7 +245,7 @@ def keeps_the_last_position(columns, shape, kernel_size, stride, padding):
     "col2im",
     says="Where windows overlap, each window replaces what those before it brought: `=` in place of `+=`, or "
     "`+=` with an index array, which writes to each pixel once.",
-    hint="A pixel that lies in four windows went into four rows. Each of them sends something back.",
+    hint="A pixel that lies in four windows went into four columns. Each of them sends something back.",
 )
 def keeps_the_last_window(columns, shape, kernel_size, stride, padding):
     windows = _windows(columns, shape, kernel_size, stride, padding)
@@ -262,7 +261,7 @@ def keeps_the_last_window(columns, shape, kernel_size, stride, padding):
     "col2im",
     says="You divide each pixel by the number of windows that it lies in. That would undo im2col; "
     "the way back of a gradient adds, and divides by nothing.",
-    hint="Nudge one pixel by 1. By how much does the sum of all rows of the matrix grow?",
+    hint="Nudge one pixel by 1. By how much does the sum of all numbers of the matrix grow?",
 )
 def averages(columns, shape, kernel_size, stride, padding):
     windows = _windows(columns, shape, kernel_size, stride, padding)
@@ -329,29 +328,34 @@ def _read_as(axes, says, hint, order="C"):
 
 reads_maps_first = _read_as(
     "ncijkl",
-    "You reshape the matrix into N, C, OH, OW, KH, KW at once. Its rows count n, i, j and its columns "
-    "c, k, l, so that is the order in which its axes come apart.",
+    "You reshape the matrix into N, C, OH, OW, KH, KW at once. Its rows count c, k, l and its columns "
+    "n, i, j, so that is the order in which its axes come apart.",
     "First undo the last step of im2col, its reshape; then the one before it, the transpose.",
 )
 reads_channels_last = _read_as(
-    "nijklc",
-    "You read each row as (k, l, c), and it holds (c, k, l).",
+    "klcnij",
+    "You read each column as (k, l, c), and it holds (c, k, l).",
     "In which order did im2col write the numbers of one window?",
 )
 reads_pictures_last = _read_as(
-    "ijnckl",
-    "You read the rows as (i, j, n), and they come picture by picture: (n, i, j).",
-    "In which order did im2col write its rows?",
+    "cklijn",
+    "You read the columns as (i, j, n), and they come picture by picture: (n, i, j).",
+    "In which order did im2col write its columns?",
 )
 reads_windows_on_their_side = _read_as(
-    "nijclk",
+    "clknij",
     "You read each window lying on its side: its rows and columns have changed places.",
-    "A row of the matrix holds a window row by row. Which of k and l grows first?",
+    "A column of the matrix holds a window row by row. Which of k and l grows first?",
 )
 reads_down_the_columns = _read_as(
-    "njickl",
+    "cklnji",
     "You go through the windows column by column. The matrix has them row by row.",
-    "Row (n·OH + i)·OW + j: when the row number grows by one, which of i and j grows?",
+    "Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?",
+)
+reads_rows = _read_as(
+    "nijckl",
+    "You read the matrix as if each window were a row. It is a column.",
+    "Which of the matrix's two lengths is C·KH·KW?",
 )
 reads_fortran = _read_as(
     RIGHT_ORDER,
@@ -365,7 +369,7 @@ reads_fortran = _read_as(
     "col2im",
     says="You turn each window round before you add it. The flip belongs to the other way of working out "
     "dx, where one goes from pixel to pixel.",
-    hint="Number 0 of a row was copied from the upper left corner of its window. Where do you bring it?",
+    hint="Number 0 of a column was copied from the upper left corner of its window. Where do you bring it?",
 )
 def turned_round(columns, shape, kernel_size, stride, padding):
     windows = _windows(columns, shape, kernel_size, stride, padding)[..., ::-1, ::-1]
@@ -396,23 +400,23 @@ class _Steps(FastConv2D):
         return im2col(x, self.W.shape[2:], self.stride, self.padding)
 
     def product(self, columns, W, b):
-        return columns @ W.reshape(len(W), -1).T + b
+        return W.reshape(len(W), -1) @ columns + b[:, None]
 
     def maps(self, rows):
         N, F, OH, OW = self.y_shape
-        return rows.reshape(N, OH, OW, F).transpose(0, 3, 1, 2)
+        return rows.reshape(F, N, OH, OW).swapaxes(0, 1)
 
     def rows(self, dy):
-        return dy.transpose(0, 2, 3, 1).reshape(-1, dy.shape[1])
+        return dy.swapaxes(0, 1).reshape(dy.shape[1], -1)
 
     def weights(self, rows):
-        return (rows.T @ self.columns).reshape(self.W.shape)
+        return (rows @ self.columns.T).reshape(self.W.shape)
 
     def biases(self, rows, dy):
-        return rows.sum(axis=0)
+        return rows.sum(axis=1)
 
     def shares(self, rows, W):
-        return rows @ W.reshape(len(W), -1)
+        return W.reshape(len(W), -1).T @ rows
 
     def home(self, columns):
         return col2im(columns, self.x_shape, self.W.shape[2:], self.stride, self.padding)
@@ -421,7 +425,7 @@ class _Steps(FastConv2D):
 @misconception(
     "fast_conv_forward",
     says="You reshape the product into N, F, OH, OW at once, so numbers of different filters land on one map.",
-    hint="The product has a row for each window and a column for each filter. Which axes do its rows count?",
+    hint="The product has a row for each filter and a column for each window. Which axes do its columns count?",
 )
 class MapsAtOnce(_Steps):
     def maps(self, rows):
@@ -430,11 +434,22 @@ class MapsAtOnce(_Steps):
 
 @misconception(
     "fast_conv_forward",
-    says="You turn the product round before you reshape it, so pictures and filters get mixed: its rows "
-    "are then F, and its columns N·OH·OW.",
-    hint="Turned round, the product's axes are F, N, OH, OW. Which of them has to come first?",
+    says="The filters are the first axis of what you return: (F, N, OH, OW) in place of (N, F, OH, OW).",
+    hint="The numbers are right. Which two axes have to change places?",
 )
-class TurnedAndReshaped(_Steps):
+class FiltersFirst(_Steps):
+    def maps(self, rows):
+        N, F, OH, OW = self.y_shape
+        return rows.reshape(F, N, OH, OW)
+
+
+@misconception(
+    "fast_conv_forward",
+    says="You transpose the product before you reshape it, so its axes are N, OH, OW, F, and you read them as "
+    "N, F, OH, OW.",
+    hint="Left as it is, the product's axes are F, N, OH, OW. Which of them has to come first?",
+)
+class TransposedAndReshaped(_Steps):
     def maps(self, rows):
         return rows.T.reshape(self.y_shape)
 
@@ -447,73 +462,98 @@ class TurnedAndReshaped(_Steps):
 class FiltersLast(_Steps):
     def maps(self, rows):
         N, F, OH, OW = self.y_shape
-        return rows.reshape(N, OH, OW, F)
+        return rows.T.reshape(N, OH, OW, F)
 
 
 @misconception(
     "fast_conv_forward",
-    says="You exchange the axis of the filters with that of OH, so each map lies on its side.",
-    hint="`swapaxes` exchanges two axes. Here one moves, and two make room for it.",
-)
-class MapsOnTheirSide(_Steps):
-    def maps(self, rows):
-        N, F, OH, OW = self.y_shape
-        return rows.reshape(N, OH, OW, F).swapaxes(1, 3)
-
-
-@misconception(
-    "fast_conv_forward",
-    says="What you return is the product as it is, a row for each window.",
+    says="What you return is the product as it is, a column for each window.",
     hint="The next layer wants maps. Which shape has y?",
 )
-class StillRows(_Steps):
+class StillAMatrix(_Steps):
     def maps(self, rows):
         return rows
 
 
 @misconception(
     "fast_conv_forward",
-    says="You reshape W to (C·KH·KW, F), which cuts the kernels in pieces. A reshape is no transpose.",
+    says="You reshape W to (C·KH·KW, F) and transpose that, which cuts the kernels in pieces. A reshape is no "
+    "transpose.",
     hint="W begins with F. What does a row of W.reshape(F, -1) hold, and what does a column of yours?",
 )
 class CutsTheKernels(_Steps):
     def product(self, columns, W, b):
-        return columns @ W.reshape(-1, len(W)) + b
+        return W.reshape(-1, len(W)).T @ columns + b[:, None]
 
 
 @misconception(
     "fast_conv_forward",
     says="The bias is missing.",
-    hint="One number for each filter, and a column of the product for each filter.",
+    hint="One number for each filter, and a row of the product for each filter.",
 )
 class ForgetsTheBias(_Steps):
     def product(self, columns, W, b):
-        return columns @ W.reshape(len(W), -1).T
+        return W.reshape(len(W), -1) @ columns
+
+
+@misconception(
+    "fast_conv_forward",
+    says="Before the product, the bias is added to every number of the columns, or to every weight; so it counts "
+    "as often as a window has numbers, each time multiplied.",
+    hint="To which array does one bias for each filter belong: to what goes into the product, or to what comes out?",
+)
+class BiasBeforeTheProduct(_Steps):
+    def product(self, columns, W, b):
+        return (W.reshape(len(W), -1) + b[:, None]) @ columns
 
 
 @misconception(
     "fast_conv_dW",
     "fast_conv_db",
     "fast_conv_dx",
-    says="You reshape dy to rows without moving its filters to the end first. So the rows of dy and those of "
-    "the matrix no longer belong to the same windows.",
-    hint="Forward went from rows to maps in two steps. Undo both of them, the last one first.",
+    says="You reshape dy to (F, N·OH·OW) without moving its filters to the front first. So a row of it holds "
+    "numbers of several filters.",
+    hint="Forward went from the product to maps in two steps. Undo both of them, the last one first.",
 )
 class RowsAtOnce(_Steps):
     def rows(self, dy):
-        return dy.reshape(-1, dy.shape[1])
+        return dy.reshape(dy.shape[1], -1)
+
+
+@misconception(
+    "fast_conv_dW",
+    "fast_conv_db",
+    "fast_conv_dx",
+    says="You move the filters of dy to the end, and then reshape it to (F, N·OH·OW), for which they would have to "
+    "be in front.",
+    hint="Which axis counts the rows of that matrix? It has to come first.",
+)
+class FiltersToTheEnd(_Steps):
+    def rows(self, dy):
+        return dy.transpose(0, 2, 3, 1).reshape(dy.shape[1], -1)
 
 
 @misconception(
     "fast_conv_dW",
     "fast_conv_dx",
-    says="You exchange the filters of dy with OH, so its rows go through the windows column by column, and "
-    "those of the matrix go row by row.",
-    hint="`swapaxes` exchanges two axes. Here one moves to the end, and two keep their order.",
+    says="You turn each map of dy on its side, so its columns go through the windows from top to bottom, and those "
+    "of im2col go from left to right.",
+    hint="Only the filters have to move to the front. Which order do the other axes keep?",
 )
 class RowsOnTheirSide(_Steps):
     def rows(self, dy):
-        return dy.swapaxes(1, 3).reshape(-1, dy.shape[1])
+        return dy.transpose(1, 0, 3, 2).reshape(dy.shape[1], -1)
+
+
+@misconception(
+    "fast_conv_dW",
+    "fast_conv_dx",
+    says="You bring the columns of dy into the order (i, j, n), and those of im2col are in the order (n, i, j).",
+    hint="Only the filters have to move to the front. Which order do the other axes keep?",
+)
+class PicturesLast(_Steps):
+    def rows(self, dy):
+        return dy.transpose(1, 2, 3, 0).reshape(dy.shape[1], -1)
 
 
 @misconception(
@@ -524,7 +564,7 @@ class RowsOnTheirSide(_Steps):
 )
 class WeightsOnTheirSide(_Steps):
     def weights(self, rows):
-        return (self.columns.T @ rows).reshape(self.W.shape)
+        return (self.columns @ rows.T).reshape(self.W.shape)
 
 
 @misconception(
@@ -534,7 +574,7 @@ class WeightsOnTheirSide(_Steps):
 )
 class WeightsStillFlat(_Steps):
     def weights(self, rows):
-        return rows.T @ self.columns
+        return rows @ self.columns.T
 
 
 @misconception(
@@ -550,11 +590,11 @@ class AveragesWeights(_Steps):
 @misconception(
     "fast_conv_dW",
     says="You divide dW by the number of windows: a mean in place of a sum.",
-    hint="The product sums over the rows. Is there anything left to divide by?",
+    hint="The product sums over the windows. Is there anything left to divide by?",
 )
 class AveragesOverWindows(_Steps):
     def weights(self, rows):
-        return super().weights(rows) / len(rows)
+        return super().weights(rows) / rows.shape[1]
 
 
 @misconception(
@@ -576,7 +616,7 @@ class PilesUp(_Steps):
 )
 class AveragesBiases(_Steps):
     def biases(self, rows, dy):
-        return rows.mean(axis=0)
+        return rows.mean(axis=1)
 
 
 @misconception(
@@ -586,17 +626,17 @@ class AveragesBiases(_Steps):
 )
 class BiasesPerPicture(_Steps):
     def biases(self, rows, dy):
-        return rows.sum(axis=0) / len(dy)
+        return rows.sum(axis=1) / len(dy)
 
 
 @misconception(
     "fast_conv_db",
     says="You sum along the filters, and get a number for each window.",
-    hint="b has a number for each filter. Which axis of the rows has to stay?",
+    hint="b has a number for each filter. Which axis of the matrix has to stay?",
 )
 class BiasForEachWindow(_Steps):
     def biases(self, rows, dy):
-        return rows.sum(axis=1)
+        return rows.sum(axis=0)
 
 
 @misconception(
@@ -606,7 +646,7 @@ class BiasForEachWindow(_Steps):
 )
 class SharesOfCutKernels(_Steps):
     def shares(self, rows, W):
-        return rows @ W.reshape(-1, len(W)).T
+        return W.reshape(-1, len(W)) @ rows
 
 
 @misconception(
@@ -714,11 +754,11 @@ class _PoolSteps(FastMaxPool2D):
         return x.reshape(N * C, 1, H, W)
 
     def largest(self, columns):
-        return columns.max(axis=1)
+        return columns.max(axis=0)
 
     def spread(self, dy):
         columns = np.zeros(self.columns.shape, dy.dtype)
-        columns[np.arange(len(dy)), self.columns.argmax(axis=1)] = dy
+        columns[self.columns.argmax(axis=0), np.arange(len(dy))] = dy
         return columns
 
     def home(self, columns):
@@ -729,12 +769,12 @@ class _PoolSteps(FastMaxPool2D):
 
 @misconception(
     "fast_pool_forward",
-    says="You take the mean of each row, and should take its largest number.",
+    says="You take the mean of each column, and should take its largest number.",
     hint="Which pool are you writing?",
 )
-class MeanOfTheRow(_PoolSteps):
+class MeanOfTheColumn(_PoolSteps):
     def largest(self, columns):
-        return columns.mean(axis=1).astype(columns.dtype)
+        return columns.mean(axis=0).astype(columns.dtype)
 
 
 @misconception(
@@ -752,12 +792,12 @@ class ChannelsFirst(_PoolSteps):
 @misconception(
     "fast_pool_backward",
     says="Where several pixels of a window are equally large, each of them gets all of the gradient.",
-    hint="How many winners should a row have? What does `==` find, and what does `argmax`?",
+    hint="How many winners should a column have? What does `==` find, and what does `argmax`?",
 )
 class EveryTie(_PoolSteps):
     def spread(self, dy):
-        winners = self.columns == self.columns.max(axis=1, keepdims=True)
-        return winners * dy[:, None]
+        winners = self.columns == self.columns.max(axis=0)
+        return winners * dy
 
 
 @misconception(
@@ -765,9 +805,9 @@ class EveryTie(_PoolSteps):
     says="All pixels of a window get its gradient, not only the one that won.",
     hint="Nudge a pixel that is not the largest. Does y move?",
 )
-class ToTheWholeRow(_PoolSteps):
+class ToTheWholeWindow(_PoolSteps):
     def spread(self, dy):
-        return np.repeat(dy[:, None], self.columns.shape[1], axis=1)
+        return np.repeat(dy[None], len(self.columns), axis=0)
 
 
 @misconception(
@@ -777,7 +817,7 @@ class ToTheWholeRow(_PoolSteps):
 )
 class TimesItsValue(_PoolSteps):
     def spread(self, dy):
-        return super().spread(dy * self.columns.max(axis=1))
+        return super().spread(dy * self.columns.max(axis=0))
 
 
 @misconception(
