@@ -112,7 +112,7 @@ def test_memory_refuses_what_it_cannot_draw(settings, message):
 
 def test_every_control_is_heard():
     explorer = explorers.memory()
-    controls = explorer.view["controls"]
+    controls = dict(explorer.view["controls"])
     for order, reads in itertools.product(
         controls["order"]["options"], controls["reads"]["options"]
     ):
