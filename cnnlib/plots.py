@@ -62,7 +62,7 @@ def show(figure: Figure, alt: str) -> Shown:
 
 
 def pictures(
-    images, titles=None, columns: int = 5, scale: float = 1.1, signed: bool = False
+    images, titles=None, columns: int = 5, scale: float = 1.1, signed: bool = False, rows=()
 ) -> Figure:
     """Draw pictures in a grid, in grey or, where their numbers have a sign, in two colours.
 
@@ -78,6 +78,8 @@ def pictures(
         Inches for the width of one picture.
     signed : bool
         Draw 0 white, what is below it blue and what is above it orange, as strong on both sides.
+    rows : sequence of str, optional
+        A label to the left of each row.
 
     Raises
     ------
@@ -97,20 +99,25 @@ def pictures(
     if titles is not None and len(titles) != len(images):
         raise ValueError(f"pictures: {len(titles)} titles for {len(images)} pictures")
     columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
+    count = -(-len(images) // columns)  # rounded up
+    if len(rows) not in (0, count):
+        raise ValueError(f"pictures: {len(rows)} labels for {count} rows")
     if signed:
         most = float(np.abs(images).max()) or 1.0
         colours = {"cmap": SIGNED, "vmin": -most, "vmax": most}
     else:
         colours = {"cmap": "gray", "vmin": images.min(), "vmax": images.max()}
     height = scale * images.shape[1] / images.shape[2] + (0.22 if titles is not None else 0)
-    figure = Figure(figsize=(scale * columns, height * rows), layout="constrained")
+    figure = Figure(figsize=(scale * columns, height * count), layout="constrained")
     for k, image in enumerate(images):
-        axes = figure.add_subplot(rows, columns, k + 1)
+        axes = figure.add_subplot(count, columns, k + 1)
         axes.imshow(image, **colours)
-        axes.set_axis_off()
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
         if titles is not None:
             axes.set_title(titles[k], fontsize=9)
+        if len(rows) and k % columns == 0:
+            axes.set_ylabel(rows[k // columns], fontsize=9)
     return figure
 
 
