@@ -3,6 +3,7 @@
 import numpy as np
 
 from cnnlib import layers, losses, misconceptions
+from cnnlib.check.diagnosis import number
 from cnnlib.check.engine import Case, check
 from cnnlib.check.hunt import hunt
 from cnnlib.scripts import dense, script
@@ -15,12 +16,12 @@ AXES = {"y": ("N", "K"), "dx": ("N", "D"), "dW": ("D", "K"), "db": ("K",)}
 
 
 def _numbers(values) -> str:
-    return ", ".join(f"{value:.4g}" for value in values)
+    return ", ".join(number(value, 4) for value in values)
 
 
 def _look_at_y(place, got, x, W, b, **_):
     n, k = place
-    made_of = f"x[{n}] = {_numbers(x[n])}\nW[:, {k}] = {_numbers(W[:, k])}\nb[{k}] = {b[k]:.4g}"
+    made_of = f"x[{n}] = {_numbers(x[n])}\nW[:, {k}] = {_numbers(W[:, k])}\nb[{k}] = {number(b[k], 4)}"
     return {"made of": made_of}
 
 

@@ -9,7 +9,7 @@ outcomes names the mistake. Where there is none, the general diagnosis looks at 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache, update_wrapper
+from functools import cache, cached_property, update_wrapper
 from typing import ClassVar
 
 import numpy as np
@@ -105,6 +105,7 @@ class Trial:
         if self.case.closest and self.evidence.comparable:
             nearest = self.case.closest(self.expected, self.outcome.value, **self.case.inputs)
             object.__setattr__(self, "expected", nearest)
+            vars(self).pop("evidence")  # it is about another expected value now
         fine = self.outcome.error is None and not self.outcome.changed
         right = fine and same(self.expected, self.outcome.value, self.case.tolerance)
         object.__setattr__(self, "right", right)
@@ -120,14 +121,13 @@ class Trial:
         """Whether the value is right but for its kind of float."""
         return _agree(self.expected, self.outcome.value, self.case.tolerance, any_float=True)
 
-    @property
+    @cached_property
     def evidence(self) -> diagnosis.Evidence:
         """What the general diagnosis needs to know of this trial."""
         case = self.case
         return diagnosis.Evidence(
             case.result,
-            self.expected,
-            self.outcome.value,
+            *diagnosis.settled(self.expected, self.outcome.value, case.tolerance),
             case.inputs,
             case.axes,
             case.tolerance,
@@ -468,7 +468,7 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
     case = trial.case
 
     def same_value(one: Outcome, other: Outcome) -> bool:
-        return same(one.value, other.value, 0)
+        return same(one.value, other.value, case.tolerance)
 
     finite = trial.evidence.comparable and np.isfinite([trial.expected, trial.outcome.value]).all()
     # In float32 rounding errors react to everything.

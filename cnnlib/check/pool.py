@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from cnnlib import layers, misconceptions
+from cnnlib.check.diagnosis import number
 from cnnlib.check.engine import Case, Check, attempt, check, remarks
 from cnnlib.check.failure import Failed
 from cnnlib.check.hunt import hunt
@@ -323,7 +324,7 @@ def _look_at_pixel(windows: Windows, largest: bool) -> Callable:
         facts |= _look_at_ties(windows, place, got, x, dy) if largest else {}
         total, sent = float(dy.sum()), float(np.sum(got))
         if np.isfinite(sent) and not np.isclose(total, sent, rtol=1e-5):
-            facts["sums"] = f"dy adds up to {total:.5g}, your dx to {sent:.5g}"
+            facts["sums"] = f"dy adds up to {number(total, 5)}, your dx to {number(sent, 5)}"
         return facts
 
     return look
@@ -343,7 +344,7 @@ def _look_at_ties(windows: Windows, place, got, x, dy) -> dict[str, str]:
     who = (
         f"{' and '.join(pixels)} are tied" if len(pixels) < 4 else f"{len(pixels)} pixels are tied"
     )
-    return {"tie": f"{who}: together they must get {must:g}, yours get {got[together].sum():.5g}"}
+    return {"tie": f"{who}: together they must get {number(must)}, yours get {number(got[together].sum(), 5)}"}
 
 
 def _of(outputs) -> str:
@@ -445,7 +446,7 @@ class _Routes(Check):
         guesses = {
             broken.says.split(". ")[0].rstrip("."): broken.hint
             for broken in misconceptions.seen_by(check)
-            if np.array_equal(attempt(case, broken).value, dx[None, None])
+            if np.allclose(attempt(case, broken).value, dx[None, None], rtol=0, atol=1e-9)
         }
         if len(guesses) == 1:  # two mistakes may lead to the same numbers; then neither is named
             ((says, hint),) = guesses.items()

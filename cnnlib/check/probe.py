@@ -14,6 +14,9 @@ from cnnlib.check.diagnosis import Finding, number
 Inputs = dict[str, np.ndarray]
 Run = Callable[[Inputs], np.ndarray | None]
 
+NOISE = 1e-11
+"""What rounding leaves of a difference, relative to the numbers that it is one of."""
+
 
 def right_for_another_input(inputs: Inputs, explains: Callable[[str, Callable], bool]):
     """Find a change of one input for which the wrong results would be the right ones.
@@ -132,6 +135,7 @@ def _rate(place, inputs: Inputs, name: str, entry: tuple[int, ...], run: Run) ->
         changed[entry] += step
         values.append(float(np.asarray(run(inputs | {name: changed}))[place]))
     first, second = np.diff(values)
+    first = 0.0 if abs(first) <= NOISE * np.abs(values).max() else first
     steady = np.isclose(first, second, rtol=1e-6, atol=1e-9)
     return float(first) if steady and inputs[name].dtype == np.float64 else None
 
@@ -140,6 +144,7 @@ def _parts(place, inputs: Inputs, run: Run) -> dict[str, list[list[int]]] | None
     """For each input and each of its axes, the indices that matter for the number at `place`."""
     rng = np.random.default_rng(0)
     before = run(inputs)
+    noise = NOISE * np.abs(before).max(initial=0) if before is not None else 0
     found = {}
     for name, array in inputs.items():
         if array.dtype.kind != "f":
@@ -154,7 +159,7 @@ def _parts(place, inputs: Inputs, run: Run) -> dict[str, list[list[int]]] | None
                 after = run(inputs | {name: changed})
                 if before is None or after is None or np.shape(after) != np.shape(before):
                     return None
-                if np.asarray(after)[place] != np.asarray(before)[place]:
+                if abs(np.asarray(after)[place] - np.asarray(before)[place]) > noise:
                     found[name][axis].append(index)
     return found
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cnnlib.scripts.words import number
+
 SMALL = {"shape": (1, 8, 12), "filters": (2, 3), "classes": 4}
 """A network for maps that are not square, small enough for slow layers."""
 
@@ -152,7 +154,8 @@ def first_disagreement(build_network, first_x, first_dy, x, dy) -> dict | None:
     for batch in ((first_x, first_dy), (x, dy)):
         net.forward(batch[0].copy())
         dx = net.backward(batch[1].copy())
-    if not np.array_equal(dx, walk.gradients[0]["dx"]):
+    right = walk.gradients[0]["dx"]
+    if np.shape(dx) != right.shape or not np.allclose(dx, right, rtol=0, atol=1e-9):
         return _finding(
             "Each layer alone is right, but from your Sequential another gradient comes back.",
             "Does check.sequential_backward(Sequential) pass?",
@@ -242,8 +245,8 @@ class _Walk:
             return {}
         return {
             "its x, its dy": f"{self.arrows[place].shape}, {self.arrows[place + 1].shape}",
-            "expected": f"{felt:.6g}: so much the loss grew, per unit, when all were nudged at random",
-            "got": f"{told:.6g}: so much {name} says of the same nudge",
+            "expected": f"{number(felt)}: so much the loss grew, per unit, when all were nudged at random",
+            "got": f"{number(told)}: so much {name} says of the same nudge",
         }
 
     def _total(self, place: int, name: str, array: np.ndarray) -> float:

@@ -13,9 +13,24 @@ def describe(got, name: str) -> str:
             if got.dtype.kind in "iuf"
             else f"an array of dtype {got.dtype}"
         )
+    if isinstance(got, float | np.floating):
+        return f"{type(got).__name__}: {number(got)}"
     return f"{type(got).__name__}: {shorten(repr(got))}"
 
 
 def shorten(text: str, limit: int = 100) -> str:
     """The text, or its beginning."""
     return text if len(text) <= limit else text[:limit] + " …"
+
+
+def number(value, digits: int = 6) -> str:
+    """A number as a person would write it."""
+    kind = np.asarray(value).dtype
+    if kind.kind in "iu":
+        return str(value)
+    if kind == np.float32:
+        digits, exact = min(digits, 5), 6
+    else:
+        exact = 12
+    # Rounded twice, as a 5 behind the last digit shown may have been rounded up or down already.
+    return f"{float(f'{value:.{exact}g}') + 0.0:.{digits}g}"  # + 0.0 makes 0 of −0
