@@ -7,12 +7,17 @@ import os
 
 import pytest
 from hypothesis import settings
+from shaken import shake
 
 from cnnlib.check import repair
 
 # The same examples each time, on a machine as busy as it likes.
 settings.register_profile("course", derandomize=True, deadline=None, database=None)
 settings.load_profile("course")
+
+
+def pytest_configure():
+    shake()
 
 
 def pytest_collection_modifyitems(items):

@@ -425,7 +425,7 @@ WRONG = [
         WINDOWS,
         "return out",
         {
-            "return out.squeeze()": "y has too few axes: 2, not 4",
+            "return out.squeeze()": "only the shape of y is wrong",
             "return out.tolist()": "It returned a list, not an array",
             "return None": "It returned None",
             "return out.T": "y has its axes in the order (OW, OH, N, F)",
@@ -587,10 +587,10 @@ WRONG = [
             "self.dW = dw / dout.size": "Every number is divided by dy.size",
             "self.dW = dw.T": "dW has its axes in the order (KW, KH, F, C)",
             "self.dW = dw.sum(axis=0)": "dW has too few axes: 3, not 4",
-            "self.dW = dw.reshape(F, -1)": "dW has too few axes: 2, not 4",
+            "self.dW = dw.reshape(F, -1)": "only the shape of dW is wrong",
             "self.dW = -0.1 * dw": "Every number is -0.1 times what it should be",
             "self.dW = dw / np.linalg.norm(dw)": "In each case all numbers are off by one factor, but it isn't always the same one",
-            "self.dW = dw + 0.001 * self.W": "Every number is off by W, some number of times",
+            "self.dW = dw + 0.001 * self.W": "Every number is off by 0.001 times W",
             "self.dW = np.swapaxes(dw, 2, 3)": "TransposesDW",
             "self.dW = dw\n        self.W -= 0.1 * dw": "Your code changed W in place",
             "self.dW = dw.tolist()": "It returned a list, not an array",
@@ -634,7 +634,7 @@ WRONG = [
         OFFSETS,
         "self.dW[:, :, k, m] = np",
         {
-            "self.dW[:, :, m, k] = np": "The right numbers in the wrong places; none is lost",
+            "self.dW[:, :, m, k] = np": "as if the axes came in the order (F, C, KW, KH)",
         },
     ),
     (
@@ -642,8 +642,8 @@ WRONG = [
         MATRICES,
         "(rows.T @ self.columns).reshape(self.W.shape)",
         {
-            "rows.T @ self.columns": "dW has too few axes: 2, not 4",
-            "(rows.T @ self.columns).reshape(self.W.shape[::-1])": "dW has its axes in the order (KH, KW, F, C)",
+            "rows.T @ self.columns": "only the shape of dW is wrong",
+            "(rows.T @ self.columns).reshape(self.W.shape[::-1])": "only the shape of dW is wrong",
         },
     ),
     (
@@ -720,7 +720,7 @@ WRONG = [
         "self.db = np.zeros_like(self.b)",
         {
             "self.db = self.b": "Your code changed b in place",
-            "self.db = np.ones_like(self.b)": "Every number in db is wrong",
+            "self.db = np.ones_like(self.b)": "Every number is off by 1",
             "self.db = np.zeros(F, int)": "db has dtype int64: everything behind the decimal point is lost",
         },
     ),
@@ -739,7 +739,7 @@ WRONG = [
             "dpadded[n, c, r, q] += self.W[f, c, k, m]": "IgnoresDyInDx",
             "dpadded[n, c, r, q] += g * self.W[f, 0, k, m]": "dx is the same for every index along C",
             "dpadded[n, :, r, q] += g * self.W[f, c, k, m]": "SameForEveryChannel",
-            "dpadded[0, c, r, q] += g * self.W[f, c, k, m]": "it should depend on W[",
+            "dpadded[0, c, r, q] += g * self.W[f, c, k, m]": "it should depend on dy[0, ",
             "dpadded[:, c, r, q] += g * self.W[f, c, k, m]": "dx is the same for every index along N",
             "dpadded[n, c, i * s - k, j * s - m] += g * self.W[f, c, k, m]": "your dx[0, 0, 0, 0] depends on W[0, 0, :, :] and dy[0, 0, :, :]; it should depend on W[0, 0, 0, 0] and dy[0, 0, 0, 0]",
             "dpadded[n, c, i * s, j * s] += g * self.W[f, c, k, m]": "your dx[0, 0, 1, 1] depends on dy[0, 0, 1, 1]; it should depend on dy[0, 0, :, :]",
@@ -766,7 +766,7 @@ WRONG = [
             "return dpadded[:, :, 2 * p :, 2 * p :]": "Here, everything is moved by -1 along H and -1 along W",
             "return dpadded.reshape(self.x.shape)": "ValueError",
             "return dpadded[:, p : p + C, p : p + H, p : p + W]": "dx has the wrong length along C",
-            "return dpadded[:, :, p : p + H, p : p + W].transpose(0, 1, 3, 2)": "The right numbers in the wrong places; none is lost",
+            "return dpadded[:, :, p : p + H, p : p + W].transpose(0, 1, 3, 2)": "as if the axes came in the order (N, C, W, H)",
             "return dpadded[:, :, p : p + H, p : p + W] / (KH * KW)": "In each case all numbers are off by one factor, but it isn't always the same one",
             "return dpadded[:, :, p : p + H, p : p + W], self.dW, self.db": "It returned a tuple, not an array",
             "return self.dW": "dx has the wrong length along H and W",
@@ -878,7 +878,7 @@ WRONG = [
         '"nfijkl,fckl->ncij"',
         {
             '"nfijkl,fcmn->ncij"': "dx has the wrong length along N",
-            '"nfijkl,fckl->cnij"': "dx has the wrong length along N and C",
+            '"nfijkl,fckl->cnij"': "dx has its axes in the order (C, N, H, W)",
         },
     ),
 ]

@@ -760,7 +760,10 @@ UNNAMED_DLOGITS = [
     ("does not depend on logits", lambda p, t: np.sign(p - one_hot(p, t)) / len(t)),
     ("expected dlogits[0, 0] = -0.75", lambda p, t: (np.log(p) - one_hot(p, t)) / len(t)),
     ("got dlogits[0, 0] = -4", lambda p, t: -one_hot(p, t) / (p + 1e-12)),
-    ("got dlogits[0, 1] = 0.7", lambda p, t: (p - 0.9 * one_hot(p, t) - 0.1 / p.shape[1]) / len(t)),
+    (
+        "got dlogits[0, 0] = -0.7",
+        lambda p, t: (p - 0.9 * one_hot(p, t) - 0.1 / p.shape[1]) / len(t),
+    ),
     ("nearly right", lambda p, t: np.round((p - one_hot(p, t)) / len(t), 5)),
     ("nearly right", lambda p, t: ((p - one_hot(p, t)) / len(t) + 1e-7).astype(p.dtype)),
     ("does not depend on logits", lambda p, t: (p.astype(int) - one_hot(p, t)) / len(t)),

@@ -21,7 +21,9 @@ def _numbers(values) -> str:
 
 def _look_at_y(place, got, x, W, b, **_):
     n, k = place
-    made_of = f"x[{n}] = {_numbers(x[n])}\nW[:, {k}] = {_numbers(W[:, k])}\nb[{k}] = {number(b[k], 4)}"
+    made_of = (
+        f"x[{n}] = {_numbers(x[n])}\nW[:, {k}] = {_numbers(W[:, k])}\nb[{k}] = {number(b[k], 4)}"
+    )
     return {"made of": made_of}
 
 

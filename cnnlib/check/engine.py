@@ -127,7 +127,8 @@ class Trial:
         case = self.case
         return diagnosis.Evidence(
             case.result,
-            *diagnosis.settled(self.expected, self.outcome.value, case.tolerance),
+            self.expected,
+            self.outcome.value,
             case.inputs,
             case.axes,
             case.tolerance,
@@ -472,7 +473,8 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
 
     finite = trial.evidence.comparable and np.isfinite([trial.expected, trial.outcome.value]).all()
     # In float32 rounding errors react to everything.
-    if not finite or np.asarray(trial.expected).dtype == np.float32:
+    values = trial.expected, trial.outcome.value
+    if not finite or any(np.asarray(a).dtype == np.float32 for a in values):
         return {}
     mine, right = attempt(case, thing), attempt(case, reference)
     if not same_value(mine, trial.outcome):

@@ -344,7 +344,9 @@ def _look_at_ties(windows: Windows, place, got, x, dy) -> dict[str, str]:
     who = (
         f"{' and '.join(pixels)} are tied" if len(pixels) < 4 else f"{len(pixels)} pixels are tied"
     )
-    return {"tie": f"{who}: together they must get {number(must)}, yours get {number(got[together].sum(), 5)}"}
+    return {
+        "tie": f"{who}: together they must get {number(must)}, yours get {number(got[together].sum(), 5)}"
+    }
 
 
 def _of(outputs) -> str:
