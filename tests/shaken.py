@@ -61,8 +61,10 @@ class Shaken:
                 self.rng, self.again = np.random.default_rng(seed), {}
                 shaken = judged(thing)
                 assert str(shaken) == str(failure), "\n".join(
-                    ["with another last bit, another message:"]
-                    + list(unified_diff(str(failure).split("\n"), str(shaken).split("\n")))
+                    [
+                        "with another last bit, another message:",
+                        *unified_diff(str(failure).split("\n"), str(shaken).split("\n")),
+                    ]
                 )
             return failure
         finally:

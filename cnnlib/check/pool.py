@@ -264,7 +264,7 @@ def _split_like(windows: Windows) -> Callable:
 
     def closest(expected, got, x, dy):
         right, got, group = expected.copy(), np.asarray(got), _groups(windows, x)
-        for pixels in (group == number for number in np.unique(group)):
+        for pixels in (group == each for each in np.unique(group)):
             total, theirs = expected[pixels].sum(), got[pixels].sum()
             if pixels.sum() > 1 and np.isfinite(theirs) and theirs != 0:
                 right[pixels] = got[pixels] * (total / theirs)
