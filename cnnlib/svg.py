@@ -451,11 +451,13 @@ def cell(
     focus: bool = False,
     size: float = FONT_SIZE,
     pick: str = "",
+    at: str = "",
 ) -> str:
     """Return one cell: a box with words in its middle.
 
     `wrong` draws a thick outline with a filled corner, `focus` a thick dark outline. `pick`
-    is what an explorer receives when the cell is pointed at, as in `"position=7"`.
+    is what an explorer receives when the cell is pointed at, as in `"position=7"`; `at` is a name
+    for `fly`.
 
     Examples
     --------
@@ -479,7 +481,37 @@ def cell(
         body += f'<polygon points="{corner}" fill="{WRONG}"/>'
     if focus:
         body += rect(x + 1, y + 1, width - 2, height - 2, stroke=BLACK, stroke_width=3)
-    return f'<g data-pick="{escape(pick)}">{body}</g>' if pick else body
+    names = f' data-pick="{escape(pick)}"' * bool(pick) + f' data-at="{at}"' * bool(at)
+    return f"<g{names}>{body}</g>" if names else body
+
+
+def slide(name: str, body: str) -> str:
+    """Return `body` as something that an explorer lets slide from its last place to this one.
+
+    Examples
+    --------
+    >>> slide("window", "<rect/>")
+    '<g data-slide="window"><rect/></g>'
+    """
+    return f'<g data-slide="{name}">{body}</g>'
+
+
+def fly(source: str, target: str, beat: int = 0) -> str:
+    """Return the order to let a copy of one cell fly to another while an explorer plays.
+
+    Parameters
+    ----------
+    source, target : str
+        The names of two cells, as `cell` is given them in `at`.
+    beat : int
+        After how many others it begins.
+
+    Examples
+    --------
+    >>> fly("x-0-1", "y-0", beat=1)
+    '<g data-fly="x-0-1 y-0 1"></g>'
+    """
+    return f'<g data-fly="{source} {target} {beat}"></g>'
 
 
 def cells(
@@ -493,6 +525,7 @@ def cells(
     min_width: float = 34,
     height: float = 26,
     pick: Callable[[int, int], str] | None = None,
+    at: str = "",
 ) -> Drawing:
     """Return a grid of cells, one for each entry of a vector or matrix.
 
@@ -510,6 +543,8 @@ def cells(
         Pixels; a cell grows in width until its words fit.
     pick : callable, optional
         From row and column to what an explorer receives when the cell is pointed at.
+    at : str
+        What the cells are called for `fly`: "x" makes them x-0-0, x-0-1, ….
 
     Raises
     ------
@@ -557,6 +592,7 @@ def cells(
             wrong=bool(wrongs[i, j]),
             focus=bool(focuses[i, j]),
             pick=pick(i, j) if pick else "",
+            at=f"{at}-{i}-{j}" if at else "",
         )
         for i, j in np.ndindex(*shape)
     )

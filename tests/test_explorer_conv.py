@@ -118,9 +118,34 @@ def test_everyone_hears_from_whom_they_fed(stride, padding):
         assert len(tinted(read, svg.tint(svg.ORANGE, 0.6))) == count
 
         # Everyone can be pointed at, and the one who is asked carries the outline.
-        assert set(cells(read)) == {f"position={k}" for k in range(40)}
+        assert set(cells(read)) == {f"position={k}" for k in range(40 + OH * OW)}
         assert focus(read) == [f"position={position}"]
         assert cells(read)[f"position={position}"].split()[-1] == str(total)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [*itertools.product(STRIDES, (0, 1))])
+def test_the_shares_of_one_output_after_the_other_pile_up_in_dx(stride, padding):
+    H, width = conv.PIXELS.shape
+    OH, OW = (len(range(0, n + 2 * padding - 2, stride)) for n in (H, width))
+    dx = np.zeros((H + 2 * padding, width + 2 * padding), int)
+    for number, (i, j) in enumerate(np.ndindex(OH, OW)):
+        dy = conv.UPSTREAM[i, j]
+        dx[i * stride : i * stride + 3, j * stride : j * stride + 3] += dy * conv.WEIGHTS
+        picture = explorers.conv_backward.draw(40 + number, stride, padding)
+        read = Read(picture.svg)
+        assert read.problems() == []
+        assert f"dy[{i}, {j}] = {dy}" in words_of(read)
+        assert focus(read) == [f"position={40 + number}"]
+        shown = cells(read)
+        for r, c in np.ndindex(H, width):
+            assert shown[f"position={r * width + c}"] == str(dx[r + padding, c + padding])
+        for k, m in np.ndindex(3, 3):
+            share = dy * conv.WEIGHTS[k, m]
+            assert shown[f"position={30 + 3 * k + m}"] == str(share)
+            assert any(w.endswith(f" = {share}") and f"W[{k}, {m}]" in w for w in words_of(read))
+    final = explorers.conv_backward.draw(0, stride, padding)
+    for k in range(30):  # what has piled up is what a pixel hears in all
+        assert cells(Read(final.svg))[f"position={k}"] == shown[f"position={k}"]
 
 
 @pytest.mark.parametrize("size", [conv.draw_forward, conv.draw_backward])
@@ -136,7 +161,7 @@ def test_the_picture_does_not_jump_when_the_slider_moves(size):
         (explorers.conv_forward, {"kernel": "sobel"}, "kernels are vertical, .*; got 'sobel'"),
         (explorers.conv_forward, {"stride": 4}, "stride is 4"),
         (explorers.conv_forward, {"padding": 3}, "padding from 0 to 2"),
-        (explorers.conv_backward, {"position": 40}, "there are 0 to 39"),
+        (explorers.conv_backward, {"position": 52}, "there are 0 to 51"),
         (explorers.conv_backward, {"padding": 2}, "padding from 0 to 1"),
     ],
 )

@@ -170,6 +170,7 @@ class _Forward:
 
     def picture(self) -> svg.Picture:
         grids = svg.beside(self.grid_of_x(), self.middle(), self.grid_of_y(), gap=36)
+        grids = svg.Drawing(grids.body + self.flights(), grids.width, grids.height)
         return svg.above(
             self.header(), _sized(grids, WIDTH), self.sum(), self.verdict(), gap=14
         ).picture(self.alt())
@@ -228,16 +229,21 @@ class _Forward:
         fills[window] = svg.tint(svg.SKY, 0.6)
         size = f"{len(SLOPE)}×{len(SLOPE)}"
         title = f"x, {size}" + (f", {self.padding} of padding around it" if self.padding else "")
-        grid = _grid(self.padded, fills)
+        grid = _grid(self.padded, fills, at="x")
         x, y = self.left * SIDE + 18, self.top * ROW + 18
         frame = svg.rect(x, y, K * SIDE, K * ROW, stroke=svg.BLACK, stroke_width=3)
+        frame = svg.slide("window", frame)
         return svg.Drawing(grid.body + frame, grid.width, grid.height).titled(title)
 
     def middle(self) -> svg.Drawing:
         products = self.window * self.weights
         return svg.above(
-            _grid(self.weights, svg.tint(svg.GREEN, 0.35), labels=False).titled("W, the kernel"),
-            _grid(products, svg.tint(svg.YELLOW, 0.6), labels=False).titled("x · W, products"),
+            _grid(self.weights, svg.tint(svg.GREEN, 0.35), labels=False, at="W").titled(
+                "W, the kernel"
+            ),
+            _grid(products, svg.tint(svg.YELLOW, 0.6), labels=False, at="xW").titled(
+                "x · W, products"
+            ),
             gap=22,
         )
 
@@ -251,7 +257,17 @@ class _Forward:
             for i in range(self.map.shape[0])
         ]
         shape = "×".join(map(str, self.map.shape))
-        return _grid(self.map, fills, focus=here, pick=pick).titled(f"y, {shape}: point at a cell")
+        grid = _grid(self.map, fills, focus=here, pick=pick, at="y")
+        return grid.titled(f"y, {shape}: point at a cell")
+
+    def flights(self) -> str:
+        """Let the window's numbers and the weights meet, then the products fly into the sum."""
+        return "".join(
+            svg.fly(f"x-{self.top + i}-{self.left + j}", f"xW-{i}-{j}")
+            + svg.fly(f"W-{i}-{j}", f"xW-{i}-{j}")
+            + svg.fly(f"xW-{i}-{j}", f"y-{self.i}-{self.j}", beat=1)
+            for i, j in np.ndindex(K, K)
+        )
 
     def sum(self) -> svg.Drawing:
         return svg.label(f"{self.terms()} = {self.map[self.i, self.j]}", size=13, mono=True)
@@ -266,10 +282,13 @@ class _Forward:
 def draw_backward(position: int = 14, stride: int = 1, padding: int = 0) -> svg.Picture:
     """Draw one pixel, weight or bias with every output that it fed, and what each tells it.
 
+    Or one output with every pixel that it sends a share back to, and what has piled up there.
+
     Parameters
     ----------
     position : int
-        Whom to ask: 0 to 29 the pixels row by row, 30 to 38 the weights, 39 the bias.
+        Whom to ask: 0 to 29 the pixels row by row, 30 to 38 the weights, 39 the bias; from 40 on
+        the outputs row by row.
     stride : int
         1, 2 or 3.
     padding : int
@@ -285,8 +304,9 @@ def draw_backward(position: int = 14, stride: int = 1, padding: int = 0) -> svg.
     >>> draw_backward(7)  # doctest: +ELLIPSIS
     Convolution backward...dx[1, 1]...4 outputs read this pixel...dy[0, 0]·W[1, 1] = 1·5 = 5...
     """
-    _check("conv_backward", position, lambda values: BIAS, stride, padding, most=1)
-    kind = _Pixel if position < PIXELS.size else _Weight if position < BIAS else _Bias
+    _check("conv_backward", position, _last_asked, stride, padding, most=1)
+    kinds = {PIXELS.size: _Pixel, BIAS: _Weight, BIAS + 1: _Bias}
+    kind = next((kind for end, kind in kinds.items() if position < end), _Output)
     return kind(position, stride, padding).picture()
 
 
@@ -302,7 +322,7 @@ def conv_backward(position: int = 14, stride: int = 1, padding: int = 0) -> Expl
         {
             "stride": Choice("Stride", {str(n): n for n in (1, 2, 3)}),
             "padding": Choice("Padding", {str(n): n for n in (0, 1)}),
-            "position": Slider("Pixel, weight, bias", lambda values: BIAS),
+            "position": Slider("Ask", _last_asked, words=_asked, walk=BIAS + 1),
         },
         position=position,
         stride=stride,
@@ -313,6 +333,24 @@ def conv_backward(position: int = 14, stride: int = 1, padding: int = 0) -> Expl
 conv_backward.draw = draw_backward
 
 BIAS = PIXELS.size + WEIGHTS.size
+
+
+def _last_asked(values: dict) -> int:
+    OH, OW = _sizes(PIXELS, values["stride"], values["padding"])
+    return BIAS + OH * OW
+
+
+def _asked(values: dict) -> str:
+    """Return the name of who is asked."""
+    position = values["position"]
+    if position == BIAS:
+        return "db"
+    if position > BIAS:
+        _, OW = _sizes(PIXELS, values["stride"], values["padding"])
+        return f"dy{_index(divmod(position - BIAS - 1, OW))}"
+    if position >= PIXELS.size:
+        return f"dW{_index(divmod(position - PIXELS.size, K))}"
+    return f"dx{_index(divmod(position, PIXELS.shape[1]))}"
 
 
 class _Backward:
@@ -344,6 +382,7 @@ class _Backward:
             self.grid_of_dy(),
             gap=44,
         )
+        grids = svg.Drawing(grids.body + self.flights(), grids.width, grids.height)
         return svg.above(
             self.header(), _sized(grids, WIDTH), self.table(), self.verdict(), gap=14
         ).picture(self.alt())
@@ -389,7 +428,16 @@ class _Backward:
         fills = np.full(self.dy.shape, svg.CARD, object)
         for place, _ in self.fed:
             fills[place] = svg.tint(svg.ORANGE, 0.6)
-        return _grid(self.dy, fills).titled("dy, from the next layer")
+        first = BIAS + 1
+        pick = first + np.arange(self.dy.size).reshape(self.dy.shape)
+        grid = _grid(
+            self.dy,
+            fills,
+            focus=pick == self.position,
+            pick=[[f"position={n}" for n in row] for row in pick],
+            at="dy",
+        )
+        return grid.titled("dy, from the next layer")
 
     def grid_of_x(self) -> svg.Drawing:
         values, lit, title = self.left()
@@ -403,7 +451,7 @@ class _Backward:
             place = row + self.padding, column + self.padding
             fills[place] = svg.tint(svg.SKY, 0.6)
             if not _within((row, column)):
-                shown[place] = "0"
+                shown[place] = self.in_padding
         focus = np.zeros(size, bool)
         pick = np.full(size, "", object)
         pick[inside] = [
@@ -414,7 +462,8 @@ class _Backward:
             row, column = divmod(self.position, PIXELS.shape[1])
             focus[row + self.padding, column + self.padding] = True
         title += " (grey: padding)" if self.padding else ""
-        return _grid(shown, fills, focus=focus, pick=pick, first=-self.padding).titled(title)
+        grid = _grid(shown, fills, focus=focus, pick=pick, first=-self.padding, at="dx")
+        return svg.Drawing(grid.body + self.frame(), grid.width, grid.height).titled(title)
 
     def grid_of_W(self) -> svg.Drawing:
         values, lit, title = self.centre()
@@ -425,7 +474,7 @@ class _Backward:
         if PIXELS.size <= self.position < BIAS:
             focus[divmod(self.position - PIXELS.size, K)] = True
         pick = [[f"position={PIXELS.size + row * K + m}" for m in range(K)] for row in range(K)]
-        return _grid(values, fills, focus=focus, pick=pick).titled(title)
+        return _grid(values, fills, focus=focus, pick=pick, at="W").titled(title)
 
     def cell_of_b(self) -> svg.Drawing:
         asked = self.position == BIAS
@@ -442,6 +491,16 @@ class _Backward:
         return svg.Drawing(body, 18 + 3 * SIDE, ROW)
 
     # What a subclass tells: its name, whom it fed and how, and what its grids show.
+
+    in_padding = "0"
+
+    def frame(self) -> str:
+        """An outline on the grid of x."""
+        return ""
+
+    def flights(self) -> str:
+        """What flies while the explorer plays."""
+        return ""
 
     def left(self):
         """The numbers in the place of x, the lit places, the title."""
@@ -488,6 +547,15 @@ class _Pixel(_Backward):
 
     def centre(self):
         return WEIGHTS, [weight for _, weight in self.fed], "W: or at a weight"
+
+    def flights(self) -> str:
+        """Let each output's gradient meet its weight, then fly into the pixel's sum."""
+        row, column = np.add(self.place, self.padding)
+        return "".join(
+            svg.fly(f"dy-{i}-{j}", f"W-{m}-{n}")
+            + svg.fly(f"W-{m}-{n}", f"dx-{row}-{column}", beat=1)
+            for (i, j), (m, n) in self.fed
+        )
 
 
 class _Weight(_Backward):
@@ -544,6 +612,72 @@ class _Bias(_Backward):
 
     def lesson(self):
         return "So db is the sum of dy."
+
+
+class _Output(_Backward):
+    """Ask an output: to whom it hands its gradient, on top of what lies there already."""
+
+    in_padding = "cut"
+
+    def find(self):
+        self.number = self.position - BIAS - 1
+        self.place = divmod(self.number, self.dy.shape[1])
+        for output, weight, _ in self.windows():
+            if output == self.place:
+                yield output, weight
+
+    def corner(self) -> Place:
+        """Return where its window begins."""
+        row, column = (k * self.stride - self.padding for k in self.place)
+        return row, column
+
+    def name(self):
+        return f"dy{_index(self.place)}"
+
+    def total(self):
+        return self.dy[self.place]
+
+    def factor(self, weight):
+        return f"W{_index(weight)}", WEIGHTS[weight]
+
+    def told(self):
+        return "It goes back to every pixel of its window, times the weight that the pixel met:"
+
+    def lesson(self):
+        done, every = self.number + 1, self.dy.size
+        if done == every:
+            return f"All {every} outputs have handed back their shares, and dx is complete."
+        return f"{done} of {every} outputs have handed back their shares. They pile up in dx."
+
+    def left(self):
+        dx = np.zeros(np.add(PIXELS.shape, 2 * self.padding + K), int)
+        for n in range(self.number + 1):
+            i, j = divmod(n, self.dy.shape[1])
+            top, left = i * self.stride, j * self.stride
+            dx[top : top + K, left : left + K] += self.dy[i, j] * WEIGHTS
+        inside = tuple(slice(self.padding, self.padding + n) for n in PIXELS.shape)
+        top, left = self.corner()
+        lit = [(top + i, left + j) for i, j in np.ndindex(K, K)]
+        return dx[inside], lit, "dx, so far"
+
+    def centre(self):
+        return self.total() * WEIGHTS, list(np.ndindex(K, K)), f"{self.name()} · W"
+
+    def frame(self) -> str:
+        row, column = np.add(self.corner(), self.padding)
+        x, y = column * SIDE + 18, row * ROW + 18
+        frame = svg.rect(float(x), float(y), K * SIDE, K * ROW, stroke=svg.BLACK, stroke_width=3)
+        return svg.slide("window", frame)
+
+    def flights(self) -> str:
+        """Let the gradient meet every weight, then the shares fly into dx."""
+        row, column = np.add(self.corner(), self.padding)
+        i, j = self.place
+        return "".join(
+            svg.fly(f"dy-{i}-{j}", f"W-{m}-{n}")
+            + svg.fly(f"W-{m}-{n}", f"dx-{row + m}-{column + n}", beat=1)
+            for m, n in np.ndindex(K, K)
+        )
 
 
 # ---------------------------------------------------------------------------- one row
@@ -671,7 +805,9 @@ def _list(items) -> str:
 # ---------------------------------------------------------------------------- drawing
 
 
-def _grid(values, fills, *, focus=None, pick=None, labels: bool = True, first: int = 0):
+def _grid(
+    values, fills, *, focus=None, pick=None, labels: bool = True, first: int = 0, at: str = ""
+):
     """Draw cells with the numbers of their rows and columns; `first` is the first of them."""
     values = np.asarray(values)
     rows, columns = values.shape
@@ -699,6 +835,7 @@ def _grid(values, fills, *, focus=None, pick=None, labels: bool = True, first: i
             focus=here,
             size=13 if len(str(values[i, j])) < 3 else 11,
             pick=pick[i][j] if pick is not None else "",
+            at=f"{at}-{i}-{j}" if at else "",
         )
         # On top of its neighbours, so that its outline is whole.
         body, outlined = (body, outlined + cell) if here else (body + cell, outlined)

@@ -163,7 +163,9 @@ class _Scene:
         drawing = svg.above(
             self.header(),
             svg.Drawing(
-                self.gutter() + self.thread() + self.maps() + self.ribbon(), WIDTH, self.height
+                self.gutter() + self.thread() + self.maps() + self.ribbon() + self.flight(),
+                WIDTH,
+                self.height,
             ),
             self.sums(),
             self.verdict(),
@@ -293,6 +295,7 @@ class _Scene:
                 wrong=bool(self.astray[pixel]),
                 focus=pixel == self.landing,
                 pick=f"position={place}",
+                at=f"x{_tag(pixel)}",
             )
         if self.source != self.landing:
             x, y = self.corner_of_pixel(self.source)
@@ -322,6 +325,7 @@ class _Scene:
                 focus=here,
                 size=12 if self.ribbon_cell > 28 else 11,
                 pick=f"position={place}",
+                at=f"y{place}",
             )
             # On top of its neighbours, so that its outline is whole.
             body, focus = (body, cell) if here else (body + cell, focus)
@@ -331,6 +335,11 @@ class _Scene:
                 x + self.ribbon_cell / 2, y + 40, str(place), size=10, anchor="middle", **ruler
             )
         return body + focus
+
+    def flight(self) -> str:
+        """Let the number go over to its partner."""
+        pixel, place = f"x{_tag(self.landing)}", f"y{self.position}"
+        return svg.fly(pixel, place) if self.backward is None else svg.fly(place, pixel)
 
     def sums(self) -> svg.Drawing:
         """Write out the index, from the pixel to the place and from the place to the pixel."""

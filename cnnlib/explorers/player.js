@@ -192,7 +192,7 @@ function move(svg, before) {
     lasts = SLIDE;
   }
   for (const flight of svg.querySelectorAll("[data-fly]")) {
-    const [from, to, beat] = flight.dataset.fly.split(">");
+    const [from, to, beat] = flight.dataset.fly.split(" ");
     const [source, target] = [from, to].map((name) => svg.querySelector(`[data-at="${name}"]`));
     if (!source || !target) continue;
     const start = middle(svg, source), end = middle(svg, target);
@@ -202,6 +202,7 @@ function move(svg, before) {
     copy.setAttribute("transform", `matrix(${a} ${b} ${c} ${d} ${e} ${f})`);
     copy.append(source.cloneNode(true));
     ghost.setAttribute("class", "ghost");
+    ghost.style.opacity = 0; // until its turn comes
     svg.append(ghost);
     const delay = SLIDE + FLIGHT * Number(beat ?? 0);
     ghost.animate(

@@ -48,7 +48,8 @@ H, W = MAXIMUM.shape
 
 COURSE = MaxPool2D, AvgPool2D
 
-WIDTH = 790
+# Pixels on the screen: the whole, and the numbers of the rows at the left of a grid.
+WIDTH, LABEL = 790, svg.text_width("0", size=11) + 8
 UNREACHED = "#E4E8EC"
 Place = tuple[int, int]
 
@@ -190,20 +191,21 @@ class _Scene:
 
     def picture(self) -> svg.Picture:
         forth = svg.beside(
-            self.grid_of_x(self.x).titled(f"x, {H}×{W}"),
+            self.grid_of_x(self.x, "x").titled(f"x, {H}×{W}"),
             self.way("→", self.operation()),
-            self.grid_of_y(self.y).titled(f"y, {self.shape[0]}×{self.shape[1]}"),
+            self.grid_of_y(self.y, "y").titled(f"y, {self.shape[0]}×{self.shape[1]}"),
             gap=22,
         )
         back = svg.beside(
-            self.grid_of_x(self.dx).titled("dx"),
+            self.grid_of_x(self.dx, "dx").titled("dx"),
             self.way("←", "the gradient"),
-            self.grid_of_y(self.dy).titled("dy"),
+            self.grid_of_y(self.dy, "dy").titled("dy"),
             gap=22,
         )
         rows = (self.header(), forth, back, self.words())
         drawing = svg.above(*rows, gap=14)
-        return svg.Drawing(drawing.body, WIDTH, drawing.height).picture(self.alt())
+        body = drawing.body + self.flights()
+        return svg.Drawing(body, WIDTH, drawing.height).picture(self.alt())
 
     def operation(self) -> str:
         return "the maximum" if self.pool == "max" else "the average"
@@ -233,7 +235,7 @@ class _Scene:
         body += svg.text(width / 2, middle - 16, words, size=12, anchor="middle", fill=svg.QUIET)
         return svg.Drawing(body, width, 2 * middle)
 
-    def grid_of_x(self, values) -> svg.Drawing:
+    def grid_of_x(self, values, name: str) -> svg.Drawing:
         fills = np.full((H, W), UNREACHED, object)
         for output in np.ndindex(self.shape):
             fills[self.window(output)] = svg.CARD
@@ -244,14 +246,45 @@ class _Scene:
             )
         for pixel, strength in self.lit_pixels():
             fills[pixel] = svg.tint(svg.ORANGE, strength)
-        return _grid(values, fills, self.pixel(), lambda h, w: f"cell={h * W + w}")
+        grid = _grid(values, fills, self.pixel(), lambda h, w: f"cell={h * W + w}", name)
+        return svg.Drawing(grid.body + self.frame(grid), grid.width, grid.height)
 
-    def grid_of_y(self, values) -> svg.Drawing:
+    def frame(self, grid: svg.Drawing) -> str:
+        """Draw an outline around the window of the output in focus."""
+        if self.output() is None:
+            return ""
+        rows, columns = self.window(self.output())
+        side, row = (grid.width - LABEL) / W, (grid.height - 18) / H
+        return svg.slide(
+            "window",
+            svg.rect(
+                LABEL + columns.start * side,
+                18 + rows.start * row,
+                self.side * side,
+                self.side * row,
+                stroke=svg.BLACK,
+                stroke_width=2.5,
+            ),
+        )
+
+    def flights(self) -> str:
+        """Let the window's numbers go forth to y, then the gradient go back to dx."""
+        return "".join(
+            svg.fly(f"x-{h}-{w}", f"y-{i}-{j}") + svg.fly(f"dy-{i}-{j}", f"dx-{h}-{w}", beat=1)
+            for i, j in self.outputs()
+            for h, w in self.routes((i, j))
+        )
+
+    def routes(self, output: Place) -> list[Place]:
+        """Return the pixels that an output sends its gradient to."""
+        return [tuple(map(int, pixel)) for pixel in np.argwhere(self.shares[output])]
+
+    def grid_of_y(self, values, name: str) -> svg.Drawing:
         fills = np.full(self.shape, svg.CARD, object)
         for output in self.outputs():
             fills[output] = self.fill_of(output)
         OW = self.shape[1]
-        return _grid(values, fills, self.output(), lambda i, j: f"cell={H * W + i * OW + j}")
+        return _grid(values, fills, self.output(), lambda i, j: f"cell={H * W + i * OW + j}", name)
 
     def words(self) -> svg.Drawing:
         sums = [svg.label(line.replace(" ", "\u00a0"), mono=True) for line in self.sums()]
@@ -374,7 +407,7 @@ class _Pixel(_Scene):
         return [f"{dx}{terms}{total}", f"{' ' * len(dx)}from {senders}"]
 
 
-def _grid(values, fills, focus: Place | None, pick) -> svg.Drawing:
+def _grid(values, fills, focus: Place | None, pick, name: str) -> svg.Drawing:
     values = np.asarray(values)
     here = np.zeros(values.shape, bool)
     if focus is not None:
@@ -387,6 +420,7 @@ def _grid(values, fills, focus: Place | None, pick) -> svg.Drawing:
         columns=[str(k) for k in range(values.shape[1])],
         min_width=49,
         pick=pick,
+        at=name,
     )
 
 
