@@ -247,16 +247,16 @@ class _Scene:
         for pixel, strength in self.lit_pixels():
             fills[pixel] = svg.tint(svg.ORANGE, strength)
         grid = _grid(values, fills, self.pixel(), lambda h, w: f"cell={h * W + w}", name)
-        return svg.Drawing(grid.body + self.frame(grid), grid.width, grid.height)
+        return svg.Drawing(grid.body + self.frame(grid, name), grid.width, grid.height)
 
-    def frame(self, grid: svg.Drawing) -> str:
+    def frame(self, grid: svg.Drawing, name: str) -> str:
         """Draw an outline around the window of the output in focus."""
         if self.output() is None:
             return ""
         rows, columns = self.window(self.output())
         side, row = (grid.width - LABEL) / W, (grid.height - 18) / H
         return svg.slide(
-            "window",
+            f"window on {name}",
             svg.rect(
                 LABEL + columns.start * side,
                 18 + rows.start * row,
