@@ -1,191 +1,169 @@
-"""What goes wrong on the way to a fast convolution: windows in columns, their way back, one product.
-
-The right way is written once for each of the four, as steps that a mistake replaces one of.
-"""
+"""What goes wrong on the way to a fast convolution: windows in columns, their way back, one product."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from cnnlib.columns import FastConv2D, FastMaxPool2D, col2im, im2col
-from cnnlib.misconceptions.changes import misconception
+from cnnlib.misconceptions import structure
+from cnnlib.misconceptions.changes import Formula, mistakes, slip
+from cnnlib.misconceptions.structure import after
 
 # ---------------------------------------------------------------------------- im2col
 
-RIGHT_ORDER = "cklnij"
+ORDER = "cklnij"
+"""Of the windows' axes in the matrix: the first three count its rows, the others its columns."""
 
 
-def _padded(x, before, after):
-    return np.pad(x, ((0, 0), (0, 0), (before, after), (before, after)))
+class _Im2col(Formula):
+    def __call__(self, x, kernel_size, stride, padding):
+        x_padded = self.thinned(np.pad(x, ((0, 0), (0, 0), *self.sides(padding))), stride)
+        windows = sliding_window_view(x_padded, kernel_size, axis=(2, 3))
+        return self.matrix(self.chosen(windows, stride))
+
+    def sides(self, p):
+        return (p, p), (p, p)
+
+    def thinned(self, x_padded, stride):
+        return x_padded
+
+    def chosen(self, windows, stride):
+        return windows[:, :, ::stride, ::stride]
+
+    axes, order = ORDER, "C"
+
+    def matrix(self, windows):
+        moved = windows.transpose(["ncijkl".index(axis) for axis in self.axes])
+        N, C, OH, OW, KH, KW = windows.shape
+        return moved.reshape(self.lengths(C * KH * KW, N * OH * OW), order=self.order)
+
+    def lengths(self, K, M):
+        return K, M
 
 
-def _all_windows(x_padded, kernel_size):
-    """Every window with stride 1, as (N, C, OH, OW, KH, KW): the axes n, c, i, j, k, l."""
-    return sliding_window_view(x_padded, kernel_size, axis=(2, 3))
+def _thinned(self, x_padded, stride):
+    """Every other pixel, with room behind, so that there are as many windows as there should be."""
+    room = (stride - 1) * np.array(x_padded.shape[2:])
+    return np.pad(x_padded, ((0, 0), (0, 0), (0, room[0]), (0, room[1])))[:, :, ::stride, ::stride]
 
 
-def _matrix(windows, axes=RIGHT_ORDER, order="C"):
-    """The windows as a matrix: the first three axes count its rows, the others its columns."""
-    windows = windows.transpose(["ncijkl".index(axis) for axis in axes])
-    K, M = np.prod(windows.shape[:3]), np.prod(windows.shape[3:])
-    return windows.reshape(K, M, order=order)
+_WHERE = "Which of the view's axes count windows, and which ones count pixels within a window?"
 
-
-def _cut(x, kernel_size, stride, padding, axes=RIGHT_ORDER, order="C"):
-    windows = _all_windows(_padded(x, padding, padding), kernel_size)
-    return _matrix(windows[:, :, ::stride, ::stride], axes, order)
-
-
-@misconception(
-    "im2col",
-    says="You reshape the windows as they lie, without moving an axis first: numbers of different "
-    "windows end up in one column.",
-    hint="The view has the axes N, C, OH, OW, KH, KW. Which three of them count the rows of the matrix, and are "
-    "they the first three?",
+mistakes(
+    __name__,
+    {"im2col": _Im2col},
+    reshapes_without_moving=slip(
+        "You reshape the windows as they lie, without moving an axis first: numbers of different windows end up "
+        "in one column.",
+        "The view has the axes N, C, OH, OW, KH, KW. Which three of them count the rows of the matrix, and are they "
+        "the first three?",
+        axes="ncijkl",
+    ),
+    windows_first=slip(
+        "You move the axes that count windows to the front, and then reshape to (C·KH·KW, N·OH·OW), for which they "
+        "would have to be behind. A reshape is no transpose.",
+        "Which three axes count the rows of the matrix? They have to come first.",
+        axes="nijckl",
+    ),
+    channels_last=slip(
+        "In each column the channel counts fastest: (k, l, c) in place of (c, k, l). Then a column no longer fits "
+        "the kernel that it is multiplied by.",
+        "In which order does W.reshape(F, -1) lay out the numbers of one kernel?",
+        axes="klcnij",
+    ),
+    pictures_last=slip(
+        "The columns come position by position, and only then picture by picture: (i, j, n) in place of (n, i, j).",
+        "Which column is the second window of the first picture, and which one do you give it?",
+        axes="cklijn",
+    ),
+    windows_on_their_side=slip(
+        "Each window lies on its side: its rows and columns have changed places.",
+        "Write out one window of 2×3 numbers, row by row. What is the second number?",
+        axes="clknij",
+    ),
+    down_the_columns=slip(
+        "You go through the windows from top to bottom: the second column of the matrix is the window below the first, "
+        "and should be the one to its right.",
+        "Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?",
+        axes="cklnji",
+    ),
+    a_row_for_each=slip(
+        "Each window is a row of your matrix, and should be a column.",
+        "Which of the axes come first when the windows lie side by side?",
+        axes="nijckl",
+        lengths=lambda self, K, M: (M, K),
+    ),
+    fortran_columns=slip(
+        "You reshape in Fortran order, where the first index counts fastest.",
+        "Take `order` out. For which order of the axes did you put it in?",
+        order="F",
+    ),
+    a_matrix_for_each_picture=slip(
+        "Each picture has a matrix of its own: there are three axes, and should be two.",
+        "One product should do the whole batch. Whose windows are its columns?",
+        matrix=lambda self, windows: (
+            _Im2col.matrix(self, windows)
+            .reshape(-1, len(windows), windows[0, 0, ..., 0, 0].size)
+            .swapaxes(0, 1)
+        ),
+    ),
+    still_a_view=slip(
+        "The windows are right, and are still the view with its six axes.",
+        "What is missing is the step at which NumPy has to copy.",
+        matrix=lambda self, windows: windows.transpose(1, 4, 5, 0, 2, 3),
+    ),
+    a_column_for_each_channel=slip(
+        "Each channel of a window has a column of its own. A window reads all channels, so they belong in one.",
+        "How many numbers does one output of the convolution sum up?",
+        matrix=lambda self, windows: windows.transpose(4, 5, 0, 1, 2, 3).reshape(
+            windows[0, 0, 0, 0].size, -1
+        ),
+    ),
+    every_window=slip(
+        "You leave the stride out: your matrix has the windows of a stride of 1.",
+        "`sliding_window_view` knows no stride; it gives every window. Which of them do you want?",
+        chosen=lambda self, windows, stride: windows,
+    ),
+    stride_down_only=slip(
+        "The stride counts down the map, and not to the right.",
+        "How many windows are there to the right, and how many down?",
+        chosen=lambda self, windows, stride: windows[:, :, ::stride],
+    ),
+    stride_to_the_right_only=slip(
+        "The stride counts to the right, and not down the map.",
+        "How many windows are there to the right, and how many down?",
+        chosen=lambda self, windows, stride: windows[:, :, :, ::stride],
+    ),
+    stride_inside_the_window=slip(
+        "You apply the stride inside the windows, too: of each one only every other number is left.",
+        _WHERE,
+        chosen=lambda self, windows, stride: windows[:, :, ::stride, ::stride, ::stride, ::stride],
+        lengths=lambda self, K, M: (-1, M),
+    ),
+    stride_over_the_pixels=slip(
+        "You apply the stride to the pixels, before there are windows: then each window reads every other pixel. The "
+        "stride is the way from one window to the next; inside, windows leave nothing out.",
+        _WHERE,
+        thinned=_thinned,
+        chosen=lambda self, windows, stride: windows[
+            :, :, *(slice(-(-n // stride)) for n in windows.shape[2:4])
+        ],
+    ),
+    no_padding=slip(
+        "You leave the padding out.",
+        "The windows also move over the zeros around each map. Who puts them there?",
+        sides=lambda self, p: ((0, 0), (0, 0)),
+    ),
+    padding_before_only=slip(
+        "The zeros stand on two sides of the map only, above and to the left.",
+        "How many numbers does np.pad want for each axis?",
+        sides=lambda self, p: ((p, 0), (p, 0)),
+    ),
+    padding_after_only=slip(
+        "The zeros stand on two sides of the map only, below and to the right.",
+        "How many numbers does np.pad want for each axis?",
+        sides=lambda self, p: ((0, p), (0, p)),
+    ),
 )
-def reshapes_without_moving(x, kernel_size, stride, padding):
-    windows = _all_windows(_padded(x, padding, padding), kernel_size)[:, :, ::stride, ::stride]
-    N, C, OH, OW, KH, KW = windows.shape
-    return windows.reshape(C * KH * KW, N * OH * OW)
-
-
-@misconception(
-    "im2col",
-    says="In each column the channel counts fastest: (k, l, c) in place of (c, k, l). Then a column no longer "
-    "fits the kernel that it is multiplied by.",
-    hint="In which order does W.reshape(F, -1) lay out the numbers of one kernel?",
-)
-def channels_last(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding, "klcnij")
-
-
-@misconception(
-    "im2col",
-    says="The columns come position by position, and only then picture by picture: (i, j, n) in place of "
-    "(n, i, j).",
-    hint="Which column is the second window of the first picture, and which one do you give it?",
-)
-def pictures_last(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding, "cklijn")
-
-
-@misconception(
-    "im2col",
-    says="Each window lies on its side: its rows and columns have changed places.",
-    hint="Write out one window of 2×3 numbers, row by row. What is the second number?",
-)
-def windows_on_their_side(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding, "clknij")
-
-
-@misconception(
-    "im2col",
-    says="You go through the windows column by column: the second column of the matrix is the window below "
-    "the first, and should be the one to its right.",
-    hint="Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?",
-)
-def down_the_columns(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding, "cklnji")
-
-
-@misconception(
-    "im2col",
-    says="Each window is a row of your matrix, and should be a column.",
-    hint="Which of the axes come first when the windows lie side by side?",
-)
-def a_row_for_each(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding).T
-
-
-@misconception(
-    "im2col",
-    says="You reshape in Fortran order, where the first index counts fastest.",
-    hint="Take `order` out. For which order of the axes did you put it in?",
-)
-def fortran_matrix(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, padding, order="F")
-
-
-@misconception(
-    "im2col",
-    says="Each picture has a matrix of its own: there are three axes, and should be two.",
-    hint="One product should do the whole batch. Whose windows are its columns?",
-)
-def a_matrix_for_each_picture(x, kernel_size, stride, padding):
-    columns = _cut(x, kernel_size, stride, padding, "ncklij")
-    return columns.reshape(len(x), x.shape[1] * np.prod(kernel_size), -1)
-
-
-@misconception(
-    "im2col",
-    says="The windows are right, and are still the view with its six axes.",
-    hint="What is missing is the step at which NumPy has to copy.",
-)
-def still_a_view(x, kernel_size, stride, padding):
-    windows = _all_windows(_padded(x, padding, padding), kernel_size)[:, :, ::stride, ::stride]
-    return windows.transpose(1, 4, 5, 0, 2, 3)
-
-
-@misconception(
-    "im2col",
-    says="Each channel of a window has a column of its own. A window reads all channels, so they belong in one.",
-    hint="How many numbers does one output of the convolution sum up?",
-)
-def a_column_for_each_channel(x, kernel_size, stride, padding):
-    windows = _all_windows(_padded(x, padding, padding), kernel_size)[:, :, ::stride, ::stride]
-    return windows.transpose(4, 5, 0, 1, 2, 3).reshape(np.prod(kernel_size), -1)
-
-
-@misconception(
-    "im2col",
-    says="You leave the stride out: your matrix has the windows of a stride of 1.",
-    hint="`sliding_window_view` knows no stride; it gives every window. Which of them do you want?",
-)
-def every_window(x, kernel_size, stride, padding):
-    return _matrix(_all_windows(_padded(x, padding, padding), kernel_size))
-
-
-@misconception(
-    "im2col",
-    says="The stride counts along one axis of the map only.",
-    hint="How many windows are there to the right, and how many down?",
-)
-def stride_down_only(x, kernel_size, stride, padding):
-    return _matrix(_all_windows(_padded(x, padding, padding), kernel_size)[:, :, ::stride])
-
-
-@misconception(
-    "im2col",
-    says="You apply the stride to the pixels, before there are windows: each window reads every other pixel "
-    "of a smaller map. The stride is the way from one window to the next; inside, windows leave nothing out.",
-    hint="Which of the view's axes count windows, and which ones count pixels within a window?",
-)
-def stride_over_the_pixels(x, kernel_size, stride, padding):
-    x_padded = _padded(x, padding, padding)
-    windows = _all_windows(x_padded, kernel_size)
-    OH, OW = windows[:, :, ::stride, ::stride].shape[2:4]
-    KH, KW = kernel_size
-    room = ((0, 0), (0, 0), (0, stride * KH), (0, stride * KW))
-    fewer = np.pad(x_padded, room)[:, :, ::stride, ::stride]
-    return _matrix(_all_windows(fewer, kernel_size)[:, :, :OH, :OW])
-
-
-@misconception(
-    "im2col",
-    says="You leave the padding out.",
-    hint="The windows also move over the zeros around each map. Who puts them there?",
-)
-def no_padding(x, kernel_size, stride, padding):
-    return _cut(x, kernel_size, stride, 0)
-
-
-@misconception(
-    "im2col",
-    says="The zeros stand on two sides of the map only, above and to the left.",
-    hint="How many numbers does np.pad want for each axis?",
-)
-def padding_before_only(x, kernel_size, stride, padding):
-    windows = _all_windows(_padded(x, padding, 0), kernel_size)
-    return _matrix(windows[:, :, ::stride, ::stride])
 
 
 # ---------------------------------------------------------------------------- col2im
@@ -198,182 +176,148 @@ def _sizes(shape, kernel_size, stride, padding):
     ]
 
 
-def _windows(columns, shape, kernel_size, stride, padding, axes=RIGHT_ORDER, order="C"):
-    """The matrix as windows (N, C, OH, OW, KH, KW), if its axes are read in this order."""
-    lengths = (*shape[:2], *_sizes(shape, kernel_size, stride, padding), *kernel_size)
-    sizes = dict(zip("ncijkl", lengths, strict=True))
-    windows = columns.reshape([sizes[axis] for axis in axes], order=order)
-    return windows.transpose([axes.index(axis) for axis in "ncijkl"])
+class _Col2im(Formula):
+    def __call__(self, matrix, shape, kernel_size, stride, padding):
+        windows = self.windows(matrix, shape, kernel_size, stride, padding)
+        (N, C, H, W), p = shape, padding
+        x_padded = np.zeros((N, C, H + 2 * p, W + 2 * p), matrix.dtype)
+        self.home(windows, x_padded, self.step(stride))
+        return self.cropped(self.done(x_padded, windows, stride), shape, p)
+
+    axes, order = ORDER, "C"
+
+    def windows(self, matrix, shape, *setting):
+        """The matrix as windows (N, C, OH, OW, KH, KW)."""
+        lengths = (*shape[:2], *_sizes(shape, *setting), *setting[0])
+        lengths = dict(zip("ncijkl", lengths, strict=True))
+        windows = matrix.reshape([lengths[axis] for axis in self.axes], order=self.order)
+        return windows.transpose([self.axes.index(axis) for axis in "ncijkl"])
+
+    def step(self, stride):
+        return stride
+
+    def home(self, windows, x_padded, stride):
+        """Bring the numbers of all windows to their pixels, one place of the windows after the other."""
+        OH, OW, KH, KW = windows.shape[2:]
+        for k, m in np.ndindex(KH, KW):
+            rows, columns = (slice(at, at + n * stride, stride) for at, n in ((k, OH), (m, OW)))
+            x_padded[:, :, rows, columns] = self.put(
+                x_padded[:, :, rows, columns], windows[..., k, m]
+            )
+
+    def put(self, before, share):
+        return before + share
+
+    def done(self, x_padded, windows, stride):
+        return x_padded
+
+    def cropped(self, x_padded, shape, p):
+        H, W = shape[2:]
+        return x_padded[:, :, p : p + H, p : p + W]
 
 
-def _home(windows, shape, stride, padding):
-    """Add each window's numbers to the padded maps that they come from."""
-    N, C, H, W = shape
-    x_padded = np.zeros((N, C, H + 2 * padding, W + 2 * padding), windows.dtype)
-    OH, OW, KH, KW = windows.shape[2:]
-    for k, m in np.ndindex(KH, KW):
-        rows, columns = _reads(k, OH, stride), _reads(m, OW, stride)
-        x_padded[:, :, rows, columns] += windows[..., k, m]
-    return x_padded
-
-
-def _reads(k, length, stride):
-    return slice(k, k + length * stride, stride)
-
-
-def _crop(x_padded, shape, padding):
-    H, W = shape[2:]
-    return x_padded[:, :, padding : padding + H, padding : padding + W]
-
-
-@misconception(
-    "col2im",
-    says="Where windows overlap, each number replaces the one before it, and should be added: `=`, or "
-    "`+=` with an index array, which writes to each pixel once.",
-    hint="A pixel that lies in four windows went into four columns. Each of them sends something back.",
-)
-def keeps_the_last_position(columns, shape, kernel_size, stride, padding):
-    windows = _windows(columns, shape, kernel_size, stride, padding)
-    x_padded = np.zeros_like(_home(windows, shape, stride, padding))
-    OH, OW, KH, KW = windows.shape[2:]
-    for k, m in np.ndindex(KH, KW):
-        x_padded[:, :, _reads(k, OH, stride), _reads(m, OW, stride)] = windows[..., k, m]
-    return _crop(x_padded, shape, padding)
-
-
-@misconception(
-    "col2im",
-    says="Where windows overlap, each window replaces what those before it brought: `=` in place of `+=`, or "
-    "`+=` with an index array, which writes to each pixel once.",
-    hint="A pixel that lies in four windows went into four columns. Each of them sends something back.",
-)
-def keeps_the_last_window(columns, shape, kernel_size, stride, padding):
-    windows = _windows(columns, shape, kernel_size, stride, padding)
-    x_padded = np.zeros_like(_home(windows, shape, stride, padding))
+def _window_by_window(self, windows, x_padded, stride):
     OH, OW, KH, KW = windows.shape[2:]
     for i, j in np.ndindex(OH, OW):
         h, w = i * stride, j * stride
         x_padded[:, :, h : h + KH, w : w + KW] = windows[:, :, i, j]
-    return _crop(x_padded, shape, padding)
 
 
-@misconception(
-    "col2im",
-    says="You divide each pixel by the number of windows that it lies in. That would undo im2col; "
-    "the way back of a gradient adds, and divides by nothing.",
-    hint="Nudge one pixel by 1. By how much does the sum of all numbers of the matrix grow?",
-)
-def averages(columns, shape, kernel_size, stride, padding):
-    windows = _windows(columns, shape, kernel_size, stride, padding)
-    total = _home(windows, shape, stride, padding)
-    count = _home(np.ones_like(windows), shape, stride, padding)
-    return _crop(total / np.maximum(count, 1), shape, padding)
+def _over_the_counts(self, x_padded, windows, stride):
+    counts = np.zeros_like(x_padded)
+    _Col2im.home(self, np.ones_like(windows), counts, stride)
+    return x_padded / np.maximum(counts, 1)
 
 
-@misconception(
-    "col2im",
-    says="What you return still has the padding around it.",
-    hint="Which part of the padded maps is x?",
-)
-def not_cropped(columns, shape, kernel_size, stride, padding):
-    return _home(_windows(columns, shape, kernel_size, stride, padding), shape, stride, padding)
-
-
-@misconception(
-    "col2im",
-    says="The padding is cut off by `[p:-p]`, which leaves nothing where p is 0.",
-    hint="What is -0, and what does a slice up to there hold?",
-)
-def crops_up_to_minus_p(columns, shape, kernel_size, stride, padding):
-    x_padded = _home(_windows(columns, shape, kernel_size, stride, padding), shape, stride, padding)
-    return x_padded[:, :, padding:-padding, padding:-padding]
-
-
-@misconception(
-    "col2im",
-    says="The padding is cut off below and to the right only, so everything is moved.",
-    hint="On how many sides of a map are there zeros? At which row of the padded map does x begin?",
-)
-def crops_from_the_corner(columns, shape, kernel_size, stride, padding):
-    x_padded = _home(_windows(columns, shape, kernel_size, stride, padding), shape, stride, padding)
-    return x_padded[:, :, : shape[2], : shape[3]]
-
-
-@misconception(
-    "col2im",
-    says="You bring the windows back as if the stride were 1: they come to lie too close together.",
-    hint="At which row of the padded map does the window in row i of the map begin?",
-)
-def as_if_stride_were_one(columns, shape, kernel_size, stride, padding):
-    windows = _windows(columns, shape, kernel_size, stride, padding)
-    return _crop(
-        _home(windows, shape, 1, padding + shape[2] + shape[3])[
-            :, :, : shape[2] + 2 * padding, : shape[3] + 2 * padding
-        ],
-        shape,
-        padding,
-    )
-
-
-def _read_as(axes, says, hint, order="C"):
-    """The mistake of reading the matrix's axes in another order."""
-
-    @misconception("col2im", says=says, hint=hint)
-    def read_otherwise(columns, shape, kernel_size, stride, padding):
-        windows = _windows(columns, shape, kernel_size, stride, padding, axes, order)
-        return _crop(_home(windows, shape, stride, padding), shape, padding)
-
-    return read_otherwise
-
-
-reads_maps_first = _read_as(
-    "ncijkl",
-    "You reshape the matrix into N, C, OH, OW, KH, KW at once. Its rows count c, k, l and its columns "
-    "n, i, j, so that is the order in which its axes come apart.",
-    "First undo the last step of im2col, its reshape; then the one before it, the transpose.",
-)
-reads_channels_last = _read_as(
-    "klcnij",
-    "You read each column as (k, l, c), and it holds (c, k, l).",
-    "In which order did im2col write the numbers of one window?",
-)
-reads_pictures_last = _read_as(
-    "cklijn",
-    "You read the columns as (i, j, n), and they come picture by picture: (n, i, j).",
-    "In which order did im2col write its columns?",
-)
-reads_windows_on_their_side = _read_as(
-    "clknij",
-    "You read each window lying on its side: its rows and columns have changed places.",
-    "A column of the matrix holds a window row by row. Which of k and l grows first?",
-)
-reads_down_the_columns = _read_as(
-    "cklnji",
-    "You go through the windows column by column. The matrix has them row by row.",
-    "Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?",
-)
-reads_rows = _read_as(
-    "nijckl",
-    "You read the matrix as if each window were a row. It is a column.",
-    "Which of the matrix's two lengths is C·KH·KW?",
-)
-reads_fortran = _read_as(
-    RIGHT_ORDER,
-    "You reshape in Fortran order, where the first index counts fastest.",
-    "Take `order` out. For which order of the axes did you put it in?",
-    order="F",
+_FOUR = (
+    "A pixel that lies in four windows went into four columns. Each of them sends something back."
 )
 
-
-@misconception(
-    "col2im",
-    says="You turn each window round before you add it. The flip belongs to the other way of working out "
-    "dx, where one goes from pixel to pixel.",
-    hint="Number 0 of a column was copied from the upper left corner of its window. Where do you bring it?",
+mistakes(
+    __name__,
+    {"col2im": _Col2im},
+    keeps_the_last_position=slip(
+        "Where windows overlap, each number replaces the one before it, and should be added: `=`, or `+=` with an "
+        "index array, which writes to each pixel once.",
+        _FOUR,
+        put=lambda self, before, share: share,
+    ),
+    keeps_the_last_window=slip(
+        "Where windows overlap, each window replaces what those before it brought: `=` in place of `+=`, or `+=` with "
+        "an index array, which writes to each pixel once.",
+        _FOUR,
+        home=_window_by_window,
+        put=None,
+    ),
+    averages=slip(
+        "You divide each pixel by the number of windows that it lies in. That would undo im2col; the way back of a "
+        "gradient adds, and divides by nothing.",
+        "Nudge one pixel by 1. By how much does the sum of all numbers of the matrix grow?",
+        done=_over_the_counts,
+    ),
+    not_cropped=slip(
+        "What you return still has the padding around it.",
+        "Which part of the padded maps is x?",
+        cropped=lambda self, x_padded, shape, p: x_padded,
+    ),
+    crops_up_to_minus_p=slip(
+        "The padding is cut off by `[p:-p]`, which leaves nothing where p is 0.",
+        "What is -0, and what does a slice up to there hold?",
+        cropped=lambda self, x_padded, shape, p: x_padded[:, :, p:-p, p:-p],
+    ),
+    crops_from_the_corner=slip(
+        "The padding is cut off below and to the right only, so everything is moved.",
+        "On how many sides of a map are there zeros? At which row of the padded map does x begin?",
+        cropped=lambda self, x_padded, shape, p: x_padded[:, :, : shape[2], : shape[3]],
+    ),
+    as_if_stride_were_one=slip(
+        "You bring the windows back as if the stride were 1: they come to lie too close together.",
+        "At which row of the padded map does the window in row i of the map begin?",
+        step=lambda self, stride: 1,
+    ),
+    reads_maps_first=slip(
+        "You reshape the matrix into N, C, OH, OW, KH, KW at once. Its rows count c, k, l and its columns n, i, j, so "
+        "that is the order in which its axes come apart.",
+        "First undo the last step of im2col, its reshape; then the one before it, the transpose.",
+        axes="ncijkl",
+    ),
+    reads_channels_last=slip(
+        "You read each column as (k, l, c), and it holds (c, k, l).",
+        "In which order did im2col write the numbers of one window?",
+        axes="klcnij",
+    ),
+    reads_pictures_last=slip(
+        "You read the columns as (i, j, n), and they come picture by picture: (n, i, j).",
+        "In which order did im2col write its columns?",
+        axes="cklijn",
+    ),
+    reads_windows_on_their_side=slip(
+        "You read each window lying on its side: its rows and columns have changed places.",
+        "A column of the matrix holds a window row by row. Which of k and l grows first?",
+        axes="clknij",
+    ),
+    reads_down_the_columns=slip(
+        "You go through the windows from top to bottom. The matrix has them row by row.",
+        "Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?",
+        axes="cklnji",
+    ),
+    reads_rows=slip(
+        "You read the matrix as if each window were a row. It is a column.",
+        "Which of the matrix's two lengths is C·KH·KW?",
+        axes="nijckl",
+    ),
+    reads_fortran=slip(
+        "You reshape in Fortran order, where the first index counts fastest.",
+        "Take `order` out. For which order of the axes did you put it in?",
+        order="F",
+    ),
+    turned_round=slip(
+        "You turn each window round before you add it. The flip belongs to the other way of working out dx, where one "
+        "goes from pixel to pixel.",
+        "Number 0 of a column was copied from the upper left corner of its window. Where do you bring it?",
+        windows=lambda self, *arguments: _Col2im.windows(self, *arguments)[..., ::-1, ::-1],
+    ),
 )
-def turned_round(columns, shape, kernel_size, stride, padding):
-    windows = _windows(columns, shape, kernel_size, stride, padding)[..., ::-1, ::-1]
-    return _crop(_home(windows, shape, stride, padding), shape, padding)
 
 
 # ---------------------------------------------------------------------------- FastConv2D
@@ -383,28 +327,30 @@ class _Steps(FastConv2D):
     """The right layer, each step by itself."""
 
     def forward(self, x):
-        self.columns = self.cut(x)
-        KH, KW = self.W.shape[2:]
-        self.x_shape = x.shape
-        sizes = _sizes(x.shape, (KH, KW), self.stride, self.padding)
+        self.columns, self.x_shape = self.cut(x), x.shape
+        sizes = _sizes(x.shape, self.W.shape[2:], self.stride, self.padding)
         self.y_shape = (len(x), len(self.W), *sizes)
-        return self.maps(self.product(self.columns, self.W.astype(x.dtype), self.b.astype(x.dtype)))
+        product = self.kernels(self.W.astype(x.dtype)) @ self.columns
+        return self.maps(self.biased(product, self.b.astype(x.dtype)[:, None]))
 
     def backward(self, dy):
         rows = self.rows(dy)
         self.dW = self.weights(rows)
-        self.db = self.biases(rows, dy)
+        self.db = self.biases(rows)
         return self.home(self.shares(rows, self.W.astype(dy.dtype)))
 
     def cut(self, x):
         return im2col(x, self.W.shape[2:], self.stride, self.padding)
 
-    def product(self, columns, W, b):
-        return W.reshape(len(W), -1) @ columns + b[:, None]
+    def kernels(self, W):
+        return W.reshape(len(W), -1)
 
-    def maps(self, rows):
+    def biased(self, product, b):
+        return product + b
+
+    def maps(self, product):
         N, F, OH, OW = self.y_shape
-        return rows.reshape(F, N, OH, OW).swapaxes(0, 1)
+        return product.reshape(F, N, OH, OW).swapaxes(0, 1)
 
     def rows(self, dy):
         return dy.swapaxes(0, 1).reshape(dy.shape[1], -1)
@@ -412,325 +358,242 @@ class _Steps(FastConv2D):
     def weights(self, rows):
         return (rows @ self.columns.T).reshape(self.W.shape)
 
-    def biases(self, rows, dy):
+    def biases(self, rows):
         return rows.sum(axis=1)
 
     def shares(self, rows, W):
         return W.reshape(len(W), -1).T @ rows
 
+    back = staticmethod(col2im)
+
     def home(self, columns):
-        return col2im(columns, self.x_shape, self.W.shape[2:], self.stride, self.padding)
+        return self.back(columns, self.x_shape, self.W.shape[2:], self.stride, self.padding)
 
 
-@misconception(
-    "fast_conv_forward",
-    says="You reshape the product into N, F, OH, OW at once, so numbers of different filters land on one map.",
-    hint="The product has a row for each filter and a column for each window. Which axes do its columns count?",
+def _filters_first(self, product):
+    N, F, OH, OW = self.y_shape
+    return product.reshape(F, N, OH, OW)
+
+
+def _filters_last(self, product):
+    N, F, OH, OW = self.y_shape
+    return product.T.reshape(N, OH, OW, F)
+
+
+def _into_the_corner(self, x):
+    """Write x into an array that is made once, as large as it was ever needed."""
+    (N, C, H, W), p = x.shape, self.padding
+    needed = (N, C, H + 2 * p, W + 2 * p)
+    if any(np.greater(needed, self.kept.shape)):
+        self.kept = np.zeros(np.maximum(needed, self.kept.shape), x.dtype)
+    x_padded = self.kept[:N, :C, : H + 2 * p, : W + 2 * p]
+    x_padded[:, :, p : p + H, p : p + W] = x
+    return im2col(x_padded, self.W.shape[2:], self.stride)
+
+
+_NO_TRANSPOSE = (
+    "You reshape W to (C·KH·KW, F), which cuts the kernels in pieces. A reshape is no transpose."
 )
-class MapsAtOnce(_Steps):
-    def maps(self, rows):
-        return rows.reshape(self.y_shape)
+_KERNEL_ROWS = "W begins with F. What does a row of W.reshape(F, -1) hold, and what a row of yours?"
 
-
-@misconception(
-    "fast_conv_forward",
-    says="The filters are the first axis of what you return: (F, N, OH, OW) in place of (N, F, OH, OW).",
-    hint="The numbers are right. Which two axes have to change places?",
+mistakes(
+    __name__,
+    {"fast_conv_forward": _Steps},
+    MapsAtOnce=slip(
+        "You reshape the product into N, F, OH, OW at once, so numbers of different filters land on one map.",
+        "The product has a row for each filter and a column for each window. Which axes do its columns count?",
+        maps=lambda self, product: product.reshape(self.y_shape),
+    ),
+    FiltersFirst=slip(
+        "The filters are the first axis of what you return: (F, N, OH, OW) in place of (N, F, OH, OW).",
+        "The numbers are right. Which two axes have to change places?",
+        maps=_filters_first,
+    ),
+    FiltersLast=slip(
+        "The filters are the last axis of what you return: (N, OH, OW, F) in place of (N, F, OH, OW).",
+        "The numbers are right. Which axis has to move?",
+        maps=_filters_last,
+    ),
+    TransposedAndReshaped=slip(
+        "You transpose the product before you reshape it, so its axes are N, OH, OW, F, and you read them as N, F, "
+        "OH, OW.",
+        "Left as it is, the product's axes are F, N, OH, OW. Which of them has to come first?",
+        maps=lambda self, product: product.T.reshape(self.y_shape),
+    ),
+    MapsOnTheirSide=slip(
+        "Each map lies on its side: its rows and columns have changed places.",
+        "Only F and N have to change places. Which order do the other axes keep?",
+        maps=lambda self, product: _Steps.maps(self, product).swapaxes(2, 3),
+    ),
+    StillAMatrix=slip(
+        "What you return is the product as it is, a column for each window.",
+        "The next layer wants maps. Which shape has y?",
+        maps=lambda self, product: product,
+    ),
+    CutsTheKernels=slip(
+        _NO_TRANSPOSE, _KERNEL_ROWS, kernels=lambda self, W: W.reshape(-1, len(W)).T
+    ),
+    FlipsTheKernels=slip(
+        "The kernels are flipped, by rows and by columns. The layer slides the kernel as it is.",
+        "Which weight meets the pixel in the upper left corner of the window?",
+        kernels=lambda self, W: W[:, :, ::-1, ::-1].reshape(len(W), -1),
+    ),
+    ForgetsTheBias=slip(
+        "The bias is missing.",
+        "One number for each filter, and a row of the product for each filter.",
+        biased=lambda self, product, b: product,
+    ),
+    BiasBeforeTheProduct=slip(
+        "Before the product, the bias is added to every weight, so it is multiplied by all numbers of the window.",
+        "To which array does one bias for each filter belong: to what goes into the product, or to what comes out?",
+        biased=lambda self, product, b: product + b * self.columns.sum(axis=0),
+    ),
+    KeepsItsPaddedPicture=slip(
+        "You keep an array from one batch to the next to save its making, and old numbers are still in it.",
+        "Give it two pictures of different sizes, the larger one first.",
+        cut=_into_the_corner,
+        kept=np.zeros((0, 0, 0, 0)),
+    ),
+    ReusesItsMaps=structure.reuses("y"),
+    ChangesTheKernels=structure.changes_W(
+        "y", "Which of your lines sets self.W, or writes into it? A forward never learns."
+    ),
 )
-class FiltersFirst(_Steps):
-    def maps(self, rows):
-        N, F, OH, OW = self.y_shape
-        return rows.reshape(F, N, OH, OW)
 
+_UNDO = "Forward went from the product to maps in two steps. Undo both of them, the last one first."
+_ONLY_F = "Only the filters have to move to the front. Which order do the other axes keep?"
 
-@misconception(
-    "fast_conv_forward",
-    says="You transpose the product before you reshape it, so its axes are N, OH, OW, F, and you read them as "
-    "N, F, OH, OW.",
-    hint="Left as it is, the product's axes are F, N, OH, OW. Which of them has to come first?",
+mistakes(
+    __name__,
+    {"fast_conv_dW": _Steps, "fast_conv_db": _Steps, "fast_conv_dx": _Steps},
+    RowsAtOnce=slip(
+        "You reshape dy to (F, N·OH·OW) without moving its filters to the front first. So a row of it holds numbers of "
+        "several filters.",
+        _UNDO,
+        rows=lambda self, dy: dy.reshape(dy.shape[1], -1),
+    ),
+    FiltersToTheEnd=slip(
+        "You move the filters of dy to the end, and then reshape it to (F, N·OH·OW), for which they would have to be "
+        "in front.",
+        "Which axis counts the rows of that matrix? It has to come first.",
+        rows=lambda self, dy: dy.transpose(0, 2, 3, 1).reshape(dy.shape[1], -1),
+    ),
 )
-class TransposedAndReshaped(_Steps):
-    def maps(self, rows):
-        return rows.T.reshape(self.y_shape)
 
-
-@misconception(
-    "fast_conv_forward",
-    says="The filters are the last axis of what you return: (N, OH, OW, F) in place of (N, F, OH, OW).",
-    hint="The numbers are right. Which axis has to move?",
+mistakes(
+    __name__,
+    {"fast_conv_dW": _Steps, "fast_conv_dx": _Steps},
+    RowsOnTheirSide=slip(
+        "You turn each map of dy on its side, so its columns go through the windows from top to bottom, and those of "
+        "im2col go from left to right.",
+        _ONLY_F,
+        rows=lambda self, dy: dy.transpose(1, 0, 3, 2).reshape(dy.shape[1], -1),
+    ),
+    PicturesLast=slip(
+        "You bring the columns of dy into the order (i, j, n), and those of im2col are in the order (n, i, j).",
+        _ONLY_F,
+        rows=lambda self, dy: dy.transpose(1, 2, 3, 0).reshape(dy.shape[1], -1),
+    ),
 )
-class FiltersLast(_Steps):
-    def maps(self, rows):
-        N, F, OH, OW = self.y_shape
-        return rows.T.reshape(N, OH, OW, F)
 
+_DIVIDED = "What does each window of each picture send? Add it up, and no more."
 
-@misconception(
-    "fast_conv_forward",
-    says="What you return is the product as it is, a column for each window.",
-    hint="The next layer wants maps. Which shape has y?",
+mistakes(
+    __name__,
+    {"fast_conv_dW": _Steps},
+    WeightsOnTheirSide=slip(
+        "Your product has a column for each filter, and you reshape it to (F, C, KH, KW) as if it had a row for each.",
+        "Which factor has to come first, so that F is the first axis of the product?",
+        weights=lambda self, rows: (self.columns @ rows.T).reshape(self.W.shape),
+    ),
+    WeightsStillFlat=slip(
+        "The numbers of dW are right, and lie in a matrix of F rows. It has to have W's shape.",
+        "Forward made a matrix of W. Undo that.",
+        weights=lambda self, rows: rows @ self.columns.T,
+    ),
+    WeightsOfOnes=slip(
+        "dy plays no part: you add up what the windows hold.",
+        "Chain rule: upstream gradient times slope. Which of the two is missing?",
+        rows=lambda self, dy: np.ones_like(_Steps.rows(self, dy)),
+    ),
+    AveragesOverWindows=slip(
+        "You divide dW by the number of windows: a mean in place of a sum.",
+        "The product sums over the windows. Is there anything left to divide by?",
+        after("dW", "division", lambda layer, dW, N: dW / layer.columns.shape[1]),
+    ),
+    DividesWeightsByTheBatch=structure.divided_by_the_batch("dW", _DIVIDED),
+    WeightsPileUp=structure.piles_up("dW"),
+    KeepsTheFirstColumns=structure.keeps_the_first(
+        "The columns of the first batch are kept for ever and used for later ones.",
+        "When does your layer write down the columns that backward needs, and how often?",
+    ),
+    SharesItsColumns=structure.shares_memory("What forward keeps", "FastConv2D"),
+    MinusWeights=structure.minus("dW"),
 )
-class StillAMatrix(_Steps):
-    def maps(self, rows):
-        return rows
 
-
-@misconception(
-    "fast_conv_forward",
-    says="You reshape W to (C·KH·KW, F) and transpose that, which cuts the kernels in pieces. A reshape is no "
-    "transpose.",
-    hint="W begins with F. What does a row of W.reshape(F, -1) hold, and what does a column of yours?",
+mistakes(
+    __name__,
+    {"fast_conv_db": _Steps},
+    AveragesBiases=slip(
+        "db is a mean over the windows, and should be their sum.",
+        "By how much does the loss grow, if b[f] grows by 1 and so each number of map f?",
+        after("db", "division", lambda layer, db, N: db / layer.columns.shape[1]),
+    ),
+    DividesBiasesByTheBatch=structure.divided_by_the_batch("db", _DIVIDED),
+    BiasForEachWindow=slip(
+        "You sum along the filters, and get a number for each window.",
+        "b has a number for each filter. Which axis of the matrix has to stay?",
+        biases=lambda self, rows: rows.sum(axis=0),
+    ),
+    BiasesAsAColumn=slip(
+        "db is a column, (F, 1), and b is a row of numbers, (F,).",
+        "A gradient has the shape of what it is the gradient of.",
+        biases=lambda self, rows: rows.sum(axis=1, keepdims=True),
+    ),
+    OneBiasGradient=slip(
+        "You sum over the filters, too: one number for all biases.",
+        "b[f] went into map f and into no other. Which axis must stay?",
+        biases=lambda self, rows: rows.sum(),
+    ),
+    BiasesPileUp=structure.piles_up("db"),
+    MinusBiases=structure.minus("db"),
 )
-class CutsTheKernels(_Steps):
-    def product(self, columns, W, b):
-        return W.reshape(-1, len(W)).T @ columns + b[:, None]
 
-
-@misconception(
-    "fast_conv_forward",
-    says="The bias is missing.",
-    hint="One number for each filter, and a row of the product for each filter.",
+mistakes(
+    __name__,
+    {"fast_conv_dx": _Steps},
+    SharesOfCutKernels=slip(
+        _NO_TRANSPOSE,
+        _KERNEL_ROWS,
+        shares=lambda self, rows, W: W.reshape(-1, len(W)) @ rows,
+    ),
+    InvertsIm2col=slip(
+        "Where windows overlap, one share of a pixel replaces another: your col2im undoes im2col, and what is wanted is "
+        "its adjoint, which adds.",
+        "Does check.col2im pass? A pixel that lies in four windows has four shares.",
+        back=lambda self, *arguments: keeps_the_last_position(*arguments),  # noqa: F821
+    ),
+    HomeWithPadding=slip(
+        "What you return still has the padding around it.",
+        "Which part of the padded maps is x?",
+        back=lambda self, *arguments: not_cropped(*arguments),  # noqa: F821
+    ),
+    HomeWithoutFlip=slip(
+        "The kernels are flipped, by rows and by columns. The flip belongs to the way from pixel to pixel; here each "
+        "number of dy goes back through the weight that it came through.",
+        "Which weight did the upper left pixel of a window meet on the way forward?",
+        shares=lambda self, rows, W: _Steps.shares(self, rows, W[:, :, ::-1, ::-1]),
+    ),
+    DividesDxByTheBatch=structure.divided_by_the_batch("dx", _DIVIDED),
+    SendsNothing=structure.cuts_the_graph("Which of the three products is dx made of?"),
+    ReturnsNothing=structure.not_returned("What does the layer before this one wait for?"),
+    MinusDx=structure.minus("dx"),
+    ReusesItsDx=structure.reuses("dx"),
+    ChangesTheKernelsBack=structure.changes_W(
+        "dx", "Which of your lines sets self.W, or writes into it?"
+    ),
+    StepsByItself=structure.walks_itself("Which of your lines sets self.W or self.b?"),
 )
-class ForgetsTheBias(_Steps):
-    def product(self, columns, W, b):
-        return W.reshape(len(W), -1) @ columns
-
-
-@misconception(
-    "fast_conv_forward",
-    says="Before the product, the bias is added to every number of the columns, or to every weight; so it counts "
-    "as often as a window has numbers, each time multiplied.",
-    hint="To which array does one bias for each filter belong: to what goes into the product, or to what comes out?",
-)
-class BiasBeforeTheProduct(_Steps):
-    def product(self, columns, W, b):
-        return (W.reshape(len(W), -1) + b[:, None]) @ columns
-
-
-@misconception(
-    "fast_conv_dW",
-    "fast_conv_db",
-    "fast_conv_dx",
-    says="You reshape dy to (F, N·OH·OW) without moving its filters to the front first. So a row of it holds "
-    "numbers of several filters.",
-    hint="Forward went from the product to maps in two steps. Undo both of them, the last one first.",
-)
-class RowsAtOnce(_Steps):
-    def rows(self, dy):
-        return dy.reshape(dy.shape[1], -1)
-
-
-@misconception(
-    "fast_conv_dW",
-    "fast_conv_db",
-    "fast_conv_dx",
-    says="You move the filters of dy to the end, and then reshape it to (F, N·OH·OW), for which they would have to "
-    "be in front.",
-    hint="Which axis counts the rows of that matrix? It has to come first.",
-)
-class FiltersToTheEnd(_Steps):
-    def rows(self, dy):
-        return dy.transpose(0, 2, 3, 1).reshape(dy.shape[1], -1)
-
-
-@misconception(
-    "fast_conv_dW",
-    "fast_conv_dx",
-    says="You turn each map of dy on its side, so its columns go through the windows from top to bottom, and those "
-    "of im2col go from left to right.",
-    hint="Only the filters have to move to the front. Which order do the other axes keep?",
-)
-class RowsOnTheirSide(_Steps):
-    def rows(self, dy):
-        return dy.transpose(1, 0, 3, 2).reshape(dy.shape[1], -1)
-
-
-@misconception(
-    "fast_conv_dW",
-    "fast_conv_dx",
-    says="You bring the columns of dy into the order (i, j, n), and those of im2col are in the order (n, i, j).",
-    hint="Only the filters have to move to the front. Which order do the other axes keep?",
-)
-class PicturesLast(_Steps):
-    def rows(self, dy):
-        return dy.transpose(1, 2, 3, 0).reshape(dy.shape[1], -1)
-
-
-@misconception(
-    "fast_conv_dW",
-    says="Your product has a column for each filter, and you reshape it to (F, C, KH, KW) as if it had a row "
-    "for each.",
-    hint="Which factor has to come first, so that F is the first axis of the product?",
-)
-class WeightsOnTheirSide(_Steps):
-    def weights(self, rows):
-        return (self.columns @ rows.T).reshape(self.W.shape)
-
-
-@misconception(
-    "fast_conv_dW",
-    says="The numbers of dW are right, and lie in a matrix of F rows. It has to have W's shape.",
-    hint="Forward made a matrix of W. Undo that.",
-)
-class WeightsStillFlat(_Steps):
-    def weights(self, rows):
-        return rows @ self.columns.T
-
-
-@misconception(
-    "fast_conv_dW",
-    says="You divide dW by the number of pictures. The loss has done that already.",
-    hint="What does each window of each picture send to the weight? Add it up, and no more.",
-)
-class AveragesWeights(_Steps):
-    def weights(self, rows):
-        return super().weights(rows) / self.x_shape[0]
-
-
-@misconception(
-    "fast_conv_dW",
-    says="You divide dW by the number of windows: a mean in place of a sum.",
-    hint="The product sums over the windows. Is there anything left to divide by?",
-)
-class AveragesOverWindows(_Steps):
-    def weights(self, rows):
-        return super().weights(rows) / rows.shape[1]
-
-
-@misconception(
-    "fast_conv_dW",
-    says="dW grows from one backward to the next. It is set anew each time.",
-    hint="Where does your sum begin?",
-)
-class PilesUp(_Steps):
-    dW = 0.0
-
-    def weights(self, rows):
-        return self.dW + super().weights(rows)
-
-
-@misconception(
-    "fast_conv_db",
-    says="db is a mean over the windows, and should be their sum.",
-    hint="By how much does the loss grow, if b[f] grows by 1 and so each number of map f?",
-)
-class AveragesBiases(_Steps):
-    def biases(self, rows, dy):
-        return rows.mean(axis=1)
-
-
-@misconception(
-    "fast_conv_db",
-    says="db is divided by the number of pictures. The loss has done that already.",
-    hint="By how much does the loss grow, if b[f] grows by 1 and so each number of map f?",
-)
-class BiasesPerPicture(_Steps):
-    def biases(self, rows, dy):
-        return rows.sum(axis=1) / len(dy)
-
-
-@misconception(
-    "fast_conv_db",
-    says="You sum along the filters, and get a number for each window.",
-    hint="b has a number for each filter. Which axis of the matrix has to stay?",
-)
-class BiasForEachWindow(_Steps):
-    def biases(self, rows, dy):
-        return rows.sum(axis=0)
-
-
-@misconception(
-    "fast_conv_dx",
-    says="You reshape W to (C·KH·KW, F), which cuts the kernels in pieces. A reshape is no transpose.",
-    hint="W begins with F. What does a row of W.reshape(F, -1) hold?",
-)
-class SharesOfCutKernels(_Steps):
-    def shares(self, rows, W):
-        return W.reshape(-1, len(W)) @ rows
-
-
-@misconception(
-    "fast_conv_dx",
-    says="Where windows overlap, one share of a pixel replaces another: your col2im undoes im2col, "
-    "and what is wanted is its adjoint, which adds.",
-    hint="Does check.col2im pass? A pixel that lies in four windows has four shares.",
-)
-class InvertsIm2col(_Steps):
-    def home(self, columns):
-        setting = self.x_shape, self.W.shape[2:], self.stride, self.padding
-        return keeps_the_last_position(columns, *setting)
-
-
-@misconception(
-    "fast_conv_dx",
-    says="What you return still has the padding around it.",
-    hint="Which part of the padded maps is x?",
-)
-class HomeWithPadding(_Steps):
-    def home(self, columns):
-        setting = self.x_shape, self.W.shape[2:], self.stride, self.padding
-        return not_cropped(columns, *setting)
-
-
-@misconception(
-    "fast_conv_forward",
-    says="You keep an array from one batch to the next to save its making, and old numbers are still in it.",
-    hint="Give it two pictures of different sizes, the larger one first.",
-)
-class KeepsItsPaddedPicture(_Steps):
-    """It makes its padded array once, as large as it was ever needed, and writes x into its corner."""
-
-    kept = np.zeros((0, 0, 0, 0))
-
-    def cut(self, x):
-        (N, C, H, W), p = x.shape, self.padding
-        needed = (N, C, H + 2 * p, W + 2 * p)
-        if any(np.greater(needed, self.kept.shape)):
-            self.kept = np.zeros(np.maximum(needed, self.kept.shape), x.dtype)
-        x_padded = self.kept[:N, :C, : H + 2 * p, : W + 2 * p]
-        x_padded[:, :, p : p + H, p : p + W] = x
-        return im2col(x_padded, self.W.shape[2:], self.stride)
-
-
-# ---------------------------------------------------------------------------- loops
-
-
-def _pixel_by_pixel(x):
-    for _ in np.ndindex(x.shape[2:]):
-        pass
-
-
-@misconception(
-    "fast_conv_loops",
-    says="Your forward goes through Python once for each pixel, there or in what it calls, such as im2col.",
-    hint="Look for a `for` whose turns become more as the maps grow; a list in one line with a `for` in it "
-    "counts as well.",
-)
-class LoopsForward(FastConv2D):
-    def forward(self, x):
-        _pixel_by_pixel(x)
-        return super().forward(x)
-
-
-@misconception(
-    "fast_conv_loops",
-    says="Your backward goes through Python once for each pixel, there or in what it calls, such as col2im.",
-    hint="Go through the places (k, l) within a window: there are as many as a kernel has weights, however large "
-    "the maps.",
-)
-class LoopsBackward(FastConv2D):
-    def backward(self, dy):
-        _pixel_by_pixel(dy)
-        return super().backward(dy)
-
-
-@misconception(
-    "fast_conv_loops",
-    says="Both ways go through Python once for each pixel, there or in what they call: im2col, col2im.",
-    hint="Look for a `for` whose turns become more as the maps grow.",
-)
-class LoopsBothWays(LoopsForward, LoopsBackward):
-    pass
 
 
 # ---------------------------------------------------------------------------- FastMaxPool2D
@@ -740,14 +603,14 @@ class _PoolSteps(FastMaxPool2D):
     """The right pool, each step by itself."""
 
     def forward(self, x):
-        self.x_shape = x.shape
-        k, s = self.kernel_size, self.stride[0]
-        OH, OW = _sizes(x.shape, k, s, 0)
+        self.x_shape, k, s = x.shape, self.kernel_size, self.stride[0]
         self.columns = im2col(self.split(x), k, s)
-        return self.largest(self.columns).reshape(*x.shape[:2], OH, OW)
+        return self.largest(self.columns).reshape(*x.shape[:2], *_sizes(x.shape, k, s, 0))
 
     def backward(self, dy):
-        return self.home(self.spread(dy.reshape(-1)))
+        N, C, H, W = self.x_shape
+        setting = (N * C, 1, H, W), self.kernel_size, self.stride[0], 0
+        return self.back(self.spread(self.heard(dy)), *setting).reshape(self.x_shape)
 
     def split(self, x):
         N, C, H, W = x.shape
@@ -756,109 +619,123 @@ class _PoolSteps(FastMaxPool2D):
     def largest(self, columns):
         return columns.max(axis=0)
 
+    def heard(self, dy):
+        return dy.reshape(-1)
+
     def spread(self, dy):
         columns = np.zeros(self.columns.shape, dy.dtype)
         columns[self.columns.argmax(axis=0), np.arange(len(dy))] = dy
         return columns
 
-    def home(self, columns):
-        N, C, H, W = self.x_shape
-        shape = N * C, 1, H, W
-        return col2im(columns, shape, self.kernel_size, self.stride[0]).reshape(self.x_shape)
+    back = staticmethod(col2im)
 
 
-@misconception(
-    "fast_pool_forward",
-    says="You take the mean of each column, and should take its largest number.",
-    hint="Which pool are you writing?",
+def _channels_first(self, x):
+    N, C, H, W = x.shape
+    return x.swapaxes(0, 1).reshape(N * C, 1, H, W)
+
+
+mistakes(
+    __name__,
+    {"fast_pool_forward": _PoolSteps},
+    MeanOfTheColumn=slip(
+        "You take the mean of each column, and should take its largest number.",
+        "Which pool are you writing?",
+        largest=lambda self, columns: columns.mean(axis=0),
+    ),
+    ChannelsFirst=slip(
+        "You exchange N and C where you make one picture of each channel: the axes are moved, and the maps come out in "
+        "another order.",
+        "(N, C) becomes N·C by a reshape alone. Did anything move before it, or does it not move back?",
+        split=_channels_first,
+    ),
 )
-class MeanOfTheColumn(_PoolSteps):
-    def largest(self, columns):
-        return columns.mean(axis=0).astype(columns.dtype)
 
-
-@misconception(
-    "fast_pool_forward",
-    says="You exchange N and C where you make one picture of each channel: the axes are moved, and the maps "
-    "come out in another order.",
-    hint="(N, C) becomes N·C by a reshape alone. Did anything move before it, or does it not move back?",
+mistakes(
+    __name__,
+    {"fast_pool_backward": _PoolSteps},
+    EveryTie=slip(
+        "Where several pixels of a window are equally large, each of them gets all of the gradient.",
+        "How many winners should a column have? What does `==` find, and what does `argmax`?",
+        spread=lambda self, dy: (self.columns == self.columns.max(axis=0)) * dy,
+    ),
+    ToTheWholeWindow=slip(
+        "All pixels of a window get its gradient, not only the one that won.",
+        "Nudge a pixel that is not the largest. Does y move?",
+        spread=lambda self, dy: np.repeat(dy[None], len(self.columns), axis=0),
+    ),
+    TimesItsValue=slip(
+        "The winner gets its own value times the gradient. Its slope is 1, whatever its value.",
+        "Nudge the largest pixel by 1. By how much does y grow?",
+        heard=lambda self, dy: dy.reshape(-1) * self.columns.max(axis=0),
+    ),
+    OneForEachWinner=slip(
+        "Every winner gets 1, and what dy says is lost.",
+        "Chain rule: upstream gradient times slope. Which of the two is missing?",
+        heard=lambda self, dy: np.ones_like(dy).reshape(-1),
+    ),
+    OneWinOnly=slip(
+        "Where windows overlap and a pixel wins several of them, it gets one gradient only, and should get their sum.",
+        "Does check.col2im pass? Your pool's way back is the same one.",
+        back=lambda self, *arguments: keeps_the_last_position(*arguments),  # noqa: F821
+    ),
 )
-class ChannelsFirst(_PoolSteps):
-    def split(self, x):
-        N, C, H, W = x.shape
-        return x.swapaxes(0, 1).reshape(N * C, 1, H, W)
 
 
-@misconception(
-    "fast_pool_backward",
-    says="Where several pixels of a window are equally large, each of them gets all of the gradient.",
-    hint="How many winners should a column have? What does `==` find, and what does `argmax`?",
-)
-class EveryTie(_PoolSteps):
-    def spread(self, dy):
-        winners = self.columns == self.columns.max(axis=0)
-        return winners * dy
+# ---------------------------------------------------------------------------- loops
 
 
-@misconception(
-    "fast_pool_backward",
-    says="All pixels of a window get its gradient, not only the one that won.",
-    hint="Nudge a pixel that is not the largest. Does y move?",
-)
-class ToTheWholeWindow(_PoolSteps):
-    def spread(self, dy):
-        return np.repeat(dy[None], len(self.columns), axis=0)
+class _Loops:
+    """It can go from pixel to pixel, for nothing, on either way."""
 
-
-@misconception(
-    "fast_pool_backward",
-    says="The winner gets its own value times the gradient. Its slope is 1, whatever its value.",
-    hint="Nudge the largest pixel by 1. By how much does y grow?",
-)
-class TimesItsValue(_PoolSteps):
-    def spread(self, dy):
-        return super().spread(dy * self.columns.max(axis=0))
-
-
-@misconception(
-    "fast_pool_backward",
-    says="Where windows overlap and a pixel wins several of them, it gets one gradient only, "
-    "and should get their sum.",
-    hint="Does check.col2im pass? Your pool's way back is the same one.",
-)
-class OneWinOnly(_PoolSteps):
-    def home(self, columns):
-        N, C, H, W = self.x_shape
-        setting = (N * C, 1, H, W), self.kernel_size, self.stride[0], 0
-        return keeps_the_last_position(columns, *setting).reshape(self.x_shape)
-
-
-@misconception(
-    "fast_pool_loops",
-    says="Your forward goes through Python once for each pixel, there or in what it calls.",
-    hint="Look for a `for` whose turns become more as the maps grow.",
-)
-class PoolLoopsForward(FastMaxPool2D):
     def forward(self, x):
-        _pixel_by_pixel(x)
+        self.there(x)
         return super().forward(x)
 
-
-@misconception(
-    "fast_pool_loops",
-    says="Your backward goes through Python once for each pixel, there or in what it calls.",
-    hint="Rows and columns of a matrix can be picked by two arrays at once: a[rows, columns] = values.",
-)
-class PoolLoopsBackward(FastMaxPool2D):
     def backward(self, dy):
-        _pixel_by_pixel(dy)
+        self.back_again(dy)
         return super().backward(dy)
 
+    def there(self, maps):
+        pass
 
-@misconception(
-    "fast_pool_loops",
-    says="Both ways go through Python once for each pixel, there or in what they call.",
-    hint="Look for a `for` whose turns become more as the maps grow.",
-)
-class PoolLoopsBothWays(PoolLoopsForward, PoolLoopsBackward):
+    back_again = there
+
+
+class _ConvLoops(_Loops, FastConv2D):
     pass
+
+
+class _PoolLoops(_Loops, FastMaxPool2D):
+    pass
+
+
+def _from_pixel_to_pixel(self, maps):
+    for _ in np.ndindex(maps.shape[2:]):
+        pass
+
+
+_FORWARD = "Your forward goes through Python once for each pixel, there or in what it calls, such as im2col."
+_BACKWARD = "Your backward goes through Python once for each pixel, there or in what it calls, such as col2im."
+_FOR = "Look for a `for` whose turns become more as the maps grow; a list in one line with a `for` in it counts, too."
+
+mistakes(
+    __name__,
+    {"fast_conv_loops": _ConvLoops},
+    LoopsForward=slip(_FORWARD, _FOR, there=_from_pixel_to_pixel),
+    LoopsBackward=slip(
+        _BACKWARD,
+        "Go through the places (k, l) within a window: they are as many as a kernel has weights, however large the maps.",
+        back_again=_from_pixel_to_pixel,
+    ),
+)
+mistakes(
+    __name__,
+    {"fast_pool_loops": _PoolLoops},
+    PoolLoopsForward=slip(_FORWARD, _FOR, there=_from_pixel_to_pixel),
+    PoolLoopsBackward=slip(
+        _BACKWARD,
+        "Rows and columns of a matrix can be picked by two arrays at once: a[rows, columns] = values.",
+        back_again=_from_pixel_to_pixel,
+    ),
+)
