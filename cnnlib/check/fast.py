@@ -133,7 +133,7 @@ def col2im():
 
     def case(matrix, shape, kernel_size, stride, padding, note):
         return Case(
-            "the pixels",
+            "dx",
             {"matrix": matrix},
             script(call, arguments=(shape, kernel_size, stride, padding)),
             conv.IMAGE,

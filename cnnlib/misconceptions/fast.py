@@ -225,7 +225,7 @@ def _window_by_window(self, windows, x_padded, stride):
 
 def _over_the_counts(self, x_padded, windows, stride):
     counts = np.zeros_like(x_padded)
-    _Col2im.home(self, np.ones_like(windows), counts, stride)
+    _Col2im().home(np.ones_like(windows), counts, stride)
     return x_padded / np.maximum(counts, 1)
 
 
