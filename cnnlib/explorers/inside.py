@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from cnnlib import svg
+from cnnlib.explorers import states
 from cnnlib.explorers.widget import Choice, Explorer, Slider
 from cnnlib.inside import feature_maps, probabilities, saliency
 
@@ -250,15 +251,29 @@ def inside(
         which[f"the {mistakes:,} mistakes only"] = "mistakes"
     layers = {f"{k} {name} {shape}": k for k, (name, shape) in enumerate(subject.layers)}
     classes = {name: k for k, name in enumerate(subject.class_names)}
+
+    def last(now: dict) -> int:
+        return len(subject.chosen[now["pictures"]]) - 1
+
+    def some(now: dict) -> range:
+        """The picture that is shown first, and its neighbour."""
+        return range(max(0, min(position, last(now) - 1)), last(now) + 1)[:2]
+
+    controls = {
+        "pictures": Choice("Pictures", which, [w for w in which if which[w] == pictures]),
+        "position": Slider("Picture", last, sample=some),
+        "score": Choice("Saliency of", OTHERS | classes, sample=list(OTHERS)),
+        "layer": Choice("Layer", layers),
+        "part": Slider(
+            "Map or number",
+            lambda now: subject.parts(now["layer"]) - 1,
+            sample=lambda now: range(min(subject.parts(now["layer"]), 8)),
+        ),
+    }
     return Explorer(
         partial(draw, subject),
-        {
-            "pictures": Choice("Pictures", which),
-            "position": Slider("Picture", lambda now: len(subject.chosen[now["pictures"]]) - 1),
-            "score": Choice("Saliency of", OTHERS | classes),
-            "layer": Choice("Layer", layers),
-            "part": Slider("Map or number", lambda now: subject.parts(now["layer"]) - 1),
-        },
+        controls,
+        packed=lambda: states.pack(partial(draw, subject), controls),
         position=position,
         pictures=pictures,
         layer=layer,

@@ -11,6 +11,8 @@ from cnnlib.explorers.widget import Choice, Explorer, Slider
 
 CLASSES = ("T-shirt", "Pullover", "Coat", "Shirt")
 HIGHEST = 9
+# All combinations of scores would be too many to travel with a page.
+SAMPLE = {"a": (0, 2, 9), "b": (0, 3, 9), "c": (0, 4, 9), "d": (0, 3, 9)}
 SHIFTS = (0, 1000, -1000)
 
 # Pixels on the screen: a row, the right edges of the columns of numbers, and two columns of bars.
@@ -68,8 +70,10 @@ def softmax(
         draw,
         {
             **{
-                letter: Slider(f"Score of {name}", lambda values: HIGHEST)
-                for letter, name in zip("abcd", CLASSES, strict=True)
+                letter: Slider(
+                    f"Score of {name}", lambda values: HIGHEST, sample=lambda values, on=on: on
+                )
+                for (letter, on), name in zip(SAMPLE.items(), CLASSES, strict=True)
             },
             "label": Choice("The right class", {name: name for name in CLASSES}),
             "shift": Choice("Add to all scores", {_signed(s): s for s in SHIFTS}),

@@ -6,13 +6,14 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 
 import numpy as np
 
 from cnnlib import datasets, svg
-from cnnlib.explorers.widget import Button, Choice, Explorer
+from cnnlib.explorers import states
+from cnnlib.explorers.widget import Button, Choice, Explorer, Slider
 from cnnlib.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU
 from cnnlib.losses import SoftmaxCrossEntropy
 from cnnlib.misconceptions.flatten import CutsTheGraph, FillsColumnByColumn
@@ -190,7 +191,9 @@ class Curves(Explorer):
             ),
             "train": Button(lambda: "Stop" if self._training else "Train", self._start_or_stop),
         }
-        super().__init__(lambda **_: draw(self.runs), controls, **settings)
+        super().__init__(
+            lambda **_: draw(self.runs), controls, packed=lambda: states.stored(draw), **settings
+        )
 
     def train(self) -> Run:
         """Train with the settings chosen, and return when it is done.
@@ -339,6 +342,30 @@ loss ln 10 = 2.30, accuracy 10 %.
 
 
 training.draw = draw
+
+
+def recorded() -> tuple[Callable[..., svg.Picture], dict[str, Slider]]:
+    """Train once, and return a picture of each stage and the slider to go through them.
+
+    It travels with the page, for where no kernel can train.
+    """
+    run = Run("A recorded training: Adam, rate 0.01", total=STEPS)
+    for _ in learn(run.history, "adam", 0.01, None):
+        pass
+    stage = STEPS // (2 * EPOCHS)  # two pictures for each epoch
+
+    def draw_stage(stages: int) -> svg.Picture:
+        steps = stages * stage
+        epochs = [epoch for epoch in run.history.epochs if epoch["steps"] <= steps]
+        return draw([replace(run, history=History(run.history.losses[:steps], epochs))])
+
+    slider = Slider(
+        "Steps of training",
+        lambda values: 2 * EPOCHS,
+        words=lambda values: f"{values['stages'] * stage} of {STEPS}",
+        walk=0,
+    )
+    return draw_stage, {"stages": slider}
 
 
 class _Scene:

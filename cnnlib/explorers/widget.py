@@ -128,9 +128,9 @@ class Explorer(anywidget.AnyWidget):
         `data-pick="name=value"`, pointing there sets that argument.
     controls : dict of str to Slider, Choice or Button
         A slider or a choice for each argument, and buttons under other names.
-    packed : str, optional
-        The pictures that travel with the page, as `states.pack` returns them. By default all of
-        them do, for an explorer of this package that draws the course's own numbers.
+    packed : callable, optional
+        Returns some pictures to travel with the page, as `states.pack` does. By default all of them
+        travel, for an explorer of this package that draws the course's own numbers.
     values
         The arguments to start with.
 
@@ -162,7 +162,7 @@ class Explorer(anywidget.AnyWidget):
         draw: Callable[..., Picture],
         controls: dict[str, Slider | Choice | Button],
         *,
-        packed: str | None = None,
+        packed: Callable[[], str] | None = None,
         **values,
     ) -> None:
         super().__init__(name=uuid4().hex)
@@ -170,7 +170,7 @@ class Explorer(anywidget.AnyWidget):
         self._draw, self.controls = draw, controls
         sampled = any(getattr(control, "sample", None) for control in controls.values())
         self._kernel_first = sampled or packed is not None
-        self._packed = states.stored(draw) if packed is None else packed
+        self._packed = packed or (lambda: states.stored(draw))
         self.codes = self._encode(values)
         self.on_msg(self._press)
 
@@ -210,7 +210,8 @@ class Explorer(anywidget.AnyWidget):
         """Show it without the widget's own type, of which a saved notebook keeps an error alone."""
         still = self.picture._repr_mimebundle_()
         start = svg.escape(json.dumps(self.codes, ensure_ascii=False))
-        packed = f'<script type="text/plain">{self._packed}</script>' if self._packed else ""
+        packed = self._packed()
+        packed = f'<script type="text/plain">{packed}</script>' if packed else ""
         first = " kernel-first" * self._kernel_first
         html = (
             f'<cnnlib-explorer name="{self.name}" codes="{start}"{first}>{still["text/html"]}'
