@@ -291,7 +291,7 @@ class Comparison(Check):
             others = (c for c in self.every if c.reference is self.reference and c is not self)
             return [other.trials(thing) for other in others]
 
-        enough = self.proves_something and sum(np.size(t.expected) for t in trials) >= 10
+        enough = self.proves_something and sum(np.size(t.expected) for t in trials) >= 5
         return repair.clues(thing, trials, retry, siblings, self.reference, named, enough)
 
     def _failure(self, thing, trials: list[Trial], wrong: list[Trial], known) -> Failed:

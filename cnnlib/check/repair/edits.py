@@ -57,23 +57,27 @@ TWIN_WORDS = [
 ]
 
 
-def unlike(one: str, other: str) -> int:
+def unlike(one: str, other: str) -> float:
     """How unlike two names are: 0 for i and j, H and W, x and x_padded; 2 where nothing connects them."""
-    a, b = (name.removeprefix("self.").lower().strip("_") for name in (one, other))
+    a, b = (name.removeprefix("self.").strip("_") for name in (one, other))
+    same_case = a.isupper() == b.isupper()
+    a, b = a.lower(), b.lower()
     if a == b:
-        return 0
+        return 0.0
     if len(a) == len(b):
         differ = ["".join(sorted(pair)) for pair in zip(a, b, strict=True) if len(set(pair)) > 1]
         if len(differ) == 1:
-            return 0 if differ[0] in map("".join, map(sorted, TWINS)) else 1
+            return (
+                0.0 if differ[0] in map("".join, map(sorted, TWINS)) else 1.0 if same_case else 2.0
+            )
     for words in TWIN_WORDS:
         if any(w in a for w in words) and any(w in b for w in words):
-            return 0
+            return 0.0
     if "_" in a and "_" in b and a.split("_")[-1] == b.split("_")[-1]:
-        return 1
+        return 0.3
     if a.startswith(b) or b.startswith(a) or re.split(r"_|pad", a)[0] == re.split(r"_|pad", b)[0]:
-        return 0
-    return 2
+        return 0.0
+    return 2.0
 
 
 @on(
@@ -136,23 +140,53 @@ def _stored(node, ctx):
 @on(
     ast.FunctionDef,
     cost=3,
-    suits="shape crash numbers permuted",
+    suits="shape crash numbers permuted ratio",
     asks="Two names that are easily mixed up are used from this line on. Which of them do you mean, each time?",
 )
 def two_names_exchanged(function, at):
-    """Throughout a function, or one of them for the other."""
+    """Throughout a function; or one of them for the other."""
+    yield from _exchanged(function, at)
+
+
+@on(
+    ast.Assign,
+    ast.AugAssign,
+    ast.Return,
+    cost=2.2,
+    suits="shape crash numbers permuted ratio",
+    asks="Take the names in this line one by one: what does each stand for, and is it the one that you mean here?",
+)
+def two_names_exchanged_here(statement, at):
+    yield from _exchanged(statement, at)
+
+
+def _exchanged(tree, at):
     nodes: dict[str, list] = {}
-    for node in ast.walk(function):
+    for node in ast.walk(tree):
         if key(node) in at.kinds and is_read(node):
             nodes.setdefault(key(node), []).append(node)
-    for one, other in permutations(nodes, 2):
-        if at.kinds[one] == at.kinds[other] and unlike(one, other) == 0:
-            line = min(n.lineno for n in nodes[one])
-            if one < other:
-                both = {one: other, other: one}
-                yield Found(lambda both=both: _renamed(function, both), 0.5, line)
-            if len(nodes[one]) > 1:
-                yield Found(lambda names={one: other}: _renamed(function, names), 0.0, line)
+    twins = [
+        (one, other)
+        for one, other in permutations(nodes, 2)
+        if at.kinds[one] == at.kinds[other] and unlike(one, other) == 0
+    ]
+    for one, other in twins:
+        line = min(n.lineno for n in nodes[one])
+        if one < other:
+            both = {one: other, other: one}
+            yield Found(lambda both=both: _renamed(tree, both), 0.5, line)
+            # Both of another pair: KH and KW for SH and SW.
+            for new, twin in permutations(at.of_kind(at.kinds[one]), 2):
+                if unlike(new, twin) == 0 and unlike(one, new) <= 1 and unlike(other, twin) <= 1:
+                    if (
+                        not {new, twin} & {one, other}
+                        and new[-1] == one[-1]
+                        and twin[-1] == other[-1]
+                    ):
+                        both = {one: new, other: twin}
+                        yield Found(lambda both=both: _renamed(tree, both), 0.6, line)
+        if len(nodes[one]) > 1:
+            yield Found(lambda names={one: other}: _renamed(tree, names), 0.0, line)
 
 
 def _renamed(function, names: dict[str, str]) -> tuple[Swap, ...]:
@@ -349,19 +383,17 @@ def one_more_or_less(node, at):
     asks="Is this a sum or a mean? Say what, if anything, it has to be divided by, and how often that happens already.",
 )
 def divided_by_a_count(node, at):
-    if not (at.is_value or isinstance(at.parent, ast.BinOp)) or isinstance(
-        node, ast.Tuple | ast.Constant
-    ):
-        return
-    if not is_read(node):
-        return
-    unlikely = 0.0 if at.is_value else 2.0
     if called(node) == "mean":
         total = ast.Call(
             ast.Attribute(node.func.value, "sum", ast.Load()), node.args, node.keywords
         )
         for count in _counts(at):
             yield Found(ast.BinOp(total, ast.Div(), code(count)), 0.5)
+    if isinstance(node, ast.Tuple | ast.Constant) or not is_read(node):
+        return
+    if not (at.is_value or isinstance(at.parent, ast.BinOp)):
+        return
+    unlikely = 0.0 if at.is_value else 2.0
     for count in _counts(at):
         yield Found(ast.BinOp(node, ast.Div(), code(count)), unlikely)
         yield Found(ast.BinOp(node, ast.Mult(), code(count)), unlikely + 0.5)
@@ -416,7 +448,7 @@ def a_factor_more(node, at):
     ast.Name,
     ast.Attribute,
     cost=3,
-    suits="numbers nan",
+    suits="numbers nan ratio",
     asks="To which power does each quantity in this line come in?",
 )
 def to_another_power(node, at):
@@ -509,20 +541,28 @@ def _crosswise(index: str, stride: str) -> float:
     return float((a in "ihyr" and s in "wx") or (a in "jwxc" and s in "hy"))
 
 
-@on(ast.Assign, ast.AugAssign, cost=1.5, suits="numbers shape crash", asks=WHERE_WINDOWS_BEGIN)
+@on(
+    ast.Assign,
+    ast.AugAssign,
+    ast.For,
+    cost=1.5,
+    suits="numbers shape crash",
+    asks=WHERE_WINDOWS_BEGIN,
+)
 def indices_times_the_strides(statement, at):
-    """The indices of a window, wherever the statement reads them, or wherever it slices by them."""
-    begins = {
-        n.id
-        for part in ast.walk(statement)
-        if isinstance(part, ast.Slice)
-        or part is statement.value
-        or called(part) == "slice"
-        or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add))
-        for n in ast.iter_child_nodes(part)
-        if isinstance(n, ast.Name) and n.id in at.loops
-    }
-    indices = [i for i in at.loops if i in begins][-2:]
+    """The indices of a window, wherever a statement or a loop's body reads them, or slices by them."""
+    inside = statement.body if isinstance(statement, ast.For) else [statement]
+    if any(isinstance(s, ast.For) for s in inside):
+        return
+    assigned = [s for s in inside if isinstance(s, ast.Assign | ast.AugAssign)]
+    loops = at.loops + [
+        n.id for n in ast.walk(getattr(statement, "target", ast.Pass())) if isinstance(n, ast.Name)
+    ]
+    begins = {n.id for s in assigned for n, _ in _beginnings(s) if n.id in loops}
+    lines = [s.lineno for s in assigned if any(n.id in begins for n, _ in _beginnings(s))]
+    if len(lines) < (2 if isinstance(statement, ast.For) else 1):
+        return
+    indices = [i for i in dict.fromkeys(loops) if i in begins][-2:]
     strides = [(s, s) for s in at.strides]
     strides += [(s, t) for s, t in combinations(at.strides, 2) if unlike(s, t) == 0]
     for s, t in strides:
@@ -530,24 +570,43 @@ def indices_times_the_strides(statement, at):
         for names in [each] + [{i: each[i]} for i in each if len(each) > 1]:
             for whole in (False, True):
                 yield Found(
-                    lambda names=names, whole=whole: _strided(statement, names, whole),
+                    lambda names=names, whole=whole: _strided(assigned, names, whole),
                     0.0 if names is each else 0.5,
+                    lines[0],
                 )
 
 
-def _strided(statement, strides: dict[str, str], whole: bool) -> tuple[Swap, ...]:
+def _beginnings(statement):
+    """The names with which a slice begins or ends, that are added to, or that are all of a value."""
+    value = statement.value
+    if isinstance(value, ast.Name):
+        yield value, statement
+    for part in ast.walk(statement):
+        sums = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add)
+        if (
+            sums
+            or isinstance(part, ast.Slice)
+            or called(part) == "slice"
+            or (part is value and isinstance(value, ast.Tuple))
+        ):
+            for node in ast.iter_child_nodes(part):
+                if isinstance(node, ast.Name):
+                    yield node, part
+
+
+def _strided(lines: list, strides: dict[str, str], whole: bool) -> tuple[Swap, ...]:
     swaps = []
-    for parent in ast.walk(statement):
-        within = whole or isinstance(parent, ast.Slice)
-        within |= isinstance(parent, ast.Call) and called(parent) == "slice"
-        within |= isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add)
-        if not within or (isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult)):
-            continue
-        for name, value in ast.iter_fields(parent):
-            for k, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if isinstance(node, ast.Name) and node.id in strides and is_read(node):
-                    product = ast.BinOp(node, ast.Mult(), code(strides[node.id]))
-                    swaps.append(Swap(parent, name, product, k))
+    for line in lines:
+        within = {id(parent) for _, parent in _beginnings(line)}
+        for parent in ast.walk(line):
+            product = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult)
+            if product or not (whole or id(parent) in within):
+                continue
+            for name, value in ast.iter_fields(parent):
+                for k, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                    if isinstance(node, ast.Name) and node.id in strides and is_read(node):
+                        product = ast.BinOp(node, ast.Mult(), code(strides[node.id]))
+                        swaps.append(Swap(parent, name, product, k))
     return tuple(swaps)
 
 
@@ -600,7 +659,11 @@ def the_padding(node, at):
     inner = None
     if called(node) == "pad" and node.args:
         inner = node.args[0]
-    elif at.is_value and at.kinds.get(key(node)) == "array 4" and at.function.name != "backward":
+    elif (
+        at.is_value
+        and at.kinds.get(key(node)) == "array 4"
+        and not isinstance(at.statement, ast.Return)
+    ):
         inner = node
     if inner is not None:
         for p in at.paddings:
@@ -1251,3 +1314,15 @@ def begun_anew(function, at):
         if name.startswith("self.d") or re.search("grad|cache|mask|buffer|shapes", name):
             new = f"__np__.zeros_like({name})" if kind.startswith("array") else f"type({name})()"
             yield Found(_first_line(function, line_of_code(f"{name} = {new}")))
+
+
+@on(
+    ast.FunctionDef,
+    cost=3,
+    suits="numbers ratio nan",
+    asks="What has to be counted here, and where does it go up by one?",
+)
+def counted(function, at):
+    for name in at.of_kind("int"):
+        if function.name != "__init__" and re.search(r"self\..*(step|count|iter|\bt$)", name):
+            yield Found(_first_line(function, line_of_code(f"{name} += 1")))

@@ -291,7 +291,8 @@ def edits(table: list[Kind], answer: Answer, known: Known) -> list[Edit]:
         edit.cost += 0 if known.symptom in edit.kind.suits else LATER
         edit.cost += AT_THE_CRASH if edit.line == known.stopped else 0
         edit.cost += ELSEWHERE if edit.function.name in OTHERS - {known.method} else 0
-    return sorted(found, key=lambda edit: edit.cost)  # stable: otherwise in the order of the code
+    # Where all else is equal, what is near the result comes first.
+    return sorted(found, key=lambda edit: (edit.cost, -edit.line))
 
 
 OTHERS = {"__init__", "forward", "backward"}

@@ -17,6 +17,8 @@ MORE = 100
 """After one that makes the check pass, so many are tried for one that mends others, too."""
 SCORED, BEAM = 60, 3
 """Of the edits that change something, so many are scored on more cases, and the best are gone on from."""
+SOME = 6
+"""Of the wrong cases, so many are looked at where it is to be scored how right an edit makes them."""
 LOOPS = 4, 2000
 """A loop may go round so many times as often as in the learner's own code, and so many more."""
 
@@ -111,6 +113,7 @@ class Search:
         leads = None
         if wanted and not first.outcome.changed:
             leads = Slice(self.answer, {wanted}, stopped)
+            leads = leads if leads.found else None  # nothing is ever put there
         windows = first.case.axes[-2:] in (("OH", "OW"), ("H", "W"), ("KH", "KW"))
         symptom = symptom_of(wrong)
         return edits(TABLE, self.answer, Known(seen, leads, symptom, method, stopped, windows))
@@ -118,7 +121,8 @@ class Search:
     def one(self, most: int) -> Edit | None:
         """The first edit after which all is right; rather one that mends other checks as well."""
         self.promising: list[tuple[float, Edit]] = []
-        self.floor = share(self.wrong[0])
+        some = self.wrong[:SOME] if np.size(self.wrong[0].expected) == 1 else self.wrong[:1]
+        self.floor = sum(map(share, some))
         found = None
         for edit in self.candidates(self.wrong):
             if self.tries >= most and (found or self.promising or self.tries >= PAIRS):
@@ -156,7 +160,7 @@ class Search:
         promising = sorted(self.promising, key=lambda pair: -pair[0])  # stable
         for _, edit in promising[:SCORED]:
             thing = self._built(edit)
-            shares = [share(self._run(thing, trial)) for trial in self.wrong[:6]]
+            shares = [share(self._run(thing, trial)) for trial in self.wrong[:SOME]]
             scored.append((tuple(shares), edit))
         scored.sort(key=lambda pair: -sum(pair[0]))
         beam, effects = [], set()
@@ -182,7 +186,10 @@ class Search:
             return False
         first = self._run(thing, wrong[0])
         if not self._fine(first, wrong[0]):
-            if (score := share(first)) > self.floor:
+            score = share(first)
+            if np.size(first and first.expected) == 1:  # it is right or wrong: others tell more
+                score = sum(share(self._run(thing, trial)) for trial in wrong[:SOME])
+            if score > self.floor:
                 self.promising.append((score, edit))
             return False
         for number, trial in enumerate([*wrong[1:], *self.right], 1):
@@ -260,7 +267,9 @@ def share(trial) -> float:
     if got.dtype.kind not in "iuf" or not expected.size:
         return -0.5
     if got.shape != expected.shape:
-        return 0.0
+        if got.ndim != expected.ndim:
+            return 0.0
+        return 0.01 * sum(a == b for a, b in zip(got.shape, expected.shape, strict=True))
     tolerance = 1e-6 * max(np.abs(expected).max(), 1e-300)
     right = np.abs(got - expected) <= tolerance
     score = 0.1 + 0.8 * float(right.mean())
