@@ -273,14 +273,15 @@ class Comparison(Check):
             trials, wrong = [t for t in trials if not t.broke_down], held
             consistent = fits_own_forward(thing, trials)
             named = self._named(trials, consistent)
-        clues = self._clues(thing, every, named is not None)
+        mistakes = len(getattr(named, "both", ())) or int(named is not None)
+        clues = self._clues(thing, every, mistakes)
         failure = self._failure(
             thing, trials, wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
         )
         failure.misconception = named
         return failure.pointing_at(clues)
 
-    def _clues(self, thing, trials: list[Trial], named: bool) -> list[repair.Clue]:
+    def _clues(self, thing, trials: list[Trial], named: int) -> list[repair.Clue]:
         """Lines of the learner's where a small change would make all cases right, or none."""
 
         def retry(thing, trial: Trial) -> Trial:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cnnlib.check.repair.answer import Answer, LeftAlone, without_a_trace
+from cnnlib.check.repair.places import Edit
 from cnnlib.check.repair.search import PAIRS, SINGLES, Search
 from cnnlib.check.repair.trace import statements
 
@@ -44,7 +45,7 @@ def off():
 
 
 def clues(
-    thing, trials: list, retry: Callable, siblings: Callable, reference, named: bool, enough: bool
+    thing, trials: list, retry: Callable, siblings: Callable, reference, named: int, enough: bool
 ) -> list[Clue]:
     """The lines at which one edit, or two, make a failing check pass; empty where none are found.
 
@@ -61,11 +62,11 @@ def clues(
     reference
         The course's own class or function.
     named
-        Whether the mistake has a name already. Then pairs aren't tried.
+        How many mistakes have a name already. Beside a single one, no pairs are looked for.
     enough
         Whether passing this check proves something by itself; a single step or number doesn't.
     """
-    if not _on or not any(not trial.right for trial in trials):
+    if not _on or all(trial.right for trial in trials):
         return []
     try:
         answer = Answer(thing)
@@ -74,15 +75,25 @@ def clues(
     functions = [f for definition in answer.editable for f in definition.functions()]
     if sum(1 for f in functions for _ in statements(f)) < 2:
         return []
+    search = Search(answer, trials, retry, siblings, reference, enough)
     with without_a_trace():
-        search = Search(answer, trials, retry, siblings, reference, enough)
-        if not search.begin():
+        try:
+            edits = _found(search, named)
+        except RecursionError:  # of code that calls itself, or is nested too deep to be read
             return []
-        found = search.one(SINGLES)
-        edits = (found,) if found else () if named else search.two(PAIRS) or ()
-    edits = sorted(edits, key=lambda edit: edit.line)
     # A name comes with a hint of its own.
-    return [Clue(e.line, _shown(answer.lines, e.line), "" if named else e.kind.asks) for e in edits]
+    told = dict.fromkeys((edit.line, "" if named else edit.kind.asks) for edit in edits)
+    return [Clue(line, _shown(answer.lines, line), asks) for line, asks in told]
+
+
+def _found(search: Search, named: int) -> list[Edit]:
+    """The one or two edits that help, in the order of their lines."""
+    if not search.begin():
+        return []
+    if found := search.one(SINGLES):
+        return [found]
+    most = {0: PAIRS, 1: 0}.get(named, PAIRS // 3)
+    return sorted(search.two(most) or (), key=lambda edit: edit.line)
 
 
 def _shown(lines: list[str], number: int) -> str:

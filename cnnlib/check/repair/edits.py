@@ -242,7 +242,7 @@ OTHER_OPERATIONS = {
     ast.Sub: (ast.Add,),
     ast.Mult: (ast.MatMult, ast.Div, ast.Add),
     ast.MatMult: (ast.Mult,),
-    ast.Div: (ast.FloorDiv, ast.Mult),
+    ast.Div: (ast.FloorDiv, ast.Mult, ast.Sub),
     ast.FloorDiv: (ast.Div, ast.Mod, ast.Mult),
     ast.Mod: (ast.FloorDiv,),
     ast.Pow: (ast.Mult,),
@@ -298,7 +298,7 @@ def operands_exchanged(node, at):
 @on(
     ast.BinOp,
     cost=2.5,
-    suits="shape numbers",
+    suits="shape numbers ratio",
     asks="In which order does Python work this line out? Put brackets around what it takes together.",
 )
 def other_brackets(node, at):
@@ -422,13 +422,21 @@ def _counts(at) -> list[str]:
 
 @on(
     ast.expr,
-    cost=2.5,
+    cost=3,
     suits="ratio numbers",
     asks="Is everything in this line on which these numbers depend?",
 )
 def a_factor_more(node, at):
     """What the function already reads somewhere, once more."""
-    if not at.is_value or isinstance(node, ast.Tuple):
+    if (
+        not (at.is_value or at.argument_of("sum"))
+        or isinstance(node, ast.Tuple)
+        or not is_read(node)
+    ):
+        return
+    if at.kinds.get(key(node)) == "int" or at.assigns_a_number:
+        for k, name in enumerate(at.of_kind("int")):
+            yield Found(ast.BinOp(node, ast.Mult(), code(name)), 0.5 + 0.1 * k)
         return
     seen = dict.fromkeys(at.of_kind("float"))
     seen |= dict.fromkeys(
@@ -455,6 +463,8 @@ def to_another_power(node, at):
     if is_read(node) and isinstance(at.parent, ast.BinOp) and not isinstance(at.parent.op, ast.Pow):
         if at.kinds.get(key(node), "")[:5] in ("array", "float"):
             yield f"{key(node)} ** 2"
+            if at.kinds[key(node)] == "float":
+                yield Found(f"(1 - {key(node)})", -0.5)
             for count in [n for n in at.of_kind("int") if re.search(r"step|\bt\b|count|iter", n)]:
                 yield f"{key(node)} ** {count}"
 
@@ -703,6 +713,8 @@ WHAT_INDICES = "What do the indices in this line pick out, along each axis?"
 def another_index(node, at):
     if is_read(node):
         yield node.value
+        local = [n for n in at.arrays if not n.startswith("self.")]
+        yield from (Found(name, 1.5) for name in local[-6:])
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     ndim = (
         int(at.kinds.get(key(node.value), "array 0")[-1:] or 0)
@@ -831,6 +843,21 @@ def transposed(node, at):
                     yield Found(
                         ast.Call(node.func, [ast.Constant(p) for p in order], []), 0.5 * near
                     )
+        if called(node) == "transpose" and len(numbers) == len(node.args) > 4:
+            for k, m in permutations(range(len(numbers)), 2):
+                order = numbers[:k] + numbers[k + 1 :]
+                order.insert(m, numbers[k])
+                yield Found(ast.Call(node.func, [ast.Constant(p) for p in order], []), 0.5)
+    product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+    if (product or called(node) in ("dot", "matmul", "outer")) and not isinstance(
+        at.parent, ast.Attribute
+    ):
+        yield ast.Attribute(node, "T", ast.Load())
+    if called(node) == "reshape" and not of_numpy(node):
+        turned = ast.Attribute(node.func.value, "T", ast.Load())
+        yield Found(
+            ast.Call(ast.Attribute(turned, "reshape", ast.Load()), node.args, node.keywords), 0.5
+        )
     if not is_read(node):
         return
     kind = at.kinds.get(key(node))
@@ -894,6 +921,9 @@ def a_call_more(node, at):
         )
         for axis in axes:
             yield f"{key(node)}.sum(axis={axis})"
+        for name, kind in at.kinds.items():
+            if kind.startswith("tuple ") and kind != "tuple 2":
+                yield f"{key(node)}.reshape({name})"
 
 
 @on(
@@ -948,6 +978,8 @@ ALIKE = (
 )
 def another_function(node, at):
     name = called(node)
+    if name in ("abs", "absolute") and node.args:
+        yield f"__np__.maximum({ast.unparse(node.args[0])}, 0)"
     for other in dict.fromkeys(o for group in ALIKE if name in group for o in group if o != name):
         if isinstance(node.func, ast.Attribute):
             func = ast.Attribute(node.func.value, other, ast.Load())
@@ -1011,6 +1043,9 @@ def another_dtype(node, at):
         for array in at.arrays[:6]:
             dtype = ast.keyword("dtype", code(f"{array}.dtype"))
             yield Found(ast.Call(node.func, args, [*keywords, dtype]), 0.2 * unlike(array, "x"))
+        if len(keywords) < len(node.keywords):
+            for name in ("int", "float"):
+                yield ast.Call(node.func, args, [*keywords, ast.keyword("dtype", code(name))])
     if called(node) == "astype":
         yield from (ast.Call(node.func, [code(f"{array}.dtype")], []) for array in at.arrays[:6])
 
@@ -1090,6 +1125,8 @@ def added_to_what_was_there(node, at):
     if len(node.targets) == 1 and not isinstance(target, ast.Tuple | ast.List):
         cost = 0.0 if isinstance(target, ast.Subscript) and at.loops else 1.0 if at.loops else 2.5
         yield Found([ast.AugAssign(target, ast.Add(), node.value)], cost)
+        if isinstance(target, ast.Subscript):
+            yield Found([ast.AugAssign(target, ast.Sub(), node.value)], 1.0)
 
 
 @on(ast.AugAssign, cost=2, suits="ratio numbers", asks=HOW_IT_WRITES)
@@ -1299,6 +1336,7 @@ def another_one_given_back(node, at):
     yield from ([ast.Return(code(name))] for name in at.arrays if name != key(node.value))
     if node.value is not None and not isinstance(node.value, ast.Tuple):
         yield Found([ast.Return(ast.Call(code("float"), [node.value], []))], 1.0)
+        yield Found([ast.Return(code(f"float(({ast.unparse(node.value)}).mean())"))], 1.0)
 
 
 @on(

@@ -288,13 +288,21 @@ def edits(table: list[Kind], answer: Answer, known: Known) -> list[Edit]:
             if any(s.lineno in known.seen.lines for s in statements(function)):
                 found += _in_function(table, definition, function, known)
     for edit in found:
-        edit.cost += 0 if known.symptom in edit.kind.suits else LATER
+        edit.cost += _later(known.symptom, edit.kind.suits)
         edit.cost += AT_THE_CRASH if edit.line == known.stopped else 0
         edit.cost += ELSEWHERE if edit.function.name in OTHERS - {known.method} else 0
     # Where all else is equal, what is near the result comes first.
     return sorted(found, key=lambda edit: (edit.cost, -edit.line))
 
 
+def _later(symptom: str, suits: frozenset[str]) -> float:
+    if symptom in suits:
+        return 0.0
+    # A ratio, a sign, an order may be what a mistake of any kind comes to.
+    return 1.0 if "numbers" in suits and symptom in ("permuted", "sign", "ratio", "nan") else LATER
+
+
+RETURNED = 0.4
 OTHERS = {"__init__", "forward", "backward"}
 
 
@@ -322,7 +330,16 @@ def _in_function(table, definition, function, known: Known) -> Iterator[Edit]:
                 found = found if isinstance(found, Found) else Found(found)
                 line = found.line or node.lineno
                 change = found.new if callable(found.new) else lambda new=found.new: swaps(new)
-                yield Edit(kind, definition, function, line, kind.cost + found.cost, change)
+                cost = kind.cost + found.cost
+                cost += RETURNED if line in returns else 0
+                yield Edit(kind, definition, function, line, cost, change)
+
+    # A mistake seldom stands in a line that does nothing but return.
+    returns = {
+        s.lineno
+        for s in statements(function)
+        if isinstance(s, ast.Return) and isinstance(s.value, ast.Name)
+    }
 
     yield from all_of(function, Scope(definition, function, function, seen, windows), None)
     for block, name, index, statement in _blocks(function):
