@@ -268,7 +268,7 @@ def test_a_button_has_no_value_and_does_what_it_says():
     )
     explorer.paint()
     assert explorer.codes == explorer.values == {}
-    assert explorer.view["controls"] == {"go": {"kind": "button", "words": "go"}}
+    assert explorer.view["controls"] == [["go", {"kind": "button", "words": "go"}]]
     explorer._handle_custom_msg({"press": "go", "words": "go"}, [])
     assert pressed == ["go"]
     assert explorer.picture.alt == "pressed 1 times"
@@ -293,7 +293,7 @@ def test_the_button_trains_while_the_kernel_goes_on(short):
     async def watch():
         curves = explorers.training("adam", 0.01)
         seen = []
-        curves.observe(lambda change: seen.append(change.new["alt"]), "view")
+        curves.observe(lambda change: seen.append(curves.picture.alt), "view")
         assert on_the_button(curves) == "Train"
         press(curves, "Train")
         assert on_the_button(curves) == "Stop"
@@ -422,7 +422,7 @@ def test_a_fit_is_followed_step_by_step_and_to_its_last_accuracy(monkeypatch):
 
     async def cell():
         curves, seen = explorers.training(), []
-        curves.observe(lambda change: seen.append(change.new["alt"]), "view")
+        curves.observe(lambda change: seen.append(curves.picture.alt), "view")
         history = fit_one_layer(curves.follow("one layer"))
         during = len(seen)
         await asyncio.sleep(0)
