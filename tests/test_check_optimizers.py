@@ -1479,7 +1479,7 @@ steps += 1
         + M_HAT
         + V_HAT
         + "    setattr(layer, name, W - self.learning_rate * m / (math.sqrt(v) + self.epsilon))",
-        "TypeError: only 0-dimensional arrays can be converted to Pyt",
+        "What is the one for whole arrays called",
     ),
 }
 

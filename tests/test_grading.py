@@ -248,7 +248,7 @@ def test_everything_but_a_submission_becomes_a_sentence(course, originals, tmp_p
         (tmp_path / learner).mkdir()
         (tmp_path / learner / FILE).write_bytes(content)
     (tmp_path / "missing").mkdir()
-    (tmp_path / "missing" / "03_numbers (1).ipynb").write_bytes(ada.read_bytes())
+    (tmp_path / "missing" / "essay.pdf").write_bytes(ada.read_bytes())
     (tmp_path / "folder" / FILE).mkdir(parents=True)
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / FILE).symlink_to("/etc/passwd")
@@ -275,7 +275,7 @@ def test_everything_but_a_submission_becomes_a_sentence(course, originals, tmp_p
         "list": "not a notebook",
         "binary": "not text in UTF-8",
         "cells": "not a notebook",
-        "missing": f"{FILE} is missing; the folder has 03_numbers (1).ipynb",
+        "missing": f"{FILE} is missing; the folder has essay.pdf",
         "folder": f"{FILE} is not a file",
         "link": f"{FILE} is a symbolic link, which is not followed",
         "whole": "the folder is a symbolic link, which is not followed",
@@ -289,7 +289,7 @@ def test_everything_but_a_submission_becomes_a_sentence(course, originals, tmp_p
     assert handed.skipped == [
         ".git: no learner's folder",
         "notes.txt: no learner's folder",
-        "missing/03_numbers (1).ipynb: no notebook to grade",
+        "missing/essay.pdf: no notebook to grade",
     ]
 
 
