@@ -32,6 +32,10 @@ class Grade:
         One for each exercise; empty where no grade could be given.
     notes : tuple of str
         Why no grade could be given, or what was not as it was handed out.
+    extra : float
+        Points that the teacher added to the notebook, or took off.
+    comments : tuple of str
+        What the teacher says of the notebook.
     """
 
     learner: str
@@ -39,11 +43,15 @@ class Grade:
     out_of: float
     results: tuple[Result, ...] = ()
     notes: tuple[str, ...] = ()
+    extra: float = 0.0
+    comments: tuple[str, ...] = ()
 
     @property
     def points(self) -> float | None:
-        """The points earned, or None where no grade could be given."""
-        return sum(result.points for result in self.results) if self.results else None
+        """The points earned or given, or None where no grade could be given."""
+        if not self.results and not self.extra:
+            return None
+        return sum(result.points for result in self.results) + self.extra
 
 
 def points_of(pristine: NotebookNode) -> float:

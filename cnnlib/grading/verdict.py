@@ -76,14 +76,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Result:
-    """How an exercise ended, with the text that tells the learner why."""
+    """How an exercise ended, with the text that tells the learner why.
+
+    `given` are a teacher's own points for it, in place of those earned; `comment` is a teacher's too.
+    """
 
     exercise: Exercise
     status: Status
     message: str = ""
+    given: float | None = None
+    comment: str = ""
 
     @property
     def points(self) -> float:
+        if self.given is not None:
+            return self.given
         return self.exercise.points if self.status is Status.DONE else 0.0
 
     @property
