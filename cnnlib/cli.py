@@ -72,7 +72,13 @@ def _grade(options: argparse.Namespace) -> int:
     from cnnlib.grading import instructor
 
     interrupted = instructor.grade(
-        options.folder, options.out, timeout=options.timeout, jobs=options.jobs
+        options.folder,
+        options.out,
+        timeout=options.timeout,
+        jobs=options.jobs,
+        sheet=options.worksheet,
+        own=options.overrides,
+        formats=options.format,
     )
     return INTERRUPTED if interrupted else 0
 
@@ -150,8 +156,32 @@ def _parser() -> argparse.ArgumentParser:
         "0 when every submission has a grade or the reason why not, 2 when nothing could be graded, "
         "130 when it was interrupted (what was graded by then is written)",
     )
-    grade.add_argument("folder", type=Path, metavar="FOLDER", help="a folder for each learner")
+    grade.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="a folder for each learner, or what Moodle, Canvas or nbgrader give out, zip files too",
+    )
     grade.add_argument("--out", type=Path, required=True, metavar="REPORT", help="where to write")
+    grade.add_argument(
+        "--worksheet",
+        type=Path,
+        metavar="FILE",
+        help="the worksheet from Moodle or gradebook from Canvas; a filled copy goes into REPORT",
+    )
+    grade.add_argument(
+        "--overrides",
+        type=Path,
+        metavar="FILE",
+        help="your own points and comments (REPORT/overrides.csv, where it is there)",
+    )
+    grade.add_argument(
+        "--format",
+        action="append",
+        default=[],
+        choices=("nbgrader", "gradescope", "moodle"),
+        help="write nbgrader's columns, Gradescope's results.json, Moodle's feedback.zip too",
+    )
     grade.set_defaults(extra="grading")
     add_runs(grade)
     add_course(grade)

@@ -241,12 +241,37 @@ def test_grade_writes_the_report_and_shows_how_far_it_is(course, tmp_path, capsy
     assert "Report: report/index.html" in shown.out
     bob, ada = csv.DictReader((tmp_path / "report/grades.csv").open())
     for row, points in ((bob, ""), (ada, f"{total - lost:g}")):
-        assert (row["points"], row["out_of"]) == (points, f"{total:g}")
+        assert (row["04_flatten"], row["total"], row["out_of"]) == (points, points, f"{total:g}")
     assert (bob["learner"], ada["learner"]) == ("[bob]", "ada")
-    assert (ada["flatten_forward"], ada["flatten_backward"]) == ("2", "0")
-    assert bob["note"] == f"{FILE} is missing; the folder has nothing"
+    assert bob["note"] == f"04_flatten: {FILE} is missing; the folder has nothing"
     page = (tmp_path / "report/feedback/ada.html").read_text()
     assert html.escape(diagnosis(), quote=False).replace("'", "&#39;") in page
+
+
+def test_the_teachers_own_points_survive_every_regrade_and_the_worksheet_is_filled(
+    course, tmp_path, capsys, monkeypatch
+):
+    hand_in(tmp_path / "handed", course, "Ada_7_assignsubmission_file")
+    sheet = "Identifier,Full name,Status,Grade,Maximum Grade\nParticipant 7,Ada,x,,{}.00\n"
+    total = sum(e.points for e in exercises(course))
+    Path("moodle.csv").write_text(sheet.format(f"{total:g}"), encoding="utf-8")
+    Path("r").mkdir()
+    row = "Ada,04_flatten,flatten_forward,0.5,see me"
+    Path("r/overrides.csv").write_text(f"learner,notebook,exercise,points,comment\n{row}\n")
+    points = f"{total - 1.5:g}"
+    for _ in range(2):
+        command = ["grade", "handed", "--out", "r", "--worksheet", "moodle.csv"]
+        assert cli.main([*command, "--format", "nbgrader", "--format", "moodle"]) == 0
+        expected = sheet.format(f"{total:g}").replace("x,,", f"x,{points},")
+        assert Path("r/moodle.csv").read_text() == expected
+        assert "see me" in Path("r/feedback/Ada.html").read_text()
+        (ada,) = csv.DictReader(Path("r/nbgrader.csv").open())
+        assert ada["score"] == points
+        assert Path("r/feedback.zip").exists()
+    capsys.readouterr()
+    Path("r/overrides.csv").write_text("learner,notebook,exercise,points,comment\nBob,,,1,\n")
+    assert cli.main(["grade", "handed", "--out", "r"]) == 2
+    assert "there is no learner 'Bob'" in capsys.readouterr().err
 
 
 def test_grade_refuses_a_report_among_the_submissions(course, tmp_path, capsys):

@@ -2,12 +2,11 @@
 
 import collections
 import copy
-import csv
-import io
 import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty
 from threading import Event
@@ -21,9 +20,9 @@ from synthetic import answer, cell, check, statement, write_answer
 
 import cnnlib.grading.grade as grading_grade
 from cnnlib import notebooks
-from cnnlib.grading import plugin, report
+from cnnlib.grading import glance, plugin, report
 from cnnlib.grading.assemble import Originals, Submission, assemble, extract, load
-from cnnlib.grading.collect import SIZE_LIMIT, collect
+from cnnlib.grading.collect import SIZE_LIMIT, Learner, collect
 from cnnlib.grading.grade import Grade, grade, grade_all
 from cnnlib.grading.verdict import Result, Row, RunError, Status, settle
 from cnnlib.notebooks import Course, Exercise, NotebookError
@@ -467,16 +466,6 @@ GRADES = [
 ]  # fmt: skip
 
 
-def test_the_csv_has_a_row_per_notebook_and_no_formula():
-    rows = list(csv.reader(io.StringIO(report.table(GRADES))))
-    assert rows == [
-        ["learner", "notebook", "points", "out_of", "x", "y", "note"],
-        ["'=cmd()", "a", "2", "4", "2", "0", ""],
-        ["'=cmd()", "b", "", "2", "", "", '\'-missing, "b"\nis'],
-        ["Zoë <i>", "a", "0", "4", "0", "0", "odd"],
-    ]
-
-
 def test_the_report_is_whole_escaped_and_the_same_each_time(tmp_path):
     for out in (tmp_path / "one", tmp_path / "two"):
         report.prepare(out, tmp_path / "submissions")
@@ -488,6 +477,7 @@ def test_the_report_is_whole_escaped_and_the_same_each_time(tmp_path):
         "grades.csv",
         "grades.json",
         "index.html",
+        "junit.xml",
     ]
     assert list(map(str, files)) == names
     for file in files:
@@ -505,6 +495,31 @@ def test_the_report_is_whole_escaped_and_the_same_each_time(tmp_path):
         ("=cmd()", 2.0), ("=cmd()", None), ("Zoë <i>", 0.0)
     ]  # fmt: skip
     assert data["grades"][0]["exercises"][1]["status"] == "wrong"
+
+
+def test_pages_of_learners_who_left_go(tmp_path):
+    report.prepare(tmp_path, tmp_path / "submissions")
+    report.write(tmp_path, GRADES, [])
+    report.write(tmp_path, GRADES[2:], [])
+    assert [path.name for path in (tmp_path / "feedback").iterdir()] == ["Zoë <i>.html"]
+
+
+def test_a_page_has_the_code_beside_the_diagnosis():
+    person = Learner("Zoë <i>", {"a": Submission({"y": "x = 1\ny = '<b>'\n" + "z\n" * 500})}, {})
+    page = report.feedback(person.name, GRADES[2:], person)
+    assert '<th scope="row">2</th><td>y = &#39;&lt;b&gt;&#39;</td>' in page
+    assert "more lines" in page and page.count("<td>z</td>") < 500
+
+
+def test_the_class_at_a_glance(tmp_path):
+    again = [replace(GRADES[0], learner=name) for name in ("bea", "cid", "dot")]
+    none = [Grade(n, "a", 4.0, notes=("a.ipynb is missing; the folder has nothing",)) for n in "ef"]
+    seen = glance.of([*again, *none, *GRADES[2:]])
+    assert (seen.learners, seen.graded, seen.median, seen.out_of) == (6, 4, 2.0, 4.0)
+    assert seen.mistakes[0].learners == ["bea", "cid", "dot"]
+    assert sum(count for _, count in seen.bars) == 4
+    assert seen.problems == [("", "a", "not handed in by 2 learners: e, f")]
+    assert (seen.exercises[0].done, seen.exercises[0].unwritten) == (3, 1)
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):

@@ -1,6 +1,6 @@
 """`cnnlib grade`: a class's notebooks, graded side by side, and the report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from cnnlib import notebooks
-from cnnlib.grading import report
+from cnnlib.grading import glance, overrides, report, worksheet
 from cnnlib.grading.assemble import load
 from cnnlib.grading.collect import collect
 from cnnlib.grading.grade import Grade, grade_all
@@ -18,7 +18,16 @@ from cnnlib.grading.grade import Grade, grade_all
 SHOWN = 10  # reasons that are printed; the report has them all
 
 
-def grade(folder: Path, out: Path, *, timeout: float, jobs: int) -> bool:
+def grade(
+    folder: Path,
+    out: Path,
+    *,
+    timeout: float,
+    jobs: int,
+    sheet: Path | None = None,
+    own: Path | None = None,
+    formats: Collection[str] = (),
+) -> bool:
     """Grade a folder of submissions and write the report.
 
     Parameters
@@ -31,6 +40,12 @@ def grade(folder: Path, out: Path, *, timeout: float, jobs: int) -> bool:
         Seconds that each cell may take.
     jobs : int
         How many notebooks run at a time.
+    sheet : Path, optional
+        A worksheet of Moodle's or a gradebook of Canvas's; a filled copy goes into the report.
+    own : Path, optional
+        The teacher's own points; by default `overrides.csv` in the report's folder.
+    formats : collection of str
+        Which of `report.FORMATS` are written too.
 
     Returns
     -------
@@ -43,15 +58,34 @@ def grade(folder: Path, out: Path, *, timeout: float, jobs: int) -> bool:
         There is no course or no submission, or a solution doesn't pass its own checks.
     ReportError
         The report can't be written there.
+    OverrideError, WorksheetError
+        The teacher's own points, or the worksheet, can't be used.
     """
+    rows = overrides.read(own or out / "overrides.csv")
+    text = worksheet.read(sheet) if sheet else ""
     originals = load(notebooks.find_course())
     handed = collect(folder, originals)
     report.prepare(out, folder)
     stop = Event()
     with _progress(len(handed.learners) * len(handed.notebooks)) as done:
         grades = grade_all(handed, originals, timeout=timeout, jobs=jobs, stop=stop, done=done)
-    report.write(out, grades, handed.skipped)
-    Console().print(Text(summary(grades, handed.skipped, out)), soft_wrap=True)
+    mistaken = None
+    try:
+        grades = overrides.apply(grades, rows)
+    except overrides.OverrideError as error:
+        mistaken = error  # the grades are written all the same: they took long
+    report.write(out, grades, handed.skipped, handed.learners, formats)
+    said = summary(grades, handed.skipped, out)
+    if mistaken:
+        raise mistaken
+    if sheet:
+        filled = worksheet.fill(text, grades, {each.name: each for each in handed.learners})
+        report.replace(out / sheet.name, filled.text)
+        said += f"\nWorksheet: {out / sheet.name}"
+        said += "".join(f"\n  {sentence}" for sentence in filled.scaled)
+        if filled.unknown:
+            said += f"\n  not in it: {', '.join(filled.unknown)}"
+    Console().print(Text(said), soft_wrap=True)
     return stop.is_set()
 
 
@@ -59,7 +93,10 @@ def summary(grades: list[Grade], skipped: list[str], out: Path) -> str:
     """What is printed at the end."""
     without = [grade for grade in grades if grade.points is None]
     lines = [f"{len(grades) - len(without)} of {len(grades)} notebooks have a grade."]
-    reasons = [f"{grade.learner}, {grade.notebook}: {grade.notes[0]}" for grade in without]
+    reasons = [
+        f"{who}, {notebook}: {reason}" if who else f"{notebook}: {reason}"
+        for who, notebook, reason in glance.of(grades).problems
+    ]
     for heading, sentences in (("Without a grade", reasons), ("Skipped", skipped)):
         if sentences:
             more = len(sentences) - SHOWN

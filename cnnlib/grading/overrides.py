@@ -1,6 +1,7 @@
 """A teacher's own points and comments: `overrides.csv`, read anew for each report, never written."""
 
 import csv
+import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -55,7 +56,7 @@ def read(path: Path) -> list[Override]:
     except (OSError, UnicodeDecodeError) as error:
         raise OverrideError(f"{path} can't be read: {error}") from None
     first = text.partition("\n")[0]
-    rows = csv.DictReader(text.splitlines(), delimiter=";" if ";" in first else ",")
+    rows = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in first else ",")
     missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
     if missing:
         raise OverrideError(

@@ -1,25 +1,28 @@
-"""Write what was graded: `grades.csv` and `grades.json`, a page for the class, one for each learner.
+"""Write what was graded: files for the instructor, a page for the class, one for each learner.
 
 The files say nothing about when or where they were made: the same grades give the same bytes.
 """
 
-import csv
 import hashlib
-import io
 import json
 import os
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
 
 from cnnlib.errors import CourseError
+from cnnlib.grading import exports, glance
+from cnnlib.grading.collect import Learner
+from cnnlib.grading.exports import by_learner
 from cnnlib.grading.grade import Grade
+from cnnlib.grading.verdict import Status
 
 TEMPLATES = Path(__file__).parent / "templates"
+FORMATS = ("nbgrader", "gradescope", "moodle")
 NAME_BYTES = 200  # of a page's name; file systems allow about 255
+LINES, LINE = 400, 300  # of an answer that a page shows, and characters of one of them
 
 
 class ReportError(CourseError):
@@ -53,8 +56,14 @@ def prepare(out: Path, folder: Path) -> None:
         raise ReportError(f"{out} can't be made: {error.strerror}.") from None
 
 
-def write(out: Path, grades: list[Grade], skipped: Iterable[str]) -> None:
-    """Write every file of the report; each is replaced as a whole.
+def write(
+    out: Path,
+    grades: list[Grade],
+    skipped: Iterable[str],
+    learners: Iterable[Learner] = (),
+    formats: Collection[str] = (),
+) -> None:
+    """Write every file of the report; each is replaced as a whole, and pages of others go.
 
     Parameters
     ----------
@@ -64,12 +73,60 @@ def write(out: Path, grades: list[Grade], skipped: Iterable[str]) -> None:
         Sorted by learner.
     skipped : iterable of str
         A sentence for each thing among the submissions that was not graded.
+    learners : iterable of Learner
+        What they handed in, for their numbers and their code.
+    formats : collection of str
+        Which of `FORMATS` are written too.
 
     Raises
     ------
     ReportError
         A file can't be written.
     """
+    own, people = by_learner(grades), {learner.name: learner for learner in learners}
+    pages = {name: feedback(name, mine, people.get(name)) for name, mine in own.items()}
+    files = {
+        "grades.csv": exports.table(grades, people),
+        "grades.json": data(grades, skipped, people),
+        "junit.xml": exports.junit(grades),
+        "index.html": index(grades, skipped, people),
+        **{f"feedback/{page(name)}": text for name, text in pages.items()},
+    }
+    if "nbgrader" in formats:
+        files["nbgrader.csv"] = exports.nbgrader(grades)
+    if "gradescope" in formats:
+        files["results.json"] = exports.gradescope(grades)
+    if "moodle" in formats:
+        files["feedback.zip"] = exports.moodle_feedback(pages, people)
+    for name, content in files.items():
+        replace(out / name, content)
+    for old in (out / "feedback").glob("*.html"):
+        if f"feedback/{old.name}" not in files:
+            old.unlink()
+
+
+def feedback(learner: str, grades: list[Grade], person: Learner | None = None) -> str:
+    """A learner's page: the points, and for each exercise the diagnosis beside their code."""
+    code = {}
+    for grade in grades:
+        handed = person.submissions.get(grade.notebook) if person else None
+        code |= {
+            (grade.notebook, name): c for name, c in (handed.answers if handed else {}).items()
+        }
+    shown = {key: clipped(source) for key, source in code.items()}
+    return _pages().get_template("feedback.html").render(learner=learner, grades=grades, code=shown)
+
+
+def index(grades: list[Grade], skipped: Iterable[str], people: Mapping[str, Learner]) -> str:
+    """The class at a glance."""
+    return (
+        _pages()
+        .get_template("index.html")
+        .render(learners=by_learner(grades), people=people, skipped=skipped, at=glance.of(grades))
+    )
+
+
+def _pages() -> jinja2.Environment:
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -77,49 +134,35 @@ def write(out: Path, grades: list[Grade], skipped: Iterable[str]) -> None:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    pages.filters["points"] = _points
+    pages.filters["points"] = exports.number
     pages.filters["address"] = lambda learner: quote(f"feedback/{page(learner)}")
-    learners = {name: list(own) for name, own in groupby(grades, lambda grade: grade.learner)}
-    _replace(out / "grades.csv", table(grades))
-    _replace(out / "grades.json", data(grades, skipped))
-    for name, own in learners.items():
-        text = pages.get_template("feedback.html").render(learner=name, grades=own)
-        _replace(out / "feedback" / page(name), text)
-    index = pages.get_template("index.html")
-    _replace(out / "index.html", index.render(learners=learners, skipped=skipped))
+    pages.globals |= {"Status": Status, "total": exports.total}
+    return pages
 
 
-def table(grades: list[Grade]) -> str:
-    """The grades as CSV: a row for each learner and notebook, a column for each exercise's points."""
-    names = list(dict.fromkeys(r.exercise.name for grade in grades for r in grade.results))
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["learner", "notebook", "points", "out_of", *names, "note"])
-    for grade in grades:
-        earned = {result.exercise.name: _points(result.points) for result in grade.results}
-        rows.writerow(
-            [
-                _no_formula(grade.learner),
-                grade.notebook,
-                _points(grade.points),
-                _points(grade.out_of),
-                *(earned.get(name, "") for name in names),
-                _no_formula("; ".join(grade.notes)),
-            ]
-        )
-    return text.getvalue()
+def clipped(source: str) -> list[str]:
+    """The lines of an answer, as many and as long as somebody would read."""
+    lines = [
+        line if len(line) <= LINE else f"{line[:LINE]} …"
+        for line in source.split("\n", LINES)[:LINES]
+    ]
+    more = source.count("\n") + 1 - len(lines)
+    return [*lines, f"… and {more} more lines"] if more > 0 else lines
 
 
-def data(grades: list[Grade], skipped: Iterable[str]) -> str:
+def data(grades: list[Grade], skipped: Iterable[str], people: Mapping[str, Learner]) -> str:
     """Everything that is known about the grades, as JSON."""
     content = {
         "grades": [
             {
                 "learner": grade.learner,
+                "id": people[grade.learner].id if grade.learner in people else "",
+                "late": grade.learner in people and people[grade.learner].late,
                 "notebook": grade.notebook,
                 "points": grade.points,
                 "out_of": grade.out_of,
                 "notes": grade.notes,
+                "comments": grade.comments,
                 "exercises": [
                     {
                         "name": result.exercise.name,
@@ -128,6 +171,7 @@ def data(grades: list[Grade], skipped: Iterable[str]) -> str:
                         "points": result.points,
                         "out_of": result.exercise.points,
                         "message": result.message,
+                        "comment": result.comment,
                     }
                     for result in grade.results
                 ],
@@ -149,19 +193,19 @@ def page(learner: str) -> str:
     )
 
 
-def _points(points: float | None) -> str:
-    return "" if points is None else f"{points:g}"
+def replace(path: Path, content: str | bytes) -> None:
+    """Write a file as a whole, or not at all.
 
-
-def _no_formula(text: str) -> str:
-    """Text that a spreadsheet takes for text, whatever it begins with."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
-
-
-def _replace(path: Path, text: str) -> None:
+    Raises
+    ------
+    ReportError
+        It can't be written.
+    """
     draft = path.with_name(f".{os.getpid()}.new")
     try:
-        draft.write_bytes(text.encode(errors="backslashreplace"))
+        if isinstance(content, str):
+            content = content.encode(errors="backslashreplace")
+        draft.write_bytes(content)
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
