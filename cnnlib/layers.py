@@ -146,28 +146,51 @@ class Conv2D(Layer):
         x = self._image(x, self.in_channels)
         p = self.padding
         x_padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
-        W, b = np.asarray(self.W, x.dtype), np.asarray(self.b, x.dtype)
-        y = np.tensordot(self._windows(x_padded), W, axes=((1, 4, 5), (1, 2, 3)))
-        y = np.moveaxis(y + b, 3, 1)
-        self.x_padded = x_padded
+        windows = self._windows(x_padded)
+        N, C, OH, OW, KH, KW = windows.shape
+        # Each window becomes a column. reshape copies here, and its copy is kept for backward: KH·KW
+        # times the memory of x, so that all sums over windows are products of plain matrices.
+        columns = windows.transpose(0, 1, 4, 5, 2, 3).reshape(N, C * KH * KW, OH * OW)
+        W, b = self._kernels(x.dtype), np.asarray(self.b, x.dtype)
+        y = W.reshape(-1, C * KH * KW) @ columns + b[:, None]
+        y = y.reshape(N, self.out_channels, OH, OW)
+        self.x_padded, self.columns = x_padded, columns
         self._remember(x, y)
         return y
 
     def backward(self, dy):
         dy = self._upstream(dy)
-        W, s, p = np.asarray(self.W, dy.dtype), self.stride, self.padding
+        W, s, p = self._kernels(dy.dtype), self.stride, self.padding
+        (N, F, OH, OW), (F, C, KH, KW) = dy.shape, W.shape
+        dy_rows = dy.reshape(N, F, OH * OW)
         self.db = dy.sum(axis=(0, 2, 3))
-        self.dW = np.tensordot(dy, self._windows(self.x_padded), axes=((0, 2, 3), (0, 2, 3)))
+        self.dW = (dy_rows @ self.columns.swapaxes(1, 2)).sum(axis=0).reshape(W.shape)
+        dcolumns = W.reshape(F, C * KH * KW).T @ dy_rows
+        dwindows = dcolumns.reshape(N, C, KH, KW, OH, OW)
         dx_padded = np.zeros_like(self.x_padded)
         for i, j in np.ndindex(self.kernel_size):
-            share = np.tensordot(dy, W[:, :, i, j], axes=(1, 0))
-            dx_padded[_reads(i, j, dy, (s, s))] += np.moveaxis(share, 3, 1)
+            dx_padded[_reads(i, j, dy, (s, s))] += dwindows[:, :, i, j]
         rows, columns = self.x_shape[2:]
         return dx_padded[:, :, p : p + rows, p : p + columns]
 
+    def _kernels(self, dtype):
+        W, shape = (
+            np.asarray(self.W, dtype),
+            (self.out_channels, self.in_channels, *self.kernel_size),
+        )
+        if W.shape != shape:
+            raise ValueError(
+                f"{type(self).__name__}: W has shape {W.shape}, but must be (F, C, KH, KW) = {shape}"
+            )
+        return W
+
     def _windows(self, x_padded):
+        self._output_size(*x_padded.shape[2:])
+        return _windows(x_padded, self.kernel_size, (self.stride, self.stride))
+
+    def _output_size(self, H, W):
         what = f"{type(self).__name__}.forward: the padded image"
-        return _windows(what, x_padded, self.kernel_size, (self.stride, self.stride))
+        return _output_size(what, (H, W), self.kernel_size, (self.stride, self.stride))
 
     def __repr__(self):
         return (
@@ -185,8 +208,12 @@ class _Pool2D(Layer):
         self.stride = self.kernel_size if stride is None else _pair(f"{name}: stride", stride)
 
     def _windows(self, x):
+        self._output_size(*x.shape[2:])
+        return _windows(x, self.kernel_size, self.stride)
+
+    def _output_size(self, H, W):
         what = f"{type(self).__name__}.forward: the image"
-        return _windows(what, x, self.kernel_size, self.stride)
+        return _output_size(what, (H, W), self.kernel_size, self.stride)
 
     def __repr__(self):
         return f"{type(self).__name__}(kernel_size={self.kernel_size}, stride={self.stride})"
@@ -223,9 +250,9 @@ class MaxPool2D(_Pool2D):
     def forward(self, x):
         x = self._image(x)
         windows = self._windows(x)
-        windows = windows.reshape(*windows.shape[:4], math.prod(self.kernel_size))
-        y = windows.max(axis=4)
-        self.winner = windows.argmax(axis=4)
+        candidates = np.stack([windows[..., i, j] for i, j in np.ndindex(self.kernel_size)])
+        y = candidates.max(axis=0)
+        self.winner = candidates.argmax(axis=0)
         self._remember(x, y)
         return y
 
@@ -265,7 +292,9 @@ class AvgPool2D(_Pool2D):
 
     def forward(self, x):
         x = self._image(x)
-        y = self._windows(x).mean(axis=(4, 5))
+        windows = self._windows(x)
+        total = sum(windows[..., i, j] for i, j in np.ndindex(self.kernel_size))
+        y = total / math.prod(self.kernel_size)
         self._remember(x, y)
         return y
 
@@ -445,15 +474,20 @@ def parameters(layer):
     return [(layer, name) for name in ("W", "b") if getattr(layer, name, None) is not None]
 
 
-def _windows(what, x, kernel_size, stride):
+def _windows(x, kernel_size, stride):
     """View x (N, C, H, W) as windows (N, C, OH, OW, KH, KW), without a copy."""
-    (H, W), (KH, KW) = x.shape[2:], kernel_size
+    return sliding_window_view(x, kernel_size, axis=(2, 3))[:, :, :: stride[0], :: stride[1]]
+
+
+def _output_size(what, size, kernel_size, stride):
+    """Count the windows below and beside each other; refuse an image that is too small for one."""
+    (H, W), (KH, KW) = size, kernel_size
     if KH > H or KW > W:
         raise ValueError(
             f"{what} is (H, W) = {(H, W)}, too small for a window of (KH, KW) = {kernel_size}; "
             "make kernel_size smaller or the image larger"
         )
-    return sliding_window_view(x, kernel_size, axis=(2, 3))[:, :, :: stride[0], :: stride[1]]
+    return (H - KH) // stride[0] + 1, (W - KW) // stride[1] + 1
 
 
 def _reads(i, j, dy, stride):

@@ -9,7 +9,7 @@ import recorded
 
 from cnnlib import fast, layers
 from cnnlib.gradcheck import check_layer
-from cnnlib.layers import Dense, Flatten, ReLU, parameters
+from cnnlib.layers import parameters
 from cnnlib.losses import SoftmaxCrossEntropy
 from cnnlib.network import Sequential
 from cnnlib.optimizers import Adam
@@ -17,11 +17,12 @@ from cnnlib.training import fit
 
 TOLERANCE = {np.float64: 1e-10, np.float32: 2e-5}
 DTYPES = list(TOLERANCE)
-LARGE = 17  # a batch for which the fast layers take their own way
+LARGE = 17  # no number that divides anything here
 
+POOLS = [("MaxPool2D", 2), ("AvgPool2D", (2, 3))]
 LAYOUTS = {
     "rows": np.ascontiguousarray,
-    "batch last": lambda a: np.ascontiguousarray(a.transpose(2, 3, 1, 0)).transpose(3, 2, 0, 1),
+    "batch last": lambda a: np.ascontiguousarray(a.transpose(2, 1, 3, 0)).transpose(3, 1, 0, 2),
     "columns": np.asfortranarray,
     "every second": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
     "reversed": lambda a: a[::-1].copy()[::-1],
@@ -78,7 +79,7 @@ def test_conv_of_any_batch(N, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, (1, 4), (4, 1), (5, 2), (7, 6)], ids=str)
-@pytest.mark.parametrize("channels", [1, 3, 9])  # on both sides of what is a thin matrix
+@pytest.mark.parametrize("channels", [1, 3, 9])
 def test_conv_of_any_setting(channels, kernel_size, dtype):
     rng = np.random.default_rng(channels)
     x = rng.normal(size=(LARGE, channels, 7, 6)).astype(dtype)
@@ -93,7 +94,8 @@ def test_pool_of_any_batch_and_setting(kernel_size, N, dtype):
     rng = np.random.default_rng(N)
     x = rng.normal(size=(N, 3, 7, 6)).astype(dtype)
     for stride in (None, 1, 2, 3, (2, 1), (1, 5)):
-        walk_beside(*pair("MaxPool2D", kernel_size, stride), x, rng)
+        for name in ("MaxPool2D", "AvgPool2D"):
+            walk_beside(*pair(name, kernel_size, stride), x, rng)
 
 
 @pytest.mark.parametrize("low", [-3, -9], ids=["mixed", "all negative"])
@@ -110,9 +112,7 @@ def test_ties_go_to_the_first_maximum(stride, kernel_size, low):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize(
-    "layer", [("Conv2D", 3, 5, 3, 2, 1), ("Conv2D", 3, 5, 3), ("MaxPool2D", 2)]
-)
+@pytest.mark.parametrize("layer", [("Conv2D", 3, 5, 3, 2, 1), ("Conv2D", 3, 5, 3), *POOLS])
 def test_any_layout_of_x_and_dy(layer, layout):
     rng = np.random.default_rng(0)
     plain, quick = pair(*layer)
@@ -131,12 +131,46 @@ def test_as_pytorch(case, dtype):
     recorded.walk(recorded.build(fast, case), case, dtype)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("N", [0, 1, 5])
+def test_flatten_and_dense(N, layout):
+    rng = np.random.default_rng(N)
+    x = LAYOUTS[layout](rng.normal(size=(N, 2, 3, 4)))
+    flatten, dense = pair("Flatten"), pair("Dense", 24, 5)
+    walk_beside(*flatten, x.copy(order="K"), rng)
+    y = flatten[1].forward(x)
+    np.testing.assert_array_equal(y, x.reshape(N, 24))
+    assert dense[1].forward(y).shape == (N, 5)
+    walk_beside(*dense, y.copy(order="K"), rng)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 5), (2, 3, 1, 2, 2)], ids=str)
+def test_flatten_takes_any_shape_and_integers(shape):
+    x = np.arange(np.prod(shape)).reshape(shape)
+    plain, quick = pair("Flatten")
+    y = quick.forward(x)
+    np.testing.assert_array_equal(y, plain.forward(x))
+    np.testing.assert_array_equal(quick.backward(y), x)
+
+
+def test_a_large_window_has_more_places_than_a_byte_can_count():
+    rng = np.random.default_rng(0)
+    walk_beside(*pair("MaxPool2D", (20, 15), 1), rng.normal(size=(2, 1, 22, 17)), rng)
+
+
+@pytest.mark.parametrize("name", ["MaxPool2D", "AvgPool2D", "Conv2D"])
+def test_nan_stays_nan_where_it_is_seen(name):
+    x = np.ones((3, 1, 4, 4))
+    x[1, 0, 0, 3] = np.nan
+    args = (1, 1, 2, 2) if name == "Conv2D" else (2,)
+    plain, quick = pair(name, *args)
+    np.testing.assert_array_equal(np.isnan(quick.forward(x)), np.isnan(plain.forward(x)))
+
+
 # ---------------------------------------------------------------- the contract
 
 
-@pytest.mark.parametrize(
-    "layer", [("Conv2D", 2, 3, 3, 2, 1), ("Conv2D", 9, 2, 2), ("MaxPool2D", 2)]
-)
+@pytest.mark.parametrize("layer", [("Conv2D", 2, 3, 3, 2, 1), ("Conv2D", 9, 2, 2), *POOLS])
 def test_the_numerical_gradient_agrees(layer):
     rng = np.random.default_rng(0)
     _, quick = pair(*layer)
@@ -144,7 +178,7 @@ def test_the_numerical_gradient_agrees(layer):
     assert check_layer(quick, rng.normal(size=(16, channels, 5, 4)), rng).ok
 
 
-@pytest.mark.parametrize("name", ["Conv2D", "MaxPool2D"])
+@pytest.mark.parametrize("name", ["Conv2D", "MaxPool2D", "AvgPool2D"])
 def test_a_batch_leaves_no_trace(name):
     """Large and small batches in turn, another layer of the kind in between."""
     rng = np.random.default_rng(0)
@@ -171,7 +205,7 @@ def raised(action, *args):
     return caught.type, str(caught.value)
 
 
-@pytest.mark.parametrize("layer", [("Conv2D", 3, 5, 3), ("MaxPool2D", 3)])
+@pytest.mark.parametrize("layer", [("Conv2D", 3, 5, 3), ("MaxPool2D", 3), ("AvgPool2D", 3)])
 def test_errors_are_those_of_the_plain_layers(layer):
     plain, quick = pair(*layer)
     x = np.zeros((LARGE, 3, 8, 7))
@@ -194,13 +228,13 @@ def network(module, seed=0):
     return Sequential(
         [
             module.Conv2D(1, 4, 3, padding=1, rng=rng),
-            ReLU(),
+            module.ReLU(),
             module.MaxPool2D(2),
             module.Conv2D(4, 6, 3, padding=1, rng=rng),
-            ReLU(),
+            module.ReLU(),
             module.MaxPool2D(2),
-            Flatten(),
-            Dense(54, 10, rng=rng),
+            module.Flatten(),
+            module.Dense(54, 10, rng=rng),
         ]
     )
 
@@ -250,7 +284,7 @@ def test_between_fast_layers_nothing_is_copied():
     x = np.random.default_rng(0).normal(size=(LARGE, 1, 12, 12))
     for layer in network(fast).layers[:6]:
         x = layer.forward(x)
-        assert x.transpose(2, 3, 1, 0).flags.c_contiguous
+        assert x.transpose(2, 1, 3, 0).flags.c_contiguous
 
 
 def test_the_examples_run():
