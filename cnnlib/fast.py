@@ -52,14 +52,19 @@ class Conv2D(layers.Conv2D):
         self._remember(x, y)
         return y
 
-    def backward(self, dy):
-        dy = self._upstream(dy)
-        (N, F, OH, OW), (_, C, H, W) = dy.shape, self.x_shape
-        (KH, KW), s, p = self.kernel_size, self.stride, self.padding
-        dy = _inside(dy).reshape(OH, F, OW * N)
+    def _weight_gradients(self, dy):
+        dy = _inside(self._upstream(dy))
+        OH, F, OW, N = dy.shape
+        dy = dy.reshape(OH, F, OW * N)
         self.db = dy.sum(axis=0).sum(axis=1)
         dW = (self.columns @ dy.swapaxes(1, 2)).sum(axis=0)
-        self.dW = dW.reshape(KH, KW, C, F).transpose(3, 2, 0, 1)
+        self.dW = dW.reshape(*self.kernel_size, self.in_channels, F).transpose(3, 2, 0, 1)
+        return dy
+
+    def backward(self, dy):
+        dy = self._weight_gradients(dy)
+        (N, C, H, W), (_, F, OH, OW) = self.x_shape, self.y_shape
+        (KH, KW), s, p = self.kernel_size, self.stride, self.padding
         # The same road back. Row r of x_padded was read by the last row of the kernel in the windows
         # that begin at r − KH + 1, …, and by its first row in those that begin at r.
         begins = np.zeros((H + 2 * p + KH - 1, F, OW * N), dy.dtype)
@@ -71,6 +76,8 @@ class Conv2D(layers.Conv2D):
         for j in range(KW):
             dx[:, :, j : j + OW * s : s] += dreads[:, j]
         return _outside(dx[:, :, p : p + W])
+
+    backward.weights_only = _weight_gradients
 
 
 class MaxPool2D(layers.MaxPool2D):

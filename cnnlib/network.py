@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnlib.layers import Layer, parameters
 
-__all__ = ["Sequential"]
+__all__ = ["Sequential", "weight_gradients"]
 
 
 class Sequential(Layer):
@@ -58,6 +58,18 @@ class Sequential(Layer):
             dy = _walk(place, layer, "backward", dy)
         return dy
 
+    def _weight_gradients(self, dy):
+        for place, layer in reversed(list(enumerate(self.layers[1:], start=1))):
+            dy = _walk(place, layer, "backward", dy)
+        for layer in self.layers[:1]:
+            try:
+                weight_gradients(layer, dy)
+            except Exception as error:
+                _say_where(error, 0, layer, "backward", dy)
+                raise
+
+    backward.weights_only = _weight_gradients
+
     def summary(self, input_shape):
         """Return a table of the layers, their output shapes and their numbers of parameters.
 
@@ -100,14 +112,41 @@ class Sequential(Layer):
         return f"{type(self).__name__}([{', '.join(map(_name, self.layers))}])"
 
 
+def weight_gradients(layer, dy):
+    """Set every dW and db as ``layer.backward(dy)`` does, and leave out the gradient for its input.
+
+    For training, where nobody asks how the pictures should change: a layer, or the first layer of a
+    network, may save that work. One that can has it said by its ``backward`` itself, which carries the
+    shorter way as ``backward.weights_only``; so a class with a backward of its own never gets another's.
+
+    Parameters
+    ----------
+    layer : layer
+        Any layer or network; where there is no shorter way, its ``backward`` is called.
+    dy : array
+        The upstream gradient, as for ``backward``.
+
+    Examples
+    --------
+    >>> from cnnlib.fast import Conv2D, Flatten
+    >>> network = Sequential([Conv2D(1, 1, 2, rng=0), Flatten()])
+    >>> y = network.forward(np.ones((1, 1, 2, 3)))
+    >>> weight_gradients(network, np.array([[1.0, 10.0]]))
+    >>> network.layers[0].db
+    array([11.])
+    """
+    short = getattr(layer.backward, "weights_only", None)
+    if short is None:
+        layer.backward(dy)
+    else:
+        short(layer, dy)
+
+
 def _walk(place, layer, method, array):
     try:
         result = getattr(layer, method)(array)
     except Exception as error:
-        error.add_note(
-            f"This was in layers[{place}], {_name(layer)}, "
-            f"whose {method} was given an array of shape {np.shape(array)}."
-        )
+        _say_where(error, place, layer, method, array)
         raise
     if not isinstance(result, np.ndarray):
         raise TypeError(
@@ -116,6 +155,13 @@ def _walk(place, layer, method, array):
             "return an array; is a return missing?"
         )
     return result
+
+
+def _say_where(error, place, layer, method, array):
+    error.add_note(
+        f"This was in layers[{place}], {_name(layer)}, "
+        f"whose {method} was given an array of shape {np.shape(array)}."
+    )
 
 
 def _refuse_what_is_not_a_layer(place, layer):

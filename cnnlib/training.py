@@ -10,6 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from cnnlib.layers import parameters
+from cnnlib.network import weight_gradients
 
 __all__ = [
     "History",
@@ -242,7 +243,7 @@ def warm_up_and_decay(step: int, steps: int, peak: float) -> float:
 
 def _step(network, images, labels, loss) -> float:
     value = loss.forward(network.forward(images), labels)
-    network.backward(loss.backward())
+    weight_gradients(network, loss.backward())
     return float(value)
 
 

@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 import recorded
 
+from cnnlib import fast
 from cnnlib.layers import AvgPool2D, Conv2D, Dense, Flatten, MaxPool2D, ReLU, parameters
 from cnnlib.losses import SoftmaxCrossEntropy
-from cnnlib.network import Sequential
+from cnnlib.network import Sequential, weight_gradients
+from cnnlib.optimizers import SGD
+from cnnlib.training import fit
 
 
 class Double:
@@ -182,3 +185,66 @@ def test_one_layer_in_two_places():
     relu = ReLU()
     with pytest.raises(ValueError, match=r"layers\[2\] .*twice.*another ReLU"):
         Sequential([relu, Dense(2, 3), relu])
+
+
+# ---------------------------------------------------------------- the gradients of the weights alone
+
+
+def walked_back(walk, kind=fast.Conv2D):
+    """A network after one walk there and back, and its gradients."""
+    network = Sequential([Sequential([kind(2, 3, 2, rng=0)]), Flatten(), Dense(12, 4, rng=1)])
+    y = network.forward(np.random.default_rng(0).normal(size=(5, 2, 3, 3)))
+    walk(network, np.random.default_rng(1).normal(size=y.shape))
+    return [getattr(owner, f"d{name}") for owner, name in parameters(network)]
+
+
+def test_the_gradients_of_the_weights_are_those_of_backward():
+    expected = walked_back(lambda network, dy: network.backward(dy))
+    for got, wanted in zip(walked_back(weight_gradients), expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_backward_of_ones_own_is_called():
+    class Mine(fast.Conv2D):
+        def backward(self, dy):
+            dx = super().backward(dy)
+            self.dW = self.dW * 0
+            return dx
+
+    dW, *_ = walked_back(weight_gradients, Mine)
+    assert not dW.any()
+
+
+def test_fit_leaves_out_the_gradient_for_the_pictures(monkeypatch):
+    """Only that: a later convolution hands its gradient on."""
+    calls = []
+    plain = fast.Conv2D.backward
+
+    def backward(self, dy):
+        calls.append(self.in_channels)
+        return plain(self, dy)
+
+    backward.weights_only = plain.weights_only
+    monkeypatch.setattr(fast.Conv2D, "backward", backward)
+    network = Sequential(
+        [fast.Conv2D(1, 2, 2, rng=0), fast.Conv2D(2, 3, 2, rng=1), Flatten(), Dense(12, 4, rng=2)]
+    )
+    rng = np.random.default_rng(0)
+    fit(
+        network,
+        rng.normal(size=(6, 1, 4, 4)),
+        rng.integers(0, 4, 6),
+        loss=SoftmaxCrossEntropy(),
+        optimizer=SGD(network),
+        rng=rng,
+        progress=False,
+    )
+    assert calls == [2]
+
+
+def test_an_error_on_the_shorter_way_says_where_it_was():
+    network = Sequential([fast.Conv2D(2, 3, 2, rng=0)])
+    network.forward(np.zeros((5, 2, 3, 3)))
+    with pytest.raises(ValueError, match="dy has shape") as caught:
+        weight_gradients(network, np.zeros((5, 3, 1, 1)))
+    assert "layers[0], Conv2D(2, 3" in caught.value.__notes__[0]
