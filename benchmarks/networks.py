@@ -1,9 +1,16 @@
 """The networks that are measured, made of any module's layers."""
 
-from cnnlib.layers import Dense, Flatten, ReLU
+from cnnlib import layers
+from cnnlib.layers import ReLU
+
+
+def ends(module):
+    """Flatten and Dense: the module's own where it has them."""
+    return (getattr(module, name, getattr(layers, name)) for name in ("Flatten", "Dense"))
 
 
 def two_convolutions(module, rng):
+    Flatten, Dense = ends(module)
     return [
         module.Conv2D(1, 8, 3, rng=rng),
         ReLU(),
@@ -18,6 +25,7 @@ def two_convolutions(module, rng):
 
 def lenet(module, rng):
     """LeNet-5 with ReLU and max-pooling, as it is usually built today."""
+    Flatten, Dense = ends(module)
     return [
         module.Conv2D(1, 6, 5, padding=2, rng=rng),
         ReLU(),
@@ -34,11 +42,35 @@ def lenet(module, rng):
     ]
 
 
+def colour(module, rng):
+    """Four convolutions on pictures of 32×32 pixels in colour."""
+
+    def pair(C, F):
+        return [
+            module.Conv2D(C, F, 3, padding=1, rng=rng),
+            ReLU(),
+            module.Conv2D(F, F, 3, padding=1, rng=rng),
+            ReLU(),
+            module.MaxPool2D(2),
+        ]
+
+    Flatten, Dense = ends(module)
+    return [
+        *pair(3, 32),
+        *pair(32, 64),
+        Flatten(),
+        Dense(4096, 256, rng=rng),
+        ReLU(),
+        Dense(256, 10, rng=rng),
+    ]
+
+
 def fashion(module, rng):
     """The network that reaches 90 % on Fashion-MNIST.
 
     It pools before each ReLU: that computes the same, and leaves ReLU a quarter of the work.
     """
+    Flatten, Dense = ends(module)
     return [
         module.Conv2D(1, 8, 3, padding=1, rng=rng),
         module.MaxPool2D(2),
@@ -55,6 +87,7 @@ def fashion(module, rng):
 
 def digits(module, rng):
     """The same for pictures of 8×8 pixels, with few kernels: small enough for layers with loops."""
+    Flatten, Dense = ends(module)
     return [
         module.Conv2D(1, 4, 3, padding=1, rng=rng),
         ReLU(),
