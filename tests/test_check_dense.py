@@ -849,13 +849,23 @@ def random_weights(x, labels):
     return Loss().forward(layer.forward(x), labels)
 
 
+def one_hot_loss(x, labels):
+    p = np.full((len(x), 10), 0.1)
+    return float(-(np.log(p) * (labels[:, None] == np.arange(10))).sum() / len(x))
+
+
 def with_ones(x, labels):
     layer = Dense(x.shape[1], 10)
     layer.W = np.ones_like(layer.W)
     return Loss().forward(layer.forward(x), labels)
 
 
-@pytest.mark.parametrize("right", [lambda x, labels: math.log(10), with_ones])
+def test_the_number_written_down_is_no_guess():
+    failure = check.blind_guess.failure(lambda x, labels: math.log(10))
+    assert failure.misconception is misconceptions.dense.writes_the_number_down
+
+
+@pytest.mark.parametrize("right", [with_ones, one_hot_loss])
 def test_every_network_that_prefers_no_class_is_a_blind_guess(right):
     assert check.blind_guess.failure(right) is None
 

@@ -150,7 +150,7 @@ def _cases(result, axes, usual):
             script(run, **config, **settings),
             axes,
             f"{setting}, {note}" if note else setting,
-            tolerance=1e-5 if inputs["x"].dtype == np.float32 else 1e-9,
+            tolerance=1e-5 if np.float32 in (inputs["x"].dtype, inputs["W"].dtype) else 1e-9,
             forward=script(conv.forward, **config) if settings else None,
             traits=_traits(inputs["x"], inputs["W"], stride, padding),
         )
@@ -180,6 +180,31 @@ def _cases(result, axes, usual):
     yield case(views, 1, 0, "x is a transposed view")
     # Of the nine lengths, no two are equal.
     yield drawn((2, 5, 12, 15), 8, (3, 4), 2, 1)
+    more = np.random.default_rng(20)
+    for *setting, note in (
+        ((2, 3, 3, 2), 2, (1, 1), 1, 1, "kernels of one pixel, and padding around them"),
+        (
+            (2, 2, 2, 4),
+            3,
+            (2, 2),
+            1,
+            2,
+            "padding as wide as the kernel: some windows hold zeros only",
+        ),
+        (
+            (1, 2, 3, 2),
+            2,
+            (2, 1),
+            2,
+            2,
+            "padding as wide as the kernel: some windows hold zeros only",
+        ),
+    ):
+        yield case(_arrays(more, *setting), *setting[-2:], note)
+    if result in ("y", "dx"):
+        mixed = _arrays(more, (2, 3, 4, 3), 2, (2, 2), 1, 1)
+        mixed |= {name: mixed[name].astype(np.float32) for name in ("W", "b")}
+        yield case(mixed, 1, 1, f"W and b are float32; {result} has the dtype of x, float64")
 
     layer = (2, 2, 6, 7), 3, (3, 2), 2, 1
     second = conv.forward_of_second_batch if result == "y" else conv.backward_of_second_batch

@@ -77,6 +77,8 @@ def dense_forward():
     yield case(
         first | _drawn(rng, 2, 4, 3), dense.forward_twice, "x is the second batch through one layer"
     )
+    mixed = _with_coarse_weights(_drawn(np.random.default_rng(20), 3, 4, 2))
+    yield case(mixed, note=f"{COARSE}; y has the dtype of x, float64", dtype=np.float32)
     old = {"old_W": rng.normal(size=(4, 3)), "old_b": rng.normal(size=3)}
     yield case(
         old | _drawn(rng, 2, 4, 3),
@@ -118,6 +120,13 @@ def _drawn_with_dy(rng, N, D, K, dtype=np.float64):
     return _drawn(rng, N, D, K, dtype) | {"dy": rng.normal(size=(N, K)).astype(dtype)}
 
 
+COARSE = "W and b are float32"
+
+
+def _with_coarse_weights(inputs):
+    return inputs | {name: inputs[name].astype(np.float32) for name in ("W", "b")}
+
+
 def _backward_cases(name):
     """The cases for one of the three gradients that backward is asked for."""
     rng = np.random.default_rng(5)
@@ -147,6 +156,9 @@ def _backward_cases(name):
         dense.of_second_batch,
         "x is the second batch through one layer",
     )
+    if name == "dx":
+        mixed = _with_coarse_weights(_drawn_with_dy(np.random.default_rng(20), 3, 4, 2))
+        yield case(mixed, note=f"{COARSE}; dx has the dtype of x, float64", dtype=np.float32)
     twice = {"first_dy": rng.normal(size=(4, 2))}
     yield case(twice | _drawn_with_dy(rng, 4, 3, 2), dense.twice, "backward is called twice")
     other = {"other": rng.normal(size=(3, 4)), "other_dy": rng.normal(size=(3, 2))}
@@ -340,6 +352,9 @@ def blind_guess():
     for N, D in [(5, 12), (1, 784), (20, 7)]:
         inputs = {"x": rng.random((N, D)), "labels": rng.integers(10, size=N)}
         yield Case("loss", inputs, script(call), tolerance=1e-9)
+    note = "there is no class 10. 1 stands for: it was noticed"
+    inputs = {"x": rng.random((3, 4)), "labels": np.array([2, 10, 7])}
+    yield Case("noticed", inputs, script(dense.notices), note=f"labels {inputs['labels']}, {note}")
 
 
 # ---------------------------------------------------------------------------- bug hunts

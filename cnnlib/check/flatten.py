@@ -126,6 +126,12 @@ def flatten_backward():
         layer.backward_of_two_layers,
         "another Flatten saw `other` meanwhile",
     )
+    before = {"first_dy": rng.normal(size=(3, 30))}
+    yield case(before | pair(3, 2, 3, 5), layer.second_of_two_backwards, "dy comes after first_dy")
+    then = {"then_dy": rng.normal(size=(3, 30))}
+    yield case(
+        pair(3, 2, 3, 5) | then, layer.first_of_two_backwards, "dx is read after then_dy came"
+    )
 
 
 # ---------------------------------------------------------------------------- predictions

@@ -1,5 +1,7 @@
 """The checks of lesson 01: a numerical gradient, the comparison of two gradients, ReLU."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from cnnlib import gradcheck, layers, misconceptions
@@ -84,6 +86,8 @@ def numerical_gradient_memory():
     transposed = _dyadic(rng, 4, 3).T
     yield _measured(transposed, "polynomial", "x is a transposed view", h=HALF)
     yield _measured(rng.normal(size=(3, 2)), "polynomial", "x ± h is rounded")
+    tiny = rng.normal(size=(2, 2)) * 1e-9
+    yield _measured(tiny, "polynomial", "x is far smaller than h, so x ± h is rounded")
 
 
 # ---------------------------------------------------------------------------- relative_error
@@ -155,6 +159,8 @@ def relative_error_refuses():
 
 
 AXES = {2: ("N", "D"), 4: ("N", "C", "H", "W")}
+TINY = np.array([[1e-4, -1e-4, 1e-9, -1e-9, 1e-30, -1e-30]])
+IS_TINY = f"x = {TINY.tolist()}: tiny numbers are positive or negative like any other"
 
 
 def _either_at_zero(expected, got, x, dy, **_):
@@ -178,6 +184,7 @@ def relu_forward():
     yield case(rng.normal(size=(3, 2, 4, 5)))
     yield case(rng.normal(size=(4, 3)))
     yield case(rng.normal(size=(3, 5), scale=50), "the numbers of x are large")
+    yield case(TINY, IS_TINY)
     yield case(rng.normal(size=(1, 2, 1, 3)), "a batch of one")
     yield case(rng.normal(size=(3, 2, 4, 1)).astype(np.float32), "x is float32")
     yield case(rng.normal(size=(4, 3)).T, "x is a transposed view")
@@ -225,6 +232,8 @@ def relu_backward():
     yield case(pair(3, 1, 5, 2, dtype=np.float32), note="x and dy are float32")
     turned = {name: a.T for name, a in pair(5, 3).items()}
     yield case(turned, note="x and dy are transposed views")
+    tiny = case({"x": TINY, "dy": np.array([[10.0, -20, 30, -40, 50, 60]])}, note=IS_TINY)
+    yield replace(tiny, forward=None)  # a nudge is larger than these numbers
     kinks = pair(3, 4)
     kinks["x"][0, 1] = kinks["x"][2, :2] = 0
     yield case(kinks, note="three numbers of x are exactly 0", closest=_either_at_zero)

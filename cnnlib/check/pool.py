@@ -1,7 +1,7 @@
 """The checks of lesson 03: max-pool and average pool, forward and backward."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -112,6 +112,14 @@ def many_times(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return windows.transpose(0, 1, 2, 4, 3, 5).reshape(shape)
 
 
+def nearly_equal(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Numbers near 1 that differ, if only behind the ninth digit."""
+    return 1 + spread(rng, *shape) * 2.0**-36
+
+
+NEARLY_EQUAL = "all pixels are nearly equal, and no two are: 1 + k·2⁻³⁶ with whole numbers k"
+
+
 def _note(name: str, windows: Windows, note: str, inputs) -> str:
     """The setting and what is special; of a case to do by hand, the numbers too."""
     told = f"{name}({windows})"
@@ -150,6 +158,9 @@ def _forward_cases(name: str, tolerance: float):
     yield case({"x": coarse}, OVERLAPPING, "float32", tolerance=tolerance and 1e-5)
     transposed = spread(rng, 2, 5, 6, 3).transpose(0, 3, 1, 2)
     yield case({"x": transposed}, OVERLAPPING, "x is a transposed view")
+    more = np.random.default_rng(30)
+    yield case({"x": more.normal(size=(2, 1, 4, 5))}, OVERLAPPING, "x has many decimals")
+    yield case({"x": nearly_equal(more, 1, 2, 4, 6)}, SIDE_BY_SIDE, NEARLY_EQUAL)
     yield case(
         {"first": spread(rng, 3, 2, 6, 8), "x": spread(rng, 2, 2, 4, 6)},
         SIDE_BY_SIDE,
@@ -205,6 +216,12 @@ def _backward_cases(name: str):
     yield case(same_maximum, SIDE_BY_SIDE, "each window holds 0, 1, 2, 3 in some order")
     coarse = pair(OVERLAPPING, 2, 1, 5, 3, dtype=np.float32)
     yield case(coarse, OVERLAPPING, "float32", tolerance=1e-5)
+    more = np.random.default_rng(30)
+    decimals = {"x": more.normal(size=(2, 1, 4, 5)), "dy": more.normal(size=(2, 1, 3, 4))}
+    yield case(decimals, OVERLAPPING, "x and dy have many decimals")
+    close = {"x": nearly_equal(more, 1, 2, 4, 6), "dy": more.normal(size=(1, 2, 2, 3)).round(2)}
+    # A nudge would change which pixel is the largest.
+    yield replace(case(close, SIDE_BY_SIDE, NEARLY_EQUAL), forward=None)
     transposed = {k: a.T.copy().T for k, a in pair(OVERLAPPING, 2, 3, 6, 4).items()}
     yield case(transposed, OVERLAPPING, "x and dy are transposed views")
     for shape in [small, (2, 2, 6, 8), (3, 2, 4, 6)]:
