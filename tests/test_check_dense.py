@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cnnlib import check
+from cnnlib import check, misconceptions
 
 
 class Dense:

@@ -25,7 +25,7 @@ def refusals(kind, **methods):
 
 def full_correlation(self, dy):
     """dx as a correlation of dy, zeros between and around it, with the turned kernel: for p < K only."""
-    F, C, KH, KW = self.W.shape
+    F, _, KH, KW = self.W.shape
     N, _, H, W = self.x_shape
     s, p = self.stride, self.padding
     layers.Conv2D.backward(self, dy)

@@ -17,10 +17,10 @@ def explain(error: BaseException, reference) -> Finding:
     facts = {"error": text, "in": f"{stop.function}, line {stop.number} of the cell"}
     if stop.line:
         facts["line"] = stop.line
-    if stop.shapes:
-        facts["there"] = ", ".join(
-            f"{name} {shape}" for name, shape in list(stop.shapes.items())[:6]
-        )
+    there = [f"{name} {shape}" for name, shape in stop.shapes.items()][:6]
+    there += [f"{name} = {value}" for name, value in stop.values.items()][:6]
+    if there:
+        facts["there"] = ", ".join(there)
     if notes := getattr(error, "__notes__", None):
         facts["note"] = "\n".join(notes)
     hint = _usual_reason(error, stop, isinstance(reference, type))
@@ -52,8 +52,64 @@ def _never_started(error, text: str, reference) -> Finding:
     )
 
 
+# What a word of PyTorch's is about, for those who look for NumPy's.
+PYTORCH = {
+    "view": "gives an array another shape",
+    "permute": "puts the axes into another order",
+    "unsqueeze": "adds an axis of length 1",
+    "squeeze_": "takes an axis of length 1 away",
+    "size": "tells the length of an axis",
+    "dim": "tells the number of axes",
+    "numel": "tells the number of entries",
+    "t": "swaps the axes of a matrix",
+    "clone": "makes a copy",
+    "cat": "joins arrays",
+    "expand": "repeats along an axis without copying",
+    "type": "changes the dtype",
+    "float": "changes the dtype",
+    "long": "changes the dtype",
+    "mm": "multiplies matrices",
+    "bmm": "multiplies matrices",
+    "clamp": "keeps numbers between bounds",
+    "scatter_": "writes to places given by indices",
+    "gather": "reads from places given by indices",
+}
+
+
+def _emptied(stop: Frame) -> str:
+    """The attribute of the learner's layer, of those in the line, that holds None."""
+    return next((n for n, v in stop.values.items() if v == "None" and n.startswith("self.")), "")
+
+
+def _from_pytorch(text: str, line: str) -> str:
+    """The hint for a habit that comes from PyTorch; empty where there is none."""
+    missing = re.search(r"no attribute '(\w+)'", text)
+    word = missing[1] if missing and re.search("module 'numpy'|'numpy.ndarray'", text) else ""
+    if word in ("float", "long", "type") and "numpy.ndarray" not in text:
+        word = ""
+    if ".view(" in line and re.search(r"data type|sub-type|view\(\) takes|Tuple must have", text):
+        word = "view"
+    if re.search(r"\.size\(", line) and "not callable" in text:
+        word = "size"
+    if re.search(r"unexpected keyword argument '(dim|keepdim)'", text):
+        return "PyTorch says dim and keepdim. What are these two called in NumPy?"
+    if re.search(
+        r"name '(torch|nn|F)' is not defined|No module named 'torch'|must be Tensor", text
+    ):
+        return "Here everything is NumPy: PyTorch would do the work that this exercise is about. What does that line do, number by number?"
+    if (missing and missing[1] == "zero_grad") or word in ("grad", "requires_grad", "detach"):
+        return "That is PyTorch's, where gradients pile up and find their own way. Here each backward sets them anew, so nothing has to be cleared or cut off."
+    if word in PYTORCH:
+        also = " NumPy's own view is about the dtype." if word == "view" else ""
+        also = " Here, size is a number." if word == "size" else also
+        return f"In PyTorch, {word} {PYTORCH[word]}.{also} Which word does NumPy have for that?"
+    return ""
+
+
 def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     text = str(error)
+    if habit := _from_pytorch(text, stop.line):
+        return habit
     if isinstance(error, RecursionError):
         return "A function calls itself without end. Which call was meant for another function?"
     if isinstance(error, np.exceptions.AxisError):
@@ -102,6 +158,8 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "Count what this call hands over, and what it asks for. (Python counts self, too.)"
     if "object is not reversible" in text:
         return "What is to be walked from its end must be a list. What stands here, and where is the list?"
+    if "tuple.index(x): x not in tuple" in text:
+        return "tuple.index looks for a value, and says where it stands. Did you want the entry at a place?"
     if missing and missing[1] == "tuple":
         return "This name stands for a tuple, several things in one. What does your loop hand out in each turn?"
     if "object is not iterable" in text and re.search("'(int|float)'", text):
@@ -129,6 +187,8 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "A length or an index must be whole. `/` always gives a float; `//` stays whole."
     if isinstance(error, TypeError) and "NoneType" in text and ".reverse()" in stop.line:
         return "`reverse()` turns the list itself round, and returns None. What walks backwards and leaves the list alone?"
+    if isinstance(error, TypeError) and "NoneType" in text and _emptied(stop):
+        return f"{_emptied(stop)} is None by now. Who set it to None, and may backward be called twice?"
     if isinstance(error, TypeError) and "NoneType" in text:
         return "Something is None here. What was not set yet, or has None as its default?"
     if "invalid index to scalar" in text or re.search(

@@ -4,6 +4,7 @@ import contextlib
 import io
 import linecache
 import os
+import re
 import traceback
 import warnings
 from collections.abc import Callable
@@ -113,12 +114,13 @@ class Beginning(io.StringIO):
 
 @dataclass(frozen=True)
 class Frame:
-    """Where the learner's code stopped."""
+    """Where the learner's code stopped, the shapes of the arrays there, and what else its line speaks of."""
 
     function: str
     number: int
     line: str
     shapes: dict[str, tuple] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
 
 
 def own_frame(error: BaseException) -> Frame | None:
@@ -135,6 +137,22 @@ def own_frame(error: BaseException) -> Frame | None:
     if not own:
         return None
     frame, number = own[-1]
-    shapes = {k: v.shape for k, v in frame.f_locals.items() if isinstance(v, np.ndarray)}
     line = linecache.getline(frame.f_code.co_filename, number).strip()
-    return Frame(frame.f_code.co_name, number, line, shapes)
+    spoken = _spoken_of(line, frame.f_locals)
+    held = spoken | {k: v for k, v in frame.f_locals.items() if k not in spoken}
+    shapes = {k: v.shape for k, v in held.items() if isinstance(v, np.ndarray)}
+    plain = int | float | bool | tuple | list | None
+    values = {k: repr(v)[:60] for k, v in spoken.items() if isinstance(v, plain)}
+    return Frame(frame.f_code.co_name, number, line, shapes, values)
+
+
+def _spoken_of(line: str, there: dict) -> dict:
+    """What the names and attributes in a line of code stand for, as `self.x` does."""
+    found = {}
+    for name, attribute in re.findall(r"(?<![\w.])([^\W\d]\w*)(?:\.(\w+))?", line):
+        value = there.get(name)
+        if attribute and attribute in getattr(value, "__dict__", ()):
+            found[f"{name}.{attribute}"] = vars(value)[attribute]
+        elif name in there:
+            found[name] = value
+    return found
