@@ -261,6 +261,36 @@ def test_wrong_layers(c, wrong, phrase):
     assert phrase in says(c, wrong)
 
 
+def test_a_wrong_helper_is_mended_first():
+    shared = {"np": np, "Base": ByHand}
+    source = (
+        "class FastConv2D(Base):\n"
+        "    def forward(self, x):\n"
+        "        y = super().forward(x)\n"
+        "        return y + 0 * im2col(x, self.W.shape[2:], self.stride, self.padding).sum() + 1\n"
+    )
+
+    def layer(helper):
+        notebook = shared | {"im2col": helper}
+        exec(source, notebook)
+        return notebook["FastConv2D"]
+
+    def unwritten(x, kernel_size, stride, padding):
+        raise NotImplementedError
+
+    message = says(check.fast_conv_forward, layer(rows_of_windows))
+    assert message.startswith("✗ FastConv2D.forward: First mend im2col, which this calls")
+    assert "Each window is a row of your matrix" in message
+    message = says(check.fast_conv_forward, layer(unwritten))
+    assert message == "○ FastConv2D.forward is not written yet: first comes im2col, which it calls."
+    for right in (by_places, columns.im2col):
+        assert "First mend" not in says(check.fast_conv_forward, layer(right))
+    # `np.pad` is not the learner's own pad, whatever that does.
+    shared["pad"] = unwritten
+    source = source.replace("+ 1", "+ np.pad(x, 1)[0, 0, 0, 0] + 1")
+    assert "First mend" not in says(check.fast_conv_forward, layer(by_places))
+
+
 # Two mistakes at once
 
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from cnnlib import misconceptions, scripts
-from cnnlib.check import crash, diagnosis, probe, repair
+from cnnlib.check import crash, diagnosis, helpers, probe, repair
 from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.gradcheck import numerical_gradient
 from cnnlib.scripts import Outcome, Script
@@ -225,10 +225,29 @@ class Comparison(Check):
     def failure(self, thing) -> Failed | None:
         trials = self.trials(thing)
         wrong = [trial for trial in trials if not trial.right]
+        if wrong and (first := self._first_to_mend(thing)):
+            return first
         for trial in wrong:
             if isinstance(trial.outcome.error, NotImplementedError):
                 return self.stopped(trial.outcome, {})
         return self._explain(thing, trials) if wrong else None
+
+    def _first_to_mend(self, thing) -> Failed | None:
+        """What is wrong with a function that the answer calls and that has a check of its own, or None."""
+        called = helpers.called_by(thing)
+        for other in self.every:
+            helper = called.get(other.name)
+            if helper is None or other.reference in (helper, self.reference):
+                continue
+            failure = other.failure(helper)
+            if isinstance(failure, NotWritten):
+                says = f"is not written yet: first comes {other.name}, which it calls."
+                return NotWritten(self.title, says)
+            if failure is not None:
+                says = f"First mend {other.name}, which this calls: its own check refuses it."
+                told = {f"check.{other.name}": failure.says, "hint": "Then run this check again."}
+                return Failed(self.title, says, told)
+        return None
 
     def trials(self, thing) -> list[Trial]:
         """Run every case on `thing` and on the reference."""

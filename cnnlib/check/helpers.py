@@ -1,0 +1,40 @@
+"""What an answer calls that is an answer of its own, with a check of its own: a mistake there comes first."""
+
+import dis
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
+
+
+def called_by(thing) -> dict[str, Callable]:
+    """The functions that a class, or a function, calls by a name of its own notebook.
+
+    Examples
+    --------
+    >>> def double(x):
+    ...     return 2 * x
+    >>> def quadruple(x):
+    ...     return double(double(x))
+    >>> list(called_by(quadruple))
+    ['double']
+    """
+    functions = [thing] if isinstance(thing, FunctionType) else _methods(thing)
+    found = {}
+    for function in functions:
+        for name in _names(function.__code__):
+            other = function.__globals__.get(name)
+            if isinstance(other, FunctionType) and other is not thing:
+                found[name] = other
+    return found
+
+
+def _methods(thing) -> Iterator[FunctionType]:
+    if isinstance(thing, type):
+        yield from (part for part in vars(thing).values() if isinstance(part, FunctionType))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The names that stand alone: of `np.pad` it is np, as pad is looked for in there."""
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
