@@ -123,6 +123,14 @@ def test_learners_of_one_name_are_told_apart(originals, written, name):
     assert [x.name for x in collect(folder, originals).learners] == ["Ada (1)", "Ada (2)"]
 
 
+def test_a_folder_of_notebooks_is_one_learners(originals, written, name):
+    """As Gradescope gives it to an autograder."""
+    folder = place(written, f"{name}.ipynb", "notes.txt")
+    (found,) = collect(folder, originals).learners
+    assert found.name == "handed in"
+    assert found.submissions[name].answers == {"double": RIGHT}
+
+
 def test_zip_files_in_zip_files(originals, written, name):
     content = written.read_bytes()
     inner = zipped(**{f"work/{name}.ipynb": content, "data.csv": b"1,2"})

@@ -112,15 +112,19 @@ class _Collector:
         self.skipped = []
 
     def collect(self, folder: Path) -> Handed:
-        homes = self._homes(self._opened(folder))
+        opened = self._opened(folder)
+        homes = self._homes(opened)
         chosen = {name: self._by_notebook(home) for name, home in homes.items()}
+        if not any(chosen.values()):
+            self.skipped, homes = [], self._alone(opened, folder)
+            chosen = {name: self._by_notebook(home) for name, home in homes.items()}
         found = {notebook for files in chosen.values() for notebook in files}
         wanted = [name for name in self.originals.graded if name in found]
         if not wanted:
             example = folder / "ada" / f"{self.originals.graded[-1]}.ipynb"
             raise NotebookError(
                 f"{folder} holds no submission. It needs a folder for each learner with their "
-                f"notebooks in it, such as {example}, or what Moodle, Canvas or nbgrader give out."
+                f"notebooks in it, such as {example}, or what Moodle, Canvas, Gradescope or nbgrader give out."
             )
         learners = [self._learner(homes[name], chosen[name], wanted) for name in sorted(homes)]
         return Handed(wanted, learners, self.skipped)
@@ -170,6 +174,12 @@ class _Collector:
             if namesakes[home.name] > 1:
                 home.name = f"{home.name} ({home.id})"
         return {home.name: home for home in people.values()}
+
+    def _alone(self, opened: Path, folder: Path) -> dict[str, _Home]:
+        """A folder of notebooks, not of learners, is one learner's, as Gradescope gives it."""
+        home = _Home(printable(folder.resolve().stem))
+        self._fill(home, opened, "")
+        return {home.name: home}
 
     def _fill(self, home: _Home, path: Path, kind: str) -> None:
         """Add the files in a learner's folder or zip file, at any depth."""
