@@ -1,10 +1,12 @@
 """What a failing check says, and how it looks in a notebook."""
 
+import html
 import re
 import textwrap
 
 WIDTH = 88
-RED, BOLD, RESET = "\033[1;31m", "\033[1m", "\033[0m"
+# Bold in the colour of the page: red on JupyterLab's dark red can't be read.
+BOLD, RESET = "\033[1m", "\033[0m"
 
 
 class Failed(Exception):
@@ -20,10 +22,11 @@ class Failed(Exception):
         Labelled texts such as ``{"expected": "1", "got": "5"}``, in the order in which they are
         shown.
     picture
-        "target | yours", shown above the message in a notebook.
+        "target | yours", shown below the headline in a notebook.
     """
 
-    sign, joint, colour = "✗", ": ", RED
+    sign, joint = "✗", ": "
+    _shown = False
     misconception = None
     """The misconception that names the mistake, where there is one."""
     lines: tuple[int, ...] = ()
@@ -67,12 +70,25 @@ class Failed(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """IPython shows these lines in place of a traceback through this package."""
-        picture, self.picture = self.picture, None  # the kernel asks twice
-        if picture is not None:
-            from IPython.display import display
+        headline, *rest = self._lines(BOLD, BOLD, RESET)
+        if self.picture is None:
+            return [headline, *rest]
+        if not self._shown:  # the kernel asks twice
+            self._shown = True
+            self._show_headline_and_picture()
+        return rest[1:] if rest and not rest[0] else rest or [headline]
 
-            display(picture)
-        return self._lines(self.colour, BOLD, RESET)
+    def _show_headline_and_picture(self) -> None:
+        """Show the picture between the headline and the rest, which it would push off the screen."""
+        from IPython.display import display
+
+        headline, bundle = self._lines()[0], self.picture._repr_mimebundle_()
+        bold = f"<p><b>{html.escape(headline)}</b></p>"
+        bundle |= {
+            "text/html": bold + bundle["text/html"],
+            "text/plain": f"{headline}\n{bundle['text/plain']}",
+        }
+        display(bundle, raw=True)
 
 
 class Crashed(Failed):
@@ -82,7 +98,7 @@ class Crashed(Failed):
 class NotWritten(Failed):
     """The answer is still the untouched one; that is not a mistake."""
 
-    sign, joint, colour = "○", " ", BOLD
+    sign, joint = "○", " "
 
 
 def _wrap(text: str, first: str, others: str) -> list[str]:

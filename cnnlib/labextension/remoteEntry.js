@@ -44,6 +44,8 @@
     const style = document.createElement("style");
     style.textContent = '.cnnlib-exercises .lm-TabBar-tabLabel::before { content: "Exercise: "; }';
     style.textContent += '.cnnlib-solutions .lm-TabBar-tabLabel::before { content: "Solution: "; }';
+    // Messages are sentences: they break between words.
+    style.textContent += " .jp-OutputArea-output pre { overflow-wrap: anywhere; word-break: normal !important; }";
     document.head.append(style);
     const mark = (panel) => {
       const [, folder] = panel.context.path.match(/(?:^|[/:])(exercises|solutions)\/[^/]*$/) ?? [];
