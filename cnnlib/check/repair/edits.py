@@ -422,7 +422,7 @@ def _counts(at) -> list[str]:
 
 @on(
     ast.expr,
-    cost=3,
+    cost=3.3,
     suits="ratio numbers",
     asks="Is everything in this line on which these numbers depend?",
 )
@@ -538,6 +538,10 @@ def an_index_times_the_stride(node, at):
             for stride in at.strides:
                 cost = _crosswise(node.id, stride) + (0.0 if begins else 1.5)
                 yield Found(ast.BinOp(node, ast.Mult(), code(stride)), cost)
+    elif at.kinds.get(key(node)) == "int" and isinstance(getattr(at.parent, "op", None), ast.Add):
+        if key(node) not in at.strides:
+            for stride in at.strides:
+                yield Found(ast.BinOp(node, ast.Mult(), code(stride)), 1.5)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         for index in (node.left, node.right):
             if key(index) in at.loops:
@@ -565,9 +569,9 @@ def indices_times_the_strides(statement, at):
     if any(isinstance(s, ast.For) for s in inside):
         return
     assigned = [s for s in inside if isinstance(s, ast.Assign | ast.AugAssign)]
-    loops = at.loops + [
-        n.id for n in ast.walk(getattr(statement, "target", ast.Pass())) if isinstance(n, ast.Name)
-    ]
+    loops = at.loops
+    if isinstance(statement, ast.For):
+        loops = loops + [n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)]
     begins = {n.id for s in assigned for n, _ in _beginnings(s) if n.id in loops}
     lines = [s.lineno for s in assigned if any(n.id in begins for n, _ in _beginnings(s))]
     if len(lines) < (2 if isinstance(statement, ast.For) else 1):
@@ -635,6 +639,8 @@ def how_many_windows(node, at):
         sizes = [f"__windows__(self, {given[0]}, {axis})" for axis in (2, 3)]
     else:
         sizes = [f"{given[0]}.shape[{axis}]" for axis in (2, 3)]
+    if called(node) == "range" and len(node.args) > 1:
+        yield from (Found(f"range({size})", 0.5) for size in sizes)
     if at.is_one_of_the_values and at.assigns_a_number:
         yield from sizes
     elif at.argument_of("range", "ndindex"):
@@ -751,6 +757,9 @@ def another_index(node, at):
 )
 def an_index_more(node, at):
     if key(node) in at.arrays and is_read(node):
+        if at.is_value and at.kinds[key(node)] in ("array 4", "array 6"):
+            for stride in at.strides:
+                yield Found(f"{key(node)}[:, :, ::{stride}, ::{stride}]", -1.5)
         if not isinstance(at.parent, ast.Subscript | ast.Attribute):
             for index in at.loops:
                 yield f"{key(node)}[{index}]"
@@ -827,7 +836,7 @@ def turned_round(node, at):
 @on(
     ast.expr,
     cost=2,
-    suits="crash shape permuted",
+    suits="crash shape permuted numbers",
     asks="Write the shape of each array below this line: which axis is which?",
 )
 def transposed(node, at):
@@ -866,6 +875,9 @@ def transposed(node, at):
     if kind == "array 4" and isinstance(at.parent, ast.Attribute) and at.parent.attr == "reshape":
         for order in ((0, 2, 3, 1), (0, 3, 1, 2), (1, 0, 2, 3), (0, 1, 3, 2), (1, 2, 3, 0)):
             yield Found(f"{key(node)}.transpose{order}", 1.0)
+    if called(node) == "reshape" and len(node.args) == 2 and not of_numpy(node):
+        turned = ast.Call(node.func, node.args[::-1], [])
+        yield Found(ast.Attribute(turned, "T", ast.Load()), 0.5)
     if called(node) == "reshape" and len(node.args) == 4:
         for order, back in (((0, 2, 3, 1), (0, 3, 1, 2)), ((0, 3, 1, 2), (0, 2, 3, 1))):
             inner = ast.Call(node.func, [node.args[k] for k in order], [])
@@ -879,7 +891,7 @@ def transposed(node, at):
             )
     if called(node) == "reshape" and at.is_value:
         for order in ((0, 3, 1, 2), (0, 2, 3, 1), (1, 0, 2, 3), (0, 1, 3, 2)):
-            yield Found(f"({ast.unparse(node)}).transpose{order}", 1.5)
+            yield Found(f"({ast.unparse(node)}).transpose{order}", 0.5)
         yield Found(ast.Attribute(node, "T", ast.Load()), 1.0)
 
 
@@ -1105,7 +1117,7 @@ NEW_OR_THE_SAME = (
 )
 
 
-@on(ast.expr, cost=2, suits="changed numbers", asks=NEW_OR_THE_SAME)
+@on(ast.expr, cost=1, suits="changed numbers", asks=NEW_OR_THE_SAME)
 def copied_first(node, at):
     array = key(node) in at.arrays or isinstance(node, ast.Subscript | ast.Call)
     if array and at.is_one_of_the_values and is_read(node):
@@ -1137,7 +1149,7 @@ def in_place_of_what_was_there(node, at):
 @on(
     ast.AugAssign,
     ast.Assign,
-    cost=1,
+    cost=1.5,
     suits="changed",
     asks="Does this line make a new array, or change one that is needed as it is?",
 )

@@ -11,7 +11,7 @@ from cnnlib.check.repair.edits import TABLE
 from cnnlib.check.repair.places import Edit, Known, edits
 from cnnlib.check.repair.trace import Slice, traced
 
-SINGLES, PAIRS = 600, 1500
+SINGLES, PAIRS = 700, 1400
 """So many edits are tried. They are counted, as seconds would differ from run to run."""
 MORE = 100
 """After one that makes the check pass, so many are tried for one that mends others, too."""

@@ -25,7 +25,6 @@ class Traced:
 
     lines: set[int] = field(default_factory=set)
     kinds: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    shapes: dict[str, dict[str, tuple]] = field(default_factory=lambda: defaultdict(dict))
 
 
 def traced(run: Callable[[], object], filename: str) -> Traced:
@@ -44,8 +43,10 @@ def traced(run: Callable[[], object], filename: str) -> Traced:
         return look
 
     def enter(frame, event, argument):
-        inside = frame.f_code.co_filename == filename and count <= MOST_LINES
-        return look if inside else None
+        if frame.f_code.co_filename != filename or count > MOST_LINES:
+            return None
+        _note(seen, frame)  # parameters, before they may become something else
+        return look
 
     before = sys.gettrace()
     sys.settrace(enter)
@@ -63,9 +64,7 @@ def _note(seen: Traced, frame) -> None:
     names |= {f"self.{name}": value for name, value in getattr(this, "__dict__", {}).items()}
     for name, value in names.items():
         if value is not None and name.isascii() and not name.startswith("."):
-            seen.kinds[function][name] = kind_of(value)
-            if isinstance(value, np.ndarray):
-                seen.shapes[function][name] = value.shape
+            seen.kinds[function].setdefault(name, kind_of(value))
 
 
 def kind_of(value) -> str:
