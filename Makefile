@@ -1,5 +1,6 @@
 # make lab   opens the course in JupyterLab      make test      runs every test
 # make site  builds the course as a site         make browser   tests it, and JupyterLab, in Chromium
+# make bench measures the layers beside PyTorch, and draws it
 # Both set up a virtual environment in .venv first; running them again is quick.
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ endif
 # The course's matrices are small: one thread is quicker, and leaves the other cores to what runs beside.
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: lab test lint notebooks site browser clean
+.PHONY: lab test lint notebooks site browser bench clean
 
 lab: .venv/learner
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_FLAGS)
@@ -40,6 +41,11 @@ site: .venv/site
 browser: .venv/site
 	$(INSTALL) -e '.[browser]'
 	$(BIN)/pytest tests/browser -rs
+
+bench: .venv/learner
+	$(INSTALL) -e '.[bench]'
+	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python benchmarks/report.py
 
 clean:
 	rm -rf .venv build

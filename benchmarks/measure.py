@@ -359,7 +359,6 @@ def main():
     if options.peak:
         peak(options.peak)
         return
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in options.parts or PARTS:
         print(f"\n{name}", flush=True)
         try:
@@ -367,6 +366,7 @@ def main():
         except datasets.DataError as error:
             print(error)
             continue
+        results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         results[name] = {"machine": machine(), "found": found}
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 

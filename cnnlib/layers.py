@@ -161,15 +161,14 @@ class Conv2D(Layer):
     def backward(self, dy):
         dy = self._upstream(dy)
         W, s, p = self._kernels(dy.dtype), self.stride, self.padding
-        (N, F, OH, OW), (F, C, KH, KW) = dy.shape, W.shape
+        (N, F, OH, OW), C = dy.shape, self.in_channels
         dy_rows = dy.reshape(N, F, OH * OW)
         self.db = dy.sum(axis=(0, 2, 3))
         self.dW = (dy_rows @ self.columns.swapaxes(1, 2)).sum(axis=0).reshape(W.shape)
-        dcolumns = W.reshape(F, C * KH * KW).T @ dy_rows
-        dwindows = dcolumns.reshape(N, C, KH, KW, OH, OW)
         dx_padded = np.zeros_like(self.x_padded)
         for i, j in np.ndindex(self.kernel_size):
-            dx_padded[_reads(i, j, dy, (s, s))] += dwindows[:, :, i, j]
+            share = np.ascontiguousarray(W[:, :, i, j].T) @ dy_rows
+            dx_padded[_reads(i, j, dy, (s, s))] += share.reshape(N, C, OH, OW)
         rows, columns = self.x_shape[2:]
         return dx_padded[:, :, p : p + rows, p : p + columns]
 
