@@ -41,8 +41,8 @@ def pack(draw: Callable[..., Picture], controls: Mapping) -> str:
     >>> from cnnlib.explorers.widget import Slider
     >>> def row(n):
     ...     return svg.cells(range(n + 1)).picture(f"{n + 1} cells")
-    >>> packed = pack(row, {"n": Slider("Cells", lambda values: 2)})
-    >>> [picture.count("<text") for picture in pictures(packed)]
+    >>> states = pack(row, {"n": Slider("Cells", lambda values: 2)})
+    >>> [picture.count("<text") for picture in pictures(states)]
     [1, 2, 3]
     """
     choices = {name: c for name, c in controls.items() if hasattr(c, "options")}
@@ -61,7 +61,7 @@ def pack(draw: Callable[..., Picture], controls: Mapping) -> str:
             ]
             changes.append(_change(before, now))
             before = now
-    packed = {
+    parts = {
         "controls": [
             [name, c.lasting(whole=False)]
             for name, c in controls.items()
@@ -71,18 +71,23 @@ def pack(draw: Callable[..., Picture], controls: Mapping) -> str:
         "pieces": list(pieces),
         "changes": changes,
     }
-    data = json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode()
+    return packed(parts)
+
+
+def packed(parts: dict) -> str:
+    """Return the parts as one string that a page can carry."""
+    data = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.b64encode(zlib.compress(data, 9)).decode()
 
 
-def unpack(packed: str) -> dict:
-    """Return what `pack` has packed."""
-    return json.loads(zlib.decompress(base64.b64decode(packed)))
+def unpack(states: str) -> dict:
+    """Return the parts again."""
+    return json.loads(zlib.decompress(base64.b64decode(states)))
 
 
-def pictures(packed: str) -> Iterator[str]:
+def pictures(states: str) -> Iterator[str]:
     """Return the SVG of every state, one after the other, as the browser puts it together."""
-    parts, state = unpack(packed), []
+    parts, state = unpack(states), []
     for kept, *rest in parts["changes"]:
         if kept:
             places = itertools.accumulate(rest[::2])
