@@ -3,11 +3,13 @@
 import contextlib
 import linecache
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
+from wrong_answers import CONFUSION, DENSE, DOUBLE, RELU, SINGLE
 
-from cnnlib import check
+from cnnlib import check, layers
 from cnnlib.check import repair
 
 pytestmark = pytest.mark.repairs
@@ -182,3 +184,69 @@ def test_no_trace_is_left(capsys):
 def test_a_message_is_the_same_each_time():
     source = changed(CONV, ("+ self.b\n", "+ self.b.sum()\n"))
     assert len({str(failure("conv_forward", written(source))) for _ in range(3)}) == 1
+
+
+def told(wrong) -> str:
+    """Whether the check points to a truly wrong line, or to others only, or to none but has a name."""
+    failed = failure(wrong.check, wrong.thing)
+    if failed.lines:
+        return "located" if set(failed.lines) & wrong.lines else "elsewhere"
+    return "named" if failed.misconception else "nothing"
+
+
+def test_short_answers_are_located():
+    short = (DENSE, RELU, CONFUSION)
+    results = Counter(told(wrong) for wrong in SINGLE if wrong.right in short)
+    assert results["located"] >= 0.75 * results.total(), results
+    assert results["nothing"] + results["elsewhere"] <= 0.1 * results.total(), results
+
+
+@pytest.mark.slow
+def test_single_mistakes_are_located():
+    results = Counter(map(told, SINGLE))
+    assert results["located"] >= 0.8 * results.total(), results
+    assert results["elsewhere"] <= 0.05 * results.total(), results
+    assert results["nothing"] <= 0.08 * results.total(), results
+
+
+@pytest.mark.slow
+def test_pairs_are_located():
+    results = Counter(map(told, DOUBLE))
+    assert results["located"] >= 0.7 * results.total(), results
+    assert results["nothing"] + results["elsewhere"] <= 0.15 * results.total(), results
+
+
+def test_what_differs_from_run_to_run_gets_no_line():
+    source = changed(CONV, ("+ self.b\n", "+ self.b + np.random.random()\n"))
+    assert failure("conv_forward", written(source)).lines == ()
+
+
+def test_an_endless_loop_of_a_repair_is_stopped():
+    """Without the last line of the loop, or with another comparison, it would never end."""
+    source = """
+def confusion_matrix(labels, predictions, classes):
+    counts = np.zeros((classes, classes), dtype=int)
+    k = 0
+    while k < len(labels):
+        counts[predictions[k], labels[k]] += 1
+        k += 1
+    return counts
+"""
+    failed = failure("confusion_matrix", written(source, "confusion_matrix"))
+    assert failed.lines == (number_of(source, "counts[predictions"),)
+
+
+def test_dW_is_not_mended_by_changing_what_does_not_lead_to_it():
+    """Whether forward returns the right y makes no difference to dW."""
+    source = changed(CONV, ("self.dW += np", "self.dW = 0.5 * np"))
+    for line in failure("conv_dW", written(source)).lines:
+        assert line >= number_of(source, "def backward")
+
+
+def test_an_answer_that_a_first_step_alone_makes_right_is_no_finding():
+    source = next(wrong for wrong in SINGLE if wrong.check == "adam_step").right
+    source = changed(source, ("(1 - self.beta1) * g", "self.beta1 * g"))
+    source = changed(source, ("(1 - self.beta1**self.steps)", "(1 - self.beta2**self.steps)"))
+    failed = failure("adam_first_step", written(source, "Adam", parameters=layers.parameters))
+    truly = {number_of(source, "self.beta1 * g"), number_of(source, "m_hat = ")}
+    assert set(failed.lines) <= truly

@@ -90,7 +90,7 @@ def _found(search: Search, named: int) -> list[Edit]:
     """The one or two edits that help, in the order of their lines."""
     if not search.begin():
         return []
-    if found := search.one(SINGLES):
+    if found := search.one(SINGLES, SINGLES if named else PAIRS):
         return [found]
     most = {0: PAIRS, 1: 0}.get(named, PAIRS // 3)
     return sorted(search.two(most) or (), key=lambda edit: edit.line)

@@ -20,7 +20,9 @@ SCORED, BEAM = 60, 3
 SOME = 6
 """Of the wrong cases, so many are looked at where it is to be scored how right an edit makes them."""
 LOOPS = 4, 2000
-"""A loop may go round so many times as often as in the learner's own code, and so many more."""
+"""Loops may go round so many times as often as in the learner's own code, and so many more."""
+STOPPED = 10
+"""So many times as often again where the learner's own code stopped before it was through."""
 
 
 class Windows:
@@ -96,12 +98,17 @@ class Search:
         return all(map(_the_same, self.trials, again))
 
     def _run(self, thing, trial):
-        self.answer.clock.ticks = 0
+        clock = self.answer.clock
+        limit, clock.ticks = clock.limit, 0
+        if limit and trial.outcome.error is not None:
+            clock.limit *= STOPPED
         self.windows.built.clear()
         try:
             return self.retry(self.windows.watched(thing), trial)
         except TooLong:
             return None
+        finally:
+            clock.limit = limit
 
     def candidates(self, wrong: list) -> list[Edit]:
         """All edits of the answer as it is now, the likeliest first; `wrong` is what it gets wrong."""
@@ -118,15 +125,18 @@ class Search:
         symptom = symptom_of(wrong)
         return edits(TABLE, self.answer, Known(seen, leads, symptom, method, stopped, windows))
 
-    def one(self, most: int) -> Edit | None:
-        """The first edit after which all is right; rather one that mends other checks as well."""
+    def one(self, most: int, at_most: int) -> Edit | None:
+        """The first edit after which all is right; rather one that mends other checks as well.
+
+        Where `most` tries bring nothing that promises a pair, it goes on, to `at_most`.
+        """
         self.promising: list[tuple[float, Edit]] = []
         some = self.wrong[:SOME] if np.size(self.wrong[0].expected) == 1 else self.wrong[:1]
         self.floor = sum(map(share, some))
         found = None
         for edit in self.candidates(self.wrong):
-            if self.tries >= most and (found or self.promising or self.tries >= PAIRS):
-                break  # where nothing promises a pair, there is time for more
+            if self.tries >= most and (found or self.promising or self.tries >= at_most):
+                break
             if self._passes(edit, self.wrong):
                 if found is None:
                     found, most = edit, min(most, self.tries + MORE)
