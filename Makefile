@@ -18,7 +18,7 @@ endif
 # The course's matrices are small: one thread is quicker, and leaves the other cores to what runs beside.
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: lab test lint notebooks site browser bench clean
+.PHONY: lab test lint notebooks site lite browser bench clean
 
 lab: .venv/learner
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_FLAGS)
@@ -37,6 +37,9 @@ notebooks: .venv/dev
 
 site: .venv/site
 	$(BIN)/python tools/site.py
+
+lite: .venv/lite
+	$(BIN)/python tools/lite.py
 
 browser: .venv/site
 	$(INSTALL) -e '.[browser]'
@@ -64,4 +67,8 @@ clean:
 
 .venv/site: .venv/dev
 	$(INSTALL) -e '.[site]'
+	touch $@
+
+.venv/lite: .venv/dev
+	$(INSTALL) -e '.[lite]'
 	touch $@

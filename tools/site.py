@@ -66,7 +66,10 @@ def lay_out_pages() -> None:
     shutil.copy(ROOT / "CONTRIBUTING.md", SOURCE / "maintainers.md")
     with (SOURCE / "try.md").open("a") as page:
         page.write(
-            "\n[Open the course in JupyterLite](lite/lab/index.html?path=notebooks/00_start_here.ipynb)\n"
+            '\n<a href="lite/lab/index.html?path=notebooks/00_start_here.ipynb">Open the course in'
+            " JupyterLite</a>. The first cell of a notebook installs the course. Python itself comes from"
+            " another host, once. Checks work there; `cnnlib check` and `cnnlib grade` start processes,"
+            " which a browser can't.\n"
             if LITE.exists()
             else "\nThis copy of the site was built without it: `make lite site` adds it.\n"
         )
