@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _check(options: argparse.Namespace) -> int:
     from cnnlib.grading import learner
 
-    return learner.check(options.names, timeout=options.timeout, jobs=options.jobs)
+    return learner.check(options.names, timeout=options.timeout)
 
 
 def _release(options: argparse.Namespace) -> int:
@@ -79,6 +79,9 @@ def _grade(options: argparse.Namespace) -> int:
         sheet=options.worksheet,
         own=options.overrides,
         formats=options.format,
+        force=options.force,
+        unconfined=options.unconfined,
+        scheduler=options.scheduler,
     )
     return INTERRUPTED if interrupted else 0
 
@@ -112,14 +115,16 @@ def _parser() -> argparse.ArgumentParser:
             type=_positive(float),
             default=20,
             metavar="SECONDS",
-            help="how long a cell may take (%(default)s)",
+            help="how much work, in seconds of CPU time, a check may be (%(default)s)",
         )
+
+    def add_jobs(new: argparse.ArgumentParser) -> None:
         new.add_argument(
             "--jobs",
             type=_positive(int),
             default=os.cpu_count() or 1,
             metavar="N",
-            help="how many notebooks run at a time (%(default)s)",
+            help="how many learners are graded at a time (%(default)s)",
         )
 
     check = add(
@@ -182,8 +187,18 @@ def _parser() -> argparse.ArgumentParser:
         choices=("nbgrader", "gradescope", "moodle"),
         help="write nbgrader's columns, Gradescope's results.json, Moodle's feedback.zip too",
     )
+    grade.add_argument("--force", action="store_true", help="grade anew what is graded already")
+    grade.add_argument(
+        "--unconfined",
+        action="store_true",
+        help="run the learners' code with your own rights, where nothing can confine it",
+    )
+    grade.add_argument(
+        "--scheduler", metavar="ADDRESS", help="let the workers of a Dask cluster grade"
+    )
     grade.set_defaults(extra="grading")
     add_runs(grade)
+    add_jobs(grade)
     add_course(grade)
 
     data = commands.add_parser("data", help="Bring larger data sets.")

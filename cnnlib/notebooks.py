@@ -42,6 +42,8 @@ METADATA = {
     },
     "language_info": {"name": "python"},
 }
+SOURCE_LIMIT = 200_000
+"""Characters of a cell that is parsed; more of them may take minutes."""
 CELL_METADATA = {"nbgrader", "tags", "jupyter"}
 
 
@@ -328,9 +330,11 @@ def plain_python(source: str) -> str:
     x = 1
     """
     try:
+        if len(source) > SOURCE_LIMIT:
+            raise ValueError("nobody writes that much into a cell")
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return re.sub(r"^([ \t]*)(?:[%!?].*|.*\?)$", r"\1pass", source, flags=re.MULTILINE)
+        return re.sub(r"^([ \t]*+)(?:[%!?].*|.*\?)$", r"\1pass", source, flags=re.MULTILINE)
     return source
 
 
@@ -400,6 +404,12 @@ def recover(nb: NotebookNode, pristine: NotebookNode) -> Recovered:
     sources, repairs = {}, []
     for name, solution in answers(pristine).items():
         own = [cell for cell in nb.cells if grade_id(cell) == name]
+        joined = _joined(own)
+        if joined is not None:
+            own = [joined]
+            repairs.append(
+                f"the answer cell '{name}' is split over several cells; they were joined"
+            )
         twins = [cell for cell in strays if set(defined(solution)) & set(defined(cell.source))]
         what = f"the answer cell '{name}'"
         cell = _last_written(own, solution)
@@ -419,6 +429,19 @@ def recover(nb: NotebookNode, pristine: NotebookNode) -> Recovered:
             repairs.append(f"{what} had become a {cell.cell_type} cell; read as code")
         sources[name] = cell.source
     return Recovered(sources, repairs)
+
+
+def _joined(cells: list[NotebookNode]) -> NotebookNode | None:
+    """The parts of a cell that was split, as one; None where these are no parts of one."""
+    names = [name for cell in cells for name in defined(cell.source)]
+    if len(cells) < 2 or len(set(names)) < len(names) or len(cells) > 20:
+        return None
+    source = "\n".join(cell.source for cell in cells)
+    try:
+        ast.parse(plain_python(source[:SOURCE_LIMIT]))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return NotebookNode(cells[0] | {"source": source})
 
 
 def untouched(cell: NotebookNode, solution: str) -> bool:

@@ -64,6 +64,9 @@ class _OfNetworks(Check):
 class _Built(_OfNetworks, Comparison):
     """Compares the scores of the learner's network with those of the course's."""
 
+    course = ("layers",)
+    """What may stand in where the learner's own layers aren't right yet."""
+
     def judged(self, thing) -> Failed | None:
         return Comparison.failure(self, thing)
 
@@ -367,7 +370,9 @@ def _borrowed(title: str, build_network) -> NotWritten | None:
     """What to say where a layer is not the learner's own."""
     homes = attempt(Case("homes", {}, script(built.homes)), build_network).value
     courses = {name: _is_the_courses(kinds) for name, kinds in homes.items()}
-    borrowed = [name for name, is_the_courses in courses.items() if is_the_courses]
+    lent = getattr(build_network, "borrowed", ())  # known, whatever a learner's process says
+    borrowed = [name for name, is_the_courses in courses.items() if is_the_courses or name in lent]
+    borrowed += [name for name in lent if name not in courses]
     own = [name for name in courses if name not in borrowed]
     if not borrowed:
         return None

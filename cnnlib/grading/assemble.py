@@ -7,16 +7,12 @@ grader will see.
 
 import ast
 import re
-from collections.abc import Collection, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
 from cnnlib import notebooks
-from cnnlib.notebooks import Course, NotebookError, grade_id, is_answer, is_check
-
-NBVAL_MARKER = re.compile(r"NBVAL_\w+|PYTEST_VALIDATE_IGNORE_OUTPUT")
+from cnnlib.notebooks import Course, NotebookError, grade_id, is_check
 
 
 @dataclass(frozen=True)
@@ -50,13 +46,14 @@ class Submission:
         The source of each answer that has been written in, by the cell's `grade_id`.
     notes : tuple of str
         A sentence for each thing that was not as it was handed out.
-    elsewhere : frozenset of str
-        Names that the learner defines outside the answers, where nobody grades them.
+    support : tuple of str
+        Statements of the learner's other cells: imports, functions, classes, constants. What the
+        answers need of them comes along.
     """
 
     answers: dict[str, str]
     notes: tuple[str, ...] = ()
-    elsewhere: frozenset[str] = frozenset()
+    support: tuple[str, ...] = ()
 
 
 def load(course: Course) -> Originals:
@@ -96,45 +93,42 @@ def extract(nb: NotebookNode, pristine: NotebookNode) -> Submission:
     }
     ignored = {*recovered.sources.values(), *(cell.source for cell in pristine.cells)}
     others = [c.source for c in nb.cells if c.cell_type == "code" and c.source not in ignored]
-    elsewhere = frozenset(name for source in others for name in _defined(source))
-    return Submission(answers, (*recovered.repairs, *_changed_checks(nb, pristine)), elsewhere)
+    support = tuple(part for source in others for part in _support(source))
+    return Submission(answers, (*recovered.repairs, *_changed_checks(nb, pristine)), support)
 
 
-def assemble(
-    pristine: NotebookNode, answers: Mapping[str, str], left_out: Collection[str] = ()
-) -> NotebookNode:
-    """Make the notebook that is run: the pristine one with somebody's answers in it.
-
-    Cells that no answer and no check needs, such as pictures of what the answers do, are emptied:
-    they would cost everybody's time, and hang where an answer is slow.
-
-    Parameters
-    ----------
-    pristine : NotebookNode
-        From solutions/; its metadata, tags and stored outputs stay.
-    answers : mapping of str to str
-        By `grade_id`. An answer that isn't there is not written yet.
-    left_out : collection of str
-        Cells that are not to run, by `grade_id` or id: an answer becomes its stub, another is emptied.
-
-    Returns
-    -------
-    NotebookNode
-    """
-    nb = deepcopy(pristine)
-    for cell in nb.cells:
-        if is_answer(cell) and grade_id(cell) in answers and grade_id(cell) not in left_out:
-            cell["source"] = _without_markers(answers[grade_id(cell)])
-        elif is_answer(cell):
-            cell["source"] = notebooks.stub(cell.source)
-        elif key(cell) in left_out:
-            cell["source"] = ""
-    for cell in _idle(nb):
-        cell["source"] = ""
-    return nb
+SUPPORT = (
+    *(ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef),
+    *(ast.Assign, ast.AnnAssign),
+)
 
 
-def _idle(nb: NotebookNode) -> list[NotebookNode]:
+def _support(source: str) -> list[str]:
+    """The statements of a cell that an answer may need."""
+    nodes = statements(source)
+    lines = notebooks.plain_python(source).split("\n") if nodes else []
+    return [
+        "\n".join(lines[_first(node) - 1 : node.end_lineno])
+        for node in nodes
+        if isinstance(node, SUPPORT)
+    ]
+
+
+def _first(node: ast.stmt) -> int:
+    return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+
+
+def statements(source: str) -> list[ast.stmt]:
+    """The statements of a cell; none where it isn't Python."""
+    if len(source) > notebooks.SOURCE_LIMIT:
+        return []
+    try:
+        return ast.parse(notebooks.plain_python(source)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def idle(nb: NotebookNode) -> list[NotebookNode]:
     """The ordinary code cells that bind no name which an answer, a check or another needed cell mentions."""
     code = [cell for cell in nb.cells if cell.cell_type == "code"]
     words = {word for c in code if grade_id(c) for word in re.findall(r"\w+", c.source)}
@@ -150,17 +144,6 @@ def _idle(nb: NotebookNode) -> list[NotebookNode]:
 def key(cell: NotebookNode) -> str:
     """What a cell is called while it is graded: its `grade_id`, else its id."""
     return grade_id(cell) or cell.id
-
-
-def _without_markers(source: str) -> str:
-    """An answer whose comments don't steer nbval: `# NBVAL_SKIP` becomes `# (NBVAL_SKIP)`."""
-    lines = source.splitlines(keepends=True)  # as nbval splits them, form feeds and all
-    for number, line in enumerate(lines):
-        comment = line.strip()
-        marker = comment.lstrip("#").strip()
-        if comment.startswith("#") and NBVAL_MARKER.fullmatch(marker):
-            lines[number] = line.replace(marker, f"({marker})")
-    return "".join(lines)
 
 
 def _changed_checks(nb: NotebookNode, pristine: NotebookNode) -> list[str]:

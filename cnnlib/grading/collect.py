@@ -269,7 +269,7 @@ class _Collector:
             )
         elif shown != f"{name}.ipynb":
             notes = (f"handed in as {printable(shown)}", *notes)
-        return Submission(best.answers, notes, best.elsewhere)
+        return Submission(best.answers, notes, best.support)
 
 
 def _files(folder: Path, depth: int = DEPTH) -> Iterator[Path]:

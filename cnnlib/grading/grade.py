@@ -1,12 +1,20 @@
-"""Grade everybody: each notebook of each learner on its own, several at a time.
+"""Grade everybody: learner by learner, several at a time, each notebook on its own.
 
-Where no grade could be given, a note says why. The same submission gives the same grade.
+Where no grade could be given, a note says why. The same submission gives the same grade, alone and in
+the crowd.
 """
 
-import re
-from collections.abc import Callable, Mapping
+import hashlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from threading import Event
 
 from nbformat import NotebookNode
@@ -14,9 +22,14 @@ from nbformat import NotebookNode
 from cnnlib import notebooks
 from cnnlib.grading.assemble import Originals, Submission
 from cnnlib.grading.collect import Handed, Learner
-from cnnlib.grading.run import Stopped, run
-from cnnlib.grading.verdict import Result, RunError, Status
-from cnnlib.notebooks import NotebookError
+from cnnlib.grading.verdict import Result, Status, result, unwritten
+from cnnlib.notebooks import Course, Exercise, NotebookError
+
+TRIES = 2  # a judge that dies is replaced, and the notebook judged again
+
+
+class Stopped(Exception):
+    """Somebody asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,10 @@ class Grade:
         One for each exercise; empty where no grade could be given.
     notes : tuple of str
         Why no grade could be given, or what was not as it was handed out.
+    right : tuple of str
+        The `grade_id` of each answer that passed all of its checks.
+    submission : str
+        A hash of what was graded, and of the course that it was graded with.
     extra : float
         Points that the teacher added to the notebook, or took off.
     comments : tuple of str
@@ -43,6 +60,8 @@ class Grade:
     out_of: float
     results: tuple[Result, ...] = ()
     notes: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
+    submission: str = ""
     extra: float = 0.0
     comments: tuple[str, ...] = ()
 
@@ -53,10 +72,155 @@ class Grade:
             return None
         return sum(result.points for result in self.results) + self.extra
 
+    def to_json(self) -> str:
+        """The grade in one line."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> "Grade":
+        """The grade that a line holds."""
+        content = json.loads(line)
+        results = [
+            Result(
+                Exercise(**r.pop("exercise")),
+                Status(r.pop("status")),
+                **{key: tuple(v) if isinstance(v, list) else v for key, v in r.items()},
+            )
+            for r in content.pop("results")
+        ]
+        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+        return cls(**plain, results=tuple(results))
+
 
 def points_of(pristine: NotebookNode) -> float:
     """The points that a notebook's exercises give together."""
     return sum(exercise.points for exercise in notebooks.exercises(pristine))
+
+
+# ---------------------------------------------------------------------- judges
+
+
+class Judge:
+    """A process of `cnnlib.grading.judge`, started when it is needed, replaced when it is gone."""
+
+    def __init__(self, course: Course, how: str):
+        self.command = [sys.executable, "-m", "cnnlib.grading.judge", str(course.root), how]
+        self.process: subprocess.Popen | None = None
+        self.turn = threading.Lock()
+        self.closed = False
+
+    def close(self) -> None:
+        """End for good, in the middle of a job too."""
+        self.closed = True
+        if self.process is not None:
+            self.process.terminate()
+
+    def ask(self, job: dict) -> dict:
+        """Send a job, and wait for its answer."""
+        for _ in range(TRIES):
+            if self.closed:
+                raise Stopped
+            process = self.start()
+            try:
+                process.stdin.write(json.dumps(job) + "\n")
+                process.stdin.flush()
+                line = process.stdout.readline()
+                if line:
+                    return json.loads(line)
+            except (OSError, ValueError):
+                pass
+            self.stop()
+        if self.closed:
+            raise Stopped
+        raise RuntimeError("the process that judges ended")
+
+    def start(self) -> subprocess.Popen:
+        if self.process is None:
+            self.process = subprocess.Popen(
+                self.command,
+                env=_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="utf-8",
+                start_new_session=True,  # so that Ctrl-C reaches us alone
+            )
+        return self.process
+
+    def stop(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            for stream in (process.stdin, process.stdout):
+                try:
+                    stream.close()
+                except OSError:
+                    pass
+            process.terminate()
+            process.wait()
+
+
+class Judges:
+    """Some judges, for as many threads. Use it as a context manager."""
+
+    def __init__(self, course: Course, how: str, count: int):
+        self.count = count
+        self.all = [Judge(course, how) for _ in range(count)]
+        self.free: queue.Queue[Judge] = queue.Queue()
+        for judge in self.all:
+            self.free.put(judge)
+
+    def __enter__(self) -> "Judges":
+        for judge in self.all:
+            judge.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        for judge in self.all:
+            judge.stop()
+
+    def close(self) -> None:
+        """End for good, in the middle of jobs too."""
+        for judge in self.all:
+            judge.close()
+
+    def ask(self, job: dict) -> dict:
+        judge = self.free.get()
+        try:
+            return judge.ask(job)
+        finally:
+            self.free.put(judge)
+
+
+def _environment() -> dict[str, str]:
+    """This process's, but for what could make a notebook run otherwise elsewhere."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "IPYTHON", "JUPYTER"))
+        and name not in ("PYTHONSTARTUP", "MPLBACKEND")
+    }
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0"} | threads
+
+
+# ---------------------------------------------------------------------- one notebook
+
+
+def job(
+    name: str,
+    submissions: Mapping[str, Submission],
+    right: Iterable[tuple[str, str]],
+    seconds: float,
+) -> dict:
+    """What a judge is told of a learner's notebook: plain data."""
+    return {
+        "notebook": name,
+        "answers": {other: submission.answers for other, submission in submissions.items()},
+        "support": {name: list(submissions[name].support)},
+        "right": sorted(right),
+        "timeout": seconds,
+    }
 
 
 def grade(
@@ -64,10 +228,11 @@ def grade(
     name: str,
     submissions: Mapping[str, Submission],
     originals: Originals,
+    ask: Callable[[dict], dict],
     *,
     timeout: float,
-    stop: Event,
-    show: Callable[[Result], None] = lambda result: None,
+    right: Iterable[tuple[str, str]] = (),
+    course: str = "",
 ) -> Grade:
     """Grade one notebook of one learner.
 
@@ -77,40 +242,68 @@ def grade(
     submissions : mapping of str to Submission
         What the learner wrote in this notebook and in others, by the notebook's name.
     originals : Originals
+    ask : callable
+        Takes a `job` and returns what a judge says of it.
     timeout : float
-        Seconds that each cell may take.
-    stop : Event
-        Set it to end the run; the grade then says so.
-    show : callable
-        Gets each result as it comes in. A later one for the same exercise replaces it.
+        Seconds of CPU time that each check may take.
+    right : iterable of (str, str)
+        Answers of other notebooks that are right, for those that import from `cnnlib.mine`.
+    course : str
+        What stands for the course and the way of grading in the hash.
 
     Returns
     -------
     Grade
     """
-    out_of = points_of(originals.solved[name])
-    answers = {other: submission.answers for other, submission in submissions.items()}
+    pristine, mine = originals.solved[name], submissions[name]
+    out_of, exercises = points_of(pristine), notebooks.exercises(pristine)
+    request = job(name, submissions, right, timeout)
+    known = {"submission": digest(request, course)}
+    if not mine.answers:
+        results = tuple(map(unwritten, exercises))
+        return Grade(learner, name, out_of, results, mine.notes, **known)
     try:
-        results = run(name, originals, answers, timeout=timeout, stop=stop, show=show)
+        answer = ask(request)
+        rows = {row["name"]: row for row in answer["rows"]}
+        results = tuple(result(e, rows[e.name], timeout) for e in exercises)
     except Stopped:
         return Grade(learner, name, out_of, notes=("not graded: the run was interrupted",))
-    except RunError as error:
-        return Grade(learner, name, out_of, notes=(str(error),))
     except Exception as error:  # whatever it is, the others get their grades
         text = f"the grader itself failed with {type(error).__name__}: {error}"
         return Grade(learner, name, out_of, notes=(text,))
-    mine = submissions[name]
-    results = tuple(_with_hint(result, mine.elsewhere) for result in results)
-    return Grade(learner, name, out_of, results, mine.notes)
+    return Grade(learner, name, out_of, results, mine.notes, tuple(answer["right"]), **known)
+
+
+def digest(request: dict, course: str) -> str:
+    """A hash of what is graded and of the course that it is graded with."""
+    text = json.dumps([request, course], sort_keys=True)
+    return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:16]
+
+
+def fingerprint_of(course: Course, how: str) -> str:
+    """A hash of everything of the course that a grade hangs on, and how learners' code is run."""
+    package = Path(notebooks.__file__).parent
+    files = [*package.rglob("*.py"), *notebooks.files(course.solutions)]
+    whole = hashlib.sha256(how.encode())
+    for path in sorted(files):
+        whole.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()[:16]
+
+
+# ---------------------------------------------------------------------- everybody
 
 
 def grade_all(
     handed: Handed,
     originals: Originals,
+    ask: Callable[[dict], dict],
     *,
     timeout: float,
     jobs: int,
     stop: Event,
+    course: str = "",
+    known: Mapping[tuple[str, str], Grade] = {},
+    interrupt: Callable[[], None] = lambda: None,
     done: Callable[[Grade], None] = lambda grade: None,
 ) -> list[Grade]:
     """Grade every notebook of every learner. Ctrl-C ends it; what is graded by then is kept.
@@ -119,14 +312,22 @@ def grade_all(
     ----------
     handed : Handed
     originals : Originals
+    ask : callable
+        Takes a `job` and returns what a judge says of it; is called from several threads.
     timeout : float
-        Seconds that each cell may take.
+        Seconds of CPU time that each check may take.
     jobs : int
-        How many notebooks run at a time.
+        How many learners are graded at a time.
     stop : Event
         Is set when the run was interrupted.
+    course : str
+        What stands for the course and the way of grading in a submission's hash.
+    known : mapping of (str, str) to Grade
+        Grades of an earlier run, by learner and notebook: taken where the hash is the same.
+    interrupt : callable
+        Ends what `ask` waits for, when the run is interrupted.
     done : callable
-        Gets each grade as soon as it is there, in any order.
+        Gets each new grade as soon as it is there, one at a time, in any order.
 
     Returns
     -------
@@ -138,32 +339,61 @@ def grade_all(
     NotebookError
         A solution doesn't pass its own checks, so no grade would mean anything.
     """
+    lock = threading.Lock()
 
-    def one(learner: Learner, name: str) -> Grade:
-        if name in learner.problems:
-            out_of = points_of(originals.solved[name])
-            return Grade(learner.name, name, out_of, notes=(learner.problems[name],))
-        options = {"timeout": timeout, "stop": stop}
-        return grade(learner.name, name, learner.submissions, originals, **options)
+    def ask_unless_stopped(request: dict) -> dict:
+        if stop.is_set():
+            raise Stopped
+        return ask(request)
 
-    solved = {n: Submission(notebooks.answers(nb)) for n, nb in originals.solved.items()}
-    teacher = Learner("", solved, {})
-    tasks = [
-        (learner, name) for learner in (teacher, *handed.learners) for name in handed.notebooks
-    ]
+    def one(learner: Learner) -> list[Grade]:
+        grades, right = [], set()
+        for name in handed.notebooks:
+            if name in learner.problems:
+                out_of = points_of(originals.solved[name])
+                grade_ = Grade(learner.name, name, out_of, notes=(learner.problems[name],))
+                with lock:
+                    done(grade_)
+            elif name not in learner.submissions:
+                continue
+            else:
+                grade_ = _one(learner, name, right)
+            right |= {(name, key) for key in grade_.right}
+            grades.append(grade_)
+        return grades
+
+    def _one(learner: Learner, name: str, right: set) -> Grade:
+        before = known.get((learner.name, name))
+        request = job(name, learner.submissions, right, timeout)
+        if before and before.results and before.submission == digest(request, course):
+            return before
+        options = {"timeout": timeout, "right": right, "course": course}
+        made = grade(
+            learner.name, name, learner.submissions, originals, ask_unless_stopped, **options
+        )
+        with lock:
+            if not stop.is_set() or made.results:
+                done(made)
+        return made
+
+    def prove(name: str) -> None:
+        solved = {n: Submission(notebooks.answers(nb)) for n, nb in originals.solved.items()}
+        right = {(n, key) for n, each in solved.items() for key in each.answers}
+        options = {"timeout": timeout, "right": right}
+        _prove(grade("", name, solved, originals, ask_unless_stopped, **options), stop)
+
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(one, *task) for task in tasks]
+        proofs = [pool.submit(prove, name) for name in handed.notebooks]
+        futures = [pool.submit(one, learner) for learner in handed.learners]
         try:
-            for future in as_completed(futures):
-                if future.result().learner == teacher.name:
-                    _prove(future.result(), stop)
-                else:
-                    done(future.result())
+            for future in as_completed([*proofs, *futures]):
+                future.result()
         except BaseException as error:
             stop.set()
+            interrupt()
             if not isinstance(error, KeyboardInterrupt):
                 raise
-    return [future.result() for future in futures[len(handed.notebooks) :]]
+    return [grade for future in futures for grade in future.result()]
 
 
 def _prove(solution: Grade, stop: Event) -> None:
@@ -174,15 +404,3 @@ def _prove(solution: Grade, stop: Event) -> None:
             f"solutions/{solution.notebook}.ipynb does not pass its own checks here, so nobody was "
             "graded:\n" + "\n".join([*solution.notes, *failed])
         )
-
-
-def _with_hint(result: Result, elsewhere: frozenset[str]) -> Result:
-    """Say where a missing name is, where the learner defined it outside the answers."""
-    missing = re.search(r"name '(\w+)' is not defined", result.message)
-    if missing is None or missing[1] not in elsewhere:
-        return result
-    hint = (
-        f"`{missing[1]}` is defined in a cell of its own. Only the answer cells are graded: "
-        "move it into the answer cell."
-    )
-    return replace(result, message=f"{result.message}\n\n{hint}")

@@ -1,7 +1,7 @@
 """`cnnlib grade`: a class's notebooks, graded side by side, and the report."""
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -10,10 +10,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from cnnlib import notebooks
-from cnnlib.grading import glance, overrides, report, worksheet
+from cnnlib.grading import box, glance, overrides, report, worksheet
 from cnnlib.grading.assemble import load
+from cnnlib.grading.cluster import Cluster
 from cnnlib.grading.collect import collect
-from cnnlib.grading.grade import Grade, grade_all
+from cnnlib.grading.grade import Grade, Judges, fingerprint_of, grade_all
+from cnnlib.grading.journal import Journal
 
 SHOWN = 10  # reasons that are printed; the report has them all
 
@@ -27,6 +29,9 @@ def grade(
     sheet: Path | None = None,
     own: Path | None = None,
     formats: Collection[str] = (),
+    force: bool = False,
+    unconfined: bool = False,
+    scheduler: str | None = None,
 ) -> bool:
     """Grade a folder of submissions and write the report.
 
@@ -37,15 +42,21 @@ def grade(
     out : Path
         The folder for the report.
     timeout : float
-        Seconds that each cell may take.
+        Seconds of CPU time that each check may take.
     jobs : int
-        How many notebooks run at a time.
+        How many learners are graded at a time.
     sheet : Path, optional
         A worksheet of Moodle's or a gradebook of Canvas's; a filled copy goes into the report.
     own : Path, optional
         The teacher's own points; by default `overrides.csv` in the report's folder.
     formats : collection of str
         Which of `report.FORMATS` are written too.
+    force : bool
+        Grade anew what an earlier run has graded, too.
+    unconfined : bool
+        Run the learners' code where nothing can confine it.
+    scheduler : str, optional
+        The address of a Dask scheduler, whose workers grade.
 
     Returns
     -------
@@ -58,23 +69,40 @@ def grade(
         There is no course or no submission, or a solution doesn't pass its own checks.
     ReportError
         The report can't be written there.
+    BoxError
+        Nothing confines learners' code here.
     OverrideError, WorksheetError
         The teacher's own points, or the worksheet, can't be used.
     """
     rows = overrides.read(own or out / "overrides.csv")
     text = worksheet.read(sheet) if sheet else ""
-    originals = load(notebooks.find_course())
+    course = notebooks.find_course()
+    originals = load(course)
+    how = box.level(unconfined)
     handed = collect(folder, originals)
     report.prepare(out, folder)
     stop = Event()
-    with _progress(len(handed.learners) * len(handed.notebooks)) as done:
-        grades = grade_all(handed, originals, timeout=timeout, jobs=jobs, stop=stop, done=done)
+    fingerprint = fingerprint_of(course, how)
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(out, fresh=force))
+        shown = stack.enter_context(_progress(len(handed.learners) * len(handed.notebooks)))
+        judges = Cluster(scheduler, course, how) if scheduler else Judges(course, how, jobs)
+        stack.enter_context(judges)
+
+        def done(made: Grade) -> None:
+            journal.write(made)
+            shown(made)
+
+        options = {"timeout": timeout, "jobs": judges.count, "course": fingerprint}
+        options |= {"known": journal.grades, "done": done, "interrupt": judges.close}
+        grades = grade_all(handed, originals, judges.ask, stop=stop, **options)
     mistaken = None
     try:
         grades = overrides.apply(grades, rows)
     except overrides.OverrideError as error:
         mistaken = error  # the grades are written all the same: they took long
-    report.write(out, grades, handed.skipped, handed.learners, formats)
+    about = report.About(how, fingerprint, timeout, box.versions())
+    report.write(out, grades, handed.skipped, handed.learners, formats, about)
     said = summary(grades, handed.skipped, out)
     if mistaken:
         raise mistaken

@@ -2,10 +2,8 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
-from threading import Event
 
 from rich.console import Console
 from rich.live import Live
@@ -13,15 +11,17 @@ from rich.text import Text
 
 from cnnlib import notebooks
 from cnnlib.grading.assemble import Originals, Submission, extract, load
-from cnnlib.grading.grade import Grade, grade, points_of
+from cnnlib.grading.box import OWN
+from cnnlib.grading.grade import Grade, Judges, grade, points_of
+from cnnlib.grading.hand import names_by_notebook, wanted_from_mine
 from cnnlib.grading.verdict import Result, Status, title
-from cnnlib.notebooks import NotebookError
+from cnnlib.notebooks import Course, NotebookError
 
 COLOURS = {Status.DONE: "green", Status.UNWRITTEN: "blue"}  # the others are red
 SAVED = "cnnlib check reads the file as it was last saved (Ctrl+S)."
 
 
-def check(names: Iterable[str], *, timeout: float, jobs: int) -> int:
+def check(names: Iterable[str], *, timeout: float) -> int:
     """Run the exercises of the course and print a row for each.
 
     Parameters
@@ -29,9 +29,7 @@ def check(names: Iterable[str], *, timeout: float, jobs: int) -> int:
     names : iterable of str
         Which notebooks: `04`, `flatten`, `04_flatten` or a path. All, if there is none.
     timeout : float
-        Seconds that each cell may take.
-    jobs : int
-        How many notebooks run at a time.
+        Seconds of work that each check may take.
 
     Returns
     -------
@@ -52,7 +50,7 @@ def check(names: Iterable[str], *, timeout: float, jobs: int) -> int:
     if not chosen:
         raise NotebookError(f"{course.exercises} holds no exercise. Make them: cnnlib release")
     console = Console()
-    grades = _run(chosen, paths | chosen, originals, timeout, jobs, console)
+    grades = _run(chosen, paths | chosen, originals, course, timeout, console)
     message = _first_failure(grades)
     if message:
         console.print(Text(f"\n{message}"), soft_wrap=True)
@@ -174,36 +172,44 @@ def _run(
     chosen: Mapping[str, Path],
     paths: Mapping[str, Path],
     originals: Originals,
+    course: Course,
     timeout: float,
-    jobs: int,
     console: Console,
 ) -> list[Grade]:
-    """Run the chosen notebooks side by side and show how far each is."""
+    """Run the chosen notebooks, after those whose layers they import, and show how far each is."""
     board = _Board(chosen, originals)
     submissions, problems = _read(paths, originals)
-    stop = Event()
-
-    def one(name: str) -> Grade:
-        if name in problems:
-            found = Grade("", name, points_of(originals.solved[name]), notes=(problems[name],))
-        else:
-            options = {"timeout": timeout, "stop": stop, "show": board.show(name)}
-            found = grade("", name, submissions, originals, **options)
-        board.finish(found)
-        return found
-
+    needed = needed_by(chosen, submissions, originals)
+    right: set[tuple[str, str]] = set()
     live = Live(board, console=console) if console.is_terminal else nullcontext()
-    with live, ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(one, name) for name in chosen]
-        try:
-            for name, future in zip(chosen, futures, strict=True):
-                future.result()
-                if not console.is_terminal:
-                    console.print(board.text(name), soft_wrap=True)
-        except BaseException:
-            stop.set()
-            raise
-    return [future.result() for future in futures]
+    with live, Judges(course, OWN, 1) as judges:
+        for name in originals.graded:
+            if name in problems and name in chosen:
+                out_of = points_of(originals.solved[name])
+                board.finish(Grade("", name, out_of, notes=(problems[name],)))
+            elif name in submissions and (name in chosen or name in needed):
+                options = {"timeout": timeout, "right": right}
+                found = grade("", name, submissions, originals, judges.ask, **options)
+                right |= {(name, key) for key in found.right}
+                board.finish(found)
+            if name in chosen and not console.is_terminal:
+                console.print(board.text(name), soft_wrap=True)
+    return [board.grades[name] for name in chosen]
+
+
+def needed_by(
+    chosen: Iterable[str], submissions: Mapping[str, Submission], originals: Originals
+) -> set[str]:
+    """The notebooks from which the chosen ones import, by way of `cnnlib.mine`, and those from which they do."""
+    homes, found, waiting = names_by_notebook(originals), set(), list(chosen)
+    while waiting:
+        mine = submissions.get(waiting.pop(), Submission({})).answers.values()
+        for name in wanted_from_mine("\n".join(mine)):
+            home = homes.get(name, (None, None))[0]
+            if home is not None and home not in found:
+                found.add(home)
+                waiting.append(home)
+    return found
 
 
 class _Board:
@@ -217,11 +223,9 @@ class _Board:
         self.results = {name: {} for name in names}
         self.grades = {}
 
-    def show(self, name: str):
-        """The function that takes the results of a notebook as they come in."""
-        return lambda result: self.results[name].update({result.exercise.name: result})
-
     def finish(self, grade: Grade) -> None:
+        if grade.notebook not in self.titles:
+            return
         self.results[grade.notebook] = {r.exercise.name: r for r in grade.results}
         self.grades[grade.notebook] = grade
 

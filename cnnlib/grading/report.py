@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +24,16 @@ TEMPLATES = Path(__file__).parent / "templates"
 FORMATS = ("nbgrader", "gradescope", "moodle")
 NAME_BYTES = 200  # of a page's name; file systems allow about 255
 LINES, LINE = 400, 300  # of an answer that a page shows, and characters of one of them
+
+
+@dataclass(frozen=True)
+class About:
+    """How the grades came about: what confined learners' code, a hash of the course, seconds, versions."""
+
+    level: str
+    course: str
+    timeout: float
+    versions: str
 
 
 class ReportError(CourseError):
@@ -62,6 +73,7 @@ def write(
     skipped: Iterable[str],
     learners: Iterable[Learner] = (),
     formats: Collection[str] = (),
+    about: About | None = None,
 ) -> None:
     """Write every file of the report; each is replaced as a whole, and pages of others go.
 
@@ -77,6 +89,8 @@ def write(
         What they handed in, for their numbers and their code.
     formats : collection of str
         Which of `FORMATS` are written too.
+    about : About, optional
+        How the grades came about.
 
     Raises
     ------
@@ -87,9 +101,9 @@ def write(
     pages = {name: feedback(name, mine, people.get(name)) for name, mine in own.items()}
     files = {
         "grades.csv": exports.table(grades, people),
-        "grades.json": data(grades, skipped, people),
+        "grades.json": data(grades, skipped, people, about),
         "junit.xml": exports.junit(grades),
-        "index.html": index(grades, skipped, people),
+        "index.html": index(grades, skipped, people, about),
         **{f"feedback/{page(name)}": text for name, text in pages.items()},
     }
     if "nbgrader" in formats:
@@ -117,13 +131,15 @@ def feedback(learner: str, grades: list[Grade], person: Learner | None = None) -
     return _pages().get_template("feedback.html").render(learner=learner, grades=grades, code=shown)
 
 
-def index(grades: list[Grade], skipped: Iterable[str], people: Mapping[str, Learner]) -> str:
+def index(
+    grades: list[Grade],
+    skipped: Iterable[str],
+    people: Mapping[str, Learner],
+    about: About | None = None,
+) -> str:
     """The class at a glance."""
-    return (
-        _pages()
-        .get_template("index.html")
-        .render(learners=by_learner(grades), people=people, skipped=skipped, at=glance.of(grades))
-    )
+    shown = {"learners": by_learner(grades), "people": people, "skipped": skipped, "about": about}
+    return _pages().get_template("index.html").render(**shown, at=glance.of(grades))
 
 
 def _pages() -> jinja2.Environment:
@@ -150,7 +166,12 @@ def clipped(source: str) -> list[str]:
     return [*lines, f"… and {more} more lines"] if more > 0 else lines
 
 
-def data(grades: list[Grade], skipped: Iterable[str], people: Mapping[str, Learner]) -> str:
+def data(
+    grades: list[Grade],
+    skipped: Iterable[str],
+    people: Mapping[str, Learner],
+    about: About | None = None,
+) -> str:
     """Everything that is known about the grades, as JSON."""
     content = {
         "grades": [
@@ -163,6 +184,7 @@ def data(grades: list[Grade], skipped: Iterable[str], people: Mapping[str, Learn
                 "out_of": grade.out_of,
                 "notes": grade.notes,
                 "comments": grade.comments,
+                "submission": grade.submission,
                 "exercises": [
                     {
                         "name": result.exercise.name,
@@ -172,6 +194,8 @@ def data(grades: list[Grade], skipped: Iterable[str], people: Mapping[str, Learn
                         "out_of": result.exercise.points,
                         "message": result.message,
                         "comment": result.comment,
+                        "misconception": result.misconception,
+                        "notes": result.notes,
                     }
                     for result in grade.results
                 ],
@@ -179,6 +203,7 @@ def data(grades: list[Grade], skipped: Iterable[str], people: Mapping[str, Learn
             for grade in grades
         ],
         "skipped": list(skipped),
+        "about": about and asdict(about),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
