@@ -86,7 +86,14 @@ def with_unit_vectors(f, x, h=1e-6):
     return np.array(slopes).reshape(x.shape)
 
 
-RIGHT_NUMERICAL = [in_place, two_copies, with_nditer, with_flat, with_unit_vectors]
+def with_other_names(func, arr, step=1e-6):
+    return in_place(func, arr.astype(float), step)
+
+
+RIGHT_NUMERICAL = [
+    *(in_place, two_copies, with_nditer, with_flat, with_unit_vectors),
+    with_other_names,
+]
 
 
 @pytest.mark.parametrize("right", RIGHT_NUMERICAL, ids=lambda f: f.__name__)
@@ -121,6 +128,11 @@ def in_loops(a, b):
     return difference / (largest + 1e-8)
 
 
+def asserts(a, b):
+    assert a.shape == b.shape, "different shapes"
+    return by_the_book(a, b)
+
+
 def stacked(a, b):
     if a.shape == b.shape and np.isfinite(np.sum(a) + np.sum(b)):
         return np.linalg.norm((a - b).ravel(), np.inf) / np.abs([a, b]).max()
@@ -128,7 +140,7 @@ def stacked(a, b):
 
 
 @pytest.mark.parametrize(
-    "right", [by_the_book, raises, in_loops, stacked], ids=lambda f: f.__name__
+    "right", [by_the_book, raises, asserts, in_loops, stacked], ids=lambda f: f.__name__
 )
 @pytest.mark.parametrize("c", ERROR, ids=lambda c: c.name)
 def test_legal_relative_errors_pass(c, right):
@@ -559,11 +571,6 @@ def test_a_wrong_relative_error_is_named_however_it_is_written(phrase, wrong):
     assert phrase in one_line(check.relative_error.failure(wrong))
 
 
-def insists(a, b):
-    assert a.shape == b.shape
-    return by_the_book(a, b)
-
-
 def compares_the_number_of_axes(a, b):
     if a.ndim != b.ndim or np.isnan(a).any() or np.isnan(b).any():
         return np.inf
@@ -613,7 +620,6 @@ WRONG_REFUSALS = [
     ("got error = 1e+09", lambda a, b: 1e9 if a.shape != b.shape else by_the_book(a, b)),
     ("returned a str", lambda a, b: "shapes" if a.shape != b.shape else by_the_book(a, b)),
     ("returned None", lambda a, b: by_the_book(a, b) if a.shape == b.shape else None),
-    ("AssertionError", insists),
     ("look for a NaN in the first array only", only_looks_at_a),
     ("only if both arrays have one", only_where_both),
     ("`if error > 1e-6` lets that pass", asks_whether_it_equals_nan),

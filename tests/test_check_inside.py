@@ -332,7 +332,7 @@ WRONG = {
             maps.append(np.abs(network.backward(dy))[0].max(axis=0))
         return np.concatenate(maps)
         """,
-        "too few axes: 2, not 3",
+        "only the shape of saliency is wrong",
     ),
     "return in the loop": (
         """
@@ -932,6 +932,12 @@ COUNTED = {
         places = labels.astype(int) * classes + predictions
         return np.bincount(places, minlength=classes**2).reshape(classes, classes)
     """,
+    "rows in a list": """
+        m = [[0] * classes for _ in range(classes)]
+        for i, j in zip(labels, predictions):
+            m[i][j] += 1
+        return m
+    """,
     "histogram": """
         edges = np.arange(classes + 1)
         return np.histogram2d(labels, predictions, bins=(edges, edges))[0].astype(int)
@@ -1020,15 +1026,6 @@ MISCOUNTED = {
         return np.array(m)
         """,
         "the same for every index along label",
-    ),
-    "a list": (
-        """
-        m = [[0] * classes for _ in range(classes)]
-        for i, j in zip(labels, predictions):
-            m[i][j] += 1
-        return m
-        """,
-        "It returned a list, not an array",
     ),
     "every pair of pictures": (
         """

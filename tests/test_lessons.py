@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+import reading
+
 from cnnlib import notebooks
 from cnnlib.notebooks import Course
 
@@ -42,3 +45,52 @@ def test_lesson_04_quotes_what_lesson_07_found():
         strict=True,
     ):
         assert abs(float(said) - float(found[name][0].removesuffix(" %"))) < 1, name
+
+
+LESSONS, SOLUTIONS = notebooks.files(COURSE.lessons), notebooks.files(COURSE.solutions)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_says_how_long_it_and_its_exercises_take(path):
+    nb = notebooks.read(path)
+    done = sum(reading.to_do(notebooks.read(COURSE.solutions / path.name)).values())
+    said = f"About {reading.to_read(nb)} minutes to read, and {done} for the "
+    assert said in " ".join(nb.cells[0].source.split())
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_an_exercise_says_how_long_it_takes(path):
+    nb = notebooks.read(path)
+    minutes = reading.to_do(nb)
+    assert f"Allow about {sum(minutes.values())} minutes" in " ".join(nb.cells[0].source.split())
+    for cell in nb.cells:
+        if notebooks.is_statement(cell):
+            (line,) = re.findall(r"(?m)^\*(.*about \d+ minutes.*)\*$", cell.source)
+            name = notebooks.grade_id(cell).removesuffix("_statement")
+            said = sum(int(number) for number in re.findall(r"\b\d+\b", line))
+            assert said == minutes[name], f"{name}: {minutes[name]} minutes by the rule"
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_three_quarters_of_the_code_that_one_sees_teach(path):
+    drawing, seen = reading.drawing(notebooks.read(path))
+    assert drawing <= seen / 4, f"{drawing} of {seen} lines draw"
+
+
+@pytest.mark.parametrize("path", LESSONS[:-1], ids=lambda path: path.stem)
+def test_every_lesson_and_exercise_leads_on(path):
+    """A lesson to its exercises and the next lesson, the exercises to the next lesson."""
+    following = LESSONS[LESSONS.index(path) + 1]
+    lesson, exercise = (
+        notebooks.read(folder / path.name) for folder in (COURSE.lessons, COURSE.solutions)
+    )
+    assert f"](../exercises/{path.name})" in lesson.cells[-1].source
+    assert f"]({following.name})" in lesson.cells[-1].source
+    assert f"](../notebooks/{path.name})" in exercise.cells[0].source
+    assert f"](../notebooks/{following.name})" in exercise.cells[-1].source
+
+
+@pytest.mark.parametrize("path", LESSONS[1:], ids=lambda path: path.stem)
+def test_every_lesson_says_where_one_comes_from(path):
+    before = LESSONS[LESSONS.index(path) - 1]
+    assert f"]({before.name})" in notebooks.read(path).cells[0].source

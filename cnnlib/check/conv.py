@@ -299,7 +299,8 @@ def conv_hunt_2(layer_class, x, dy):
 
 @hunt(
     title="bug hunt 3",
-    passes="your dy shows what a gradient of ones hides",
+    passes="your dy shows what a gradient of ones hides."
+    " With every ✓ above, you have a Conv2D of your own, there and back",
     patient=misconceptions.conv.FlipsDy,
     right=layers.Conv2D,
     names=("x", "dy"),

@@ -398,7 +398,8 @@ def dense_hunt_2(loss_class, logits, labels):
 
 @hunt(
     title="bug hunt 3",
-    passes="your labels show what sorted data hide",
+    passes="your labels show what sorted data hide."
+    " With every ✓ above, you have a Dense and a loss of your own, the last parts of the network",
     patient=misconceptions.dense.SubtractsFromWholeColumns,
     right=losses.SoftmaxCrossEntropy,
     names=("logits", "labels"),

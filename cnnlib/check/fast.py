@@ -296,7 +296,8 @@ def fast_hunt_1(layer_class, x, dy):
 
 @hunt(
     title="bug hunt 2",
-    passes="your two pictures show what the memory it kept still holds",
+    passes="your two pictures show what the memory it kept still holds."
+    " With every ✓ above, you have quick layers of your own",
     patient=misconceptions.fast.KeepsItsPaddedPicture,
     right=columns.FastConv2D,
     names=("first", "x"),

@@ -262,7 +262,8 @@ def flatten_hunt_2(layer_class, x):
 
 @hunt(
     title="bug hunt 3",
-    passes="your batches show what one batch can't",
+    passes="your batches show what one batch can't."
+    " With every ✓ above, you have a Flatten of your own, for maps of any shape and batches of any size",
     patient=misconceptions.flatten.KeepsTheFirstShape,
     right=layers.Flatten,
     names=("first", "x", "dy"),

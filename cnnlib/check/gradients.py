@@ -255,7 +255,8 @@ def relu_backward():
 
 @hunt(
     title="bug hunt",
-    passes="your arrays show what a gradient check with a positive dy can't",
+    passes="your arrays show what a gradient check with a positive dy can't."
+    " With every ✓ above, you have a gradient check of your own, and a ReLU that passes it",
     patient=misconceptions.gradients.Guided,
     right=layers.ReLU,
     names=("x", "dy", "expected"),

@@ -12,7 +12,6 @@ from cnnlib.check.engine import USUAL, Case, Comparison, Trial, alike, attempt, 
 from cnnlib.misconceptions.inside import ENDS, STARTS, walk
 from cnnlib.scripts import inside as views
 from cnnlib.scripts import script
-from cnnlib.scripts.layer import call
 
 MAPS = ("N", "H", "W")
 AFTERWARDS = "layers[0].W"
@@ -173,7 +172,8 @@ def saliency():
 @check(
     title="confusion_matrix",
     reference=inside.confusion_matrix,
-    passes="every picture is counted, in the row of its class and the column of its prediction",
+    passes="every picture is counted, in the row of its class and the column of its prediction."
+    " With every ✓ above, you have looked into a network that you built yourself",
 )
 def confusion_matrix():
     """Check ``confusion_matrix(labels, predictions, classes)``, with rare, missing and many classes."""
@@ -181,7 +181,7 @@ def confusion_matrix():
 
     def case(classes, labels, predictions, note="", dtype=int):
         inputs = {"labels": np.array(labels, dtype), "predictions": np.array(predictions, dtype)}
-        run = script(call, arguments=(classes,))
+        run = script(views.counted, classes=classes)
         note = "; ".join(filter(None, (f"{classes} classes", note)))
         return Case("matrix", inputs, run, ("label", "prediction"), note)
 

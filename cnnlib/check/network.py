@@ -331,7 +331,8 @@ class _Lengths(Comparison):
     cases,
     "gradient_norms",
     _gradient_norms,
-    "a length for every arrow, from the picture to the loss",
+    "a length for every arrow, from the picture to the loss. "
+    "With every ✓ above, you have a network of your own, checked from end to end",
 )
 def gradient_norms():
     """Check ``gradient_norms(network, dy)``, the length of the gradient before each layer and behind the last."""

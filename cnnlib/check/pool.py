@@ -535,7 +535,8 @@ def pool_hunt_2(layer_class, x, dy):
 
 @hunt(
     title="bug hunt 3",
-    passes="your arrays show what maps of even height and width hide",
+    passes="your arrays show what maps of even height and width hide."
+    " With every ✓ above, you have two pools of your own, there and back",
     patient=misconceptions.pool.EndsWithTheLastWindow.average,
     right=layers.AvgPool2D,
     names=("x", "dy"),

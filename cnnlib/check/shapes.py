@@ -38,7 +38,11 @@ def _channels_last(x):
 _channels_last.__name__ = "channels_last"
 
 
-@check(title="channels_last", reference=_channels_last, passes="(N, C, H, W) became (N, H, W, C)")
+@check(
+    title="channels_last",
+    reference=_channels_last,
+    passes="(N, C, H, W) became (N, H, W, C). With both ✓, you know how a check talks",
+)
 def channels_last():
     """Check ``channels_last(x)``, the same pictures with the channel axis at the end."""
     for x, note in _tagged_and_random():

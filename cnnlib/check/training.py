@@ -349,7 +349,8 @@ def _form(got) -> str:
 @_check(
     History,
     "train's result",
-    "the mean loss and the validation accuracy of each epoch",
+    "the mean loss and the validation accuracy of each epoch. With every ✓ above, "
+    "you have two optimizers and a training loop of your own: your network can learn",
 )
 def train_history():
     """Check what ``train`` returns: one pair for each epoch, measured behind its last step."""

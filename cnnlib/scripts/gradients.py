@@ -5,7 +5,8 @@ import numpy as np
 
 def gradient_of(numerical_gradient, x, *, f, options=()):
     """Measure the gradient of one of the functions below, named `f`."""
-    return numerical_gradient(_on(x.shape, FUNCTIONS[f](x.shape)), x, **dict(options))
+    # In their places, not by name: a learner's names for them are as good as ours.
+    return numerical_gradient(_on(x.shape, FUNCTIONS[f](x.shape)), x, *dict(options).values())
 
 
 def _on(shape, formula):
@@ -55,8 +56,8 @@ FUNCTIONS = {
 
 
 def refused(relative_error, a, b):
-    """A ValueError is a refusal as good as inf; the course's own relative_error raises it."""
+    """An exception that says no is as good as inf; the course's own relative_error raises ValueError."""
     try:
         return relative_error(a, b)
-    except ValueError:
+    except (ValueError, AssertionError):
         return np.inf

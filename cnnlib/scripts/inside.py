@@ -57,3 +57,14 @@ def weights_afterwards(saliency, images, classes, *, layers, network, sizes):
     net = network.Sequential(build(layers, sizes))
     saliency(net, images, classes)
     return net.layers[0].W
+
+
+def counted(confusion_matrix, labels, predictions, *, classes):
+    """Rows in a list are a matrix too, if they are K lists of K whole numbers."""
+    counts = confusion_matrix(labels, predictions, classes)
+    rows = counts if isinstance(counts, list | tuple) else ()
+    whole = all(
+        isinstance(row, list | tuple) and all(isinstance(n, int | np.integer) for n in row)
+        for row in rows
+    )
+    return np.array(counts) if rows and whole and len({len(row) for row in rows}) == 1 else counts
