@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _check(options: argparse.Namespace) -> int:
     from cnnlib.grading import learner
 
-    return learner.check(options.names, timeout=options.timeout)
+    return learner.check(options.names, timeout=options.timeout, watch=options.watch)
 
 
 def _release(options: argparse.Namespace) -> int:
@@ -138,6 +138,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="NAME",
         help="which notebooks: 04, flatten, 04_flatten or a path; without one, all",
+    )
+    check.add_argument(
+        "--watch", action="store_true", help="go on: run a notebook again when you save it"
     )
     check.set_defaults(extra="grading")
     add_runs(check)

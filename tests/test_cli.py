@@ -306,6 +306,39 @@ def test_ctrl_c_keeps_what_is_graded(course, tmp_path):
     }
 
 
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal as a terminal does")
+def test_watching_runs_a_notebook_again_when_another_answer_is_saved(course):
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from cnnlib.cli import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-u", "-c", code, "check", "04", "--watch"]
+    path = course.exercises / FILE
+    shape = "def flat_index(c, h, w, shape):\n    C, H, W = shape\n    return (c * {} + h) * W + w"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+
+        def until(words: str) -> list[str]:
+            lines = []
+            while not lines or words not in lines[-1]:
+                lines.append(process.stdout.readline())
+                assert lines[-1], "".join(lines)  # it has ended
+            return lines
+
+        try:
+            assert any("○ flat_index" in line for line in until("Watching"))
+            write_answer(path, "flat_index", shape.format("W"))
+            assert any("✗ flat_index" in line for line in until("Next: mend flat_index"))
+            os.utime(path)  # saved, and nothing new in it: no word
+            write_answer(path, "flat_index", shape.format("H"))
+            again = until("Next: write")
+            assert sum("04_flatten  " in line for line in again) == 1
+            assert any("✓ flat_index" in line for line in again)
+            process.send_signal(signal.SIGINT)
+            assert process.wait() == 1
+        finally:
+            process.kill()
+
+
 # data
 
 

@@ -1,8 +1,8 @@
 """`cnnlib check`: a learner's exercises, run as the grader would run them, with what to do next."""
 
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -15,13 +15,13 @@ from cnnlib.grading.box import OWN
 from cnnlib.grading.grade import Grade, Judges, grade, points_of
 from cnnlib.grading.hand import names_by_notebook, wanted_from_mine
 from cnnlib.grading.verdict import Result, Status, title
-from cnnlib.notebooks import Course, NotebookError
+from cnnlib.notebooks import NotebookError
 
 COLOURS = {Status.DONE: "green", Status.UNWRITTEN: "blue"}  # the others are red
 SAVED = "cnnlib check reads the file as it was last saved (Ctrl+S)."
 
 
-def check(names: Iterable[str], *, timeout: float) -> int:
+def check(names: Iterable[str], *, timeout: float, watch: bool = False) -> int:
     """Run the exercises of the course and print a row for each.
 
     Parameters
@@ -30,6 +30,8 @@ def check(names: Iterable[str], *, timeout: float) -> int:
         Which notebooks: `04`, `flatten`, `04_flatten` or a path. All, if there is none.
     timeout : float
         Seconds of work that each check may take.
+    watch : bool
+        Go on: run a notebook again whenever an answer in it was changed and saved, until Ctrl-C.
 
     Returns
     -------
@@ -49,13 +51,46 @@ def check(names: Iterable[str], *, timeout: float) -> int:
         chosen = {name: path for name, path in paths.items() if path.exists()}
     if not chosen:
         raise NotebookError(f"{course.exercises} holds no exercise. Make them: cnnlib release")
-    console = Console()
-    grades = _run(chosen, paths | chosen, originals, course, timeout, console)
-    message = _first_failure(grades)
-    if message:
-        console.print(Text(f"\n{message}"), soft_wrap=True)
-    console.print(Text(f"\n{next_step(grades, chosen, originals.graded)}"), soft_wrap=True)
-    return int(any(grade.points != grade.out_of for grade in grades))
+    console, grades = Console(), {}
+    ended = suppress(KeyboardInterrupt) if watch else nullcontext()
+    with ended, Judges(course, OWN, 1) as judges:
+        for now in _rounds(chosen, originals, console) if watch else [chosen]:
+            found = _run(now, paths | chosen, originals, judges, timeout, console)
+            grades |= {grade.notebook: grade for grade in found}
+            message = _first_failure(found)
+            if message:
+                console.print(Text(f"\n{message}"), soft_wrap=True)
+            advice = next_step(list(grades.values()), chosen, originals.graded, watch)
+            console.print(Text(f"\n{advice}"), soft_wrap=True)
+    return int(any(grade.points != grade.out_of for grade in grades.values()))
+
+
+def _rounds(
+    chosen: Mapping[str, Path], originals: Originals, console: Console
+) -> Iterator[Mapping[str, Path]]:
+    """What to run: everything once, then what was saved with another answer in it, until Ctrl-C."""
+    import watchfiles
+
+    seen, stamps = _read(chosen, originals)[0], _stamps(chosen)
+    yield chosen
+    console.print(Text("\nWatching: save a notebook (Ctrl+S) to run it, end with Ctrl+C.", "dim"))
+    folders = {path.resolve().parent for path in chosen.values()}
+    # It also wakes up once a second, for what was saved while something ran.
+    ticks = {"yield_on_timeout": True, "rust_timeout": 1000}
+    for _ in watchfiles.watch(*folders, recursive=False, debounce=300, step=50, **ticks):
+        if stamps == (stamps := _stamps(chosen)):
+            continue
+        now = _read(chosen, originals)[0]
+        saved = {name: chosen[name] for name, each in now.items() if each != seen.get(name)}
+        seen |= now
+        if saved:
+            console.rule(style="dim")
+            yield saved
+
+
+def _stamps(chosen: Mapping[str, Path]) -> dict[str, int]:
+    """When each notebook was last saved."""
+    return {name: path.stat().st_mtime_ns for name, path in chosen.items() if path.exists()}
 
 
 def choose(name: str, paths: Mapping[str, Path]) -> tuple[str, Path]:
@@ -134,7 +169,9 @@ def rows(
     return text
 
 
-def next_step(grades: list[Grade], paths: Mapping[str, Path], graded: list[str]) -> str:
+def next_step(
+    grades: list[Grade], paths: Mapping[str, Path], graded: list[str], watch: bool = False
+) -> str:
     """Say what to do now: mend what is wrong, else write what isn't, else go on.
 
     Parameters
@@ -144,6 +181,8 @@ def next_step(grades: list[Grade], paths: Mapping[str, Path], graded: list[str])
         Where each notebook is.
     graded : list of str
         Every notebook of the course that has exercises.
+    watch : bool
+        Whether saving is enough for the notebook to be run again.
 
     Returns
     -------
@@ -157,10 +196,8 @@ def next_step(grades: list[Grade], paths: Mapping[str, Path], graded: list[str])
             for result in filter(wanted, each.results):
                 path = _from_here(paths[each.notebook])
                 number = each.notebook.partition("_")[0]
-                return (
-                    f"Next: {verb} {result.title} in {path}, save it, and run: "
-                    f"cnnlib check {number}\n{SAVED}"
-                )
+                again = "." if watch else f", and run: cnnlib check {number}\n{SAVED}"
+                return f"Next: {verb} {result.title} in {path}, save it{again}"
     done = {each.notebook for each in grades}
     rest = [name for name in graded if name > max(done)]
     if rest:
@@ -172,7 +209,7 @@ def _run(
     chosen: Mapping[str, Path],
     paths: Mapping[str, Path],
     originals: Originals,
-    course: Course,
+    judges: Judges,
     timeout: float,
     console: Console,
 ) -> list[Grade]:
@@ -182,7 +219,7 @@ def _run(
     needed = needed_by(chosen, submissions, originals)
     right: set[tuple[str, str]] = set()
     live = Live(board, console=console) if console.is_terminal else nullcontext()
-    with live, Judges(course, OWN, 1) as judges:
+    with live:
         for name in originals.graded:
             if name in problems and name in chosen:
                 out_of = points_of(originals.solved[name])
