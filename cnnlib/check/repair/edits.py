@@ -790,6 +790,9 @@ def an_axis_more(node, at):
 )
 def of_a_known_shape(node, at):
     name = called(node)
+    if name in ("zeros_like", "ones_like", "empty_like"):
+        for array in at.arrays:
+            yield Found(ast.Call(node.func, [code(array), *node.args[1:]], node.keywords), 0.5)
     if name not in ("reshape", "zeros", "ones", "empty", "full", "resize", "broadcast_to"):
         return
     shapes = [n for n, kind in at.kinds.items() if kind.startswith("tuple ")]
@@ -1062,13 +1065,6 @@ def another_dtype(node, at):
         yield from (ast.Call(node.func, [code(f"{array}.dtype")], []) for array in at.arrays[:6])
 
 
-@on(ast.expr, cost=3, suits="dtype", asks=WHICH_DTYPE)
-def cast(node, at):
-    if at.is_value and not isinstance(node, ast.Tuple | ast.Constant):
-        for array in at.arrays[:4]:
-            yield f"({ast.unparse(node)}).astype({array}.dtype)"
-
-
 @on(
     ast.Constant,
     cost=1,
@@ -1271,22 +1267,6 @@ def into_the_loop(block, at):
                 moved = Swap(inner, "body", [body[k - 1], *inner.body])
                 rest = Swap(block, "body", body[: k - 1] + body[k:])
                 yield Found(lambda swaps=(moved, rest): swaps, 0.0, body[k - 1].lineno)
-
-
-@on(
-    ast.FunctionDef,
-    ast.For,
-    ast.If,
-    cost=3.5,
-    suits="numbers changed",
-    asks="Does this line come at the right time: before or after the next one?",
-)
-def lines_exchanged(block, at):
-    body = block.body
-    for k in range(len(body) - 1):
-        if not any(is_tick(s) or isinstance(s, ast.Return) for s in body[k : k + 2]):
-            new = [*body[:k], body[k + 1], body[k], *body[k + 2 :]]
-            yield Found(_body(block, new), 0.0, body[k].lineno)
 
 
 def _body(block, new: list):

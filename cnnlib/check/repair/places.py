@@ -377,5 +377,4 @@ def _pieces(node: ast.AST, parents=()) -> Iterator[tuple[tuple, str, int | None,
             if isinstance(child, ast.expr):
                 yield parents, name, index, child
             if isinstance(child, ast.expr | ast.keyword | ast.comprehension | ast.withitem):
-                if not isinstance(child, ast.Lambda):
-                    yield from _pieces(child, parents)
+                yield from _pieces(child, parents)

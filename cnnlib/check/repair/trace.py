@@ -117,7 +117,8 @@ class Slice:
         self.functions = {
             f.name: f for definition in answer.editable for f in definition.functions()
         }
-        facts = [self._facts(name, s) for name, f in self.functions.items() for s in statements(f)]
+        functions = [f for definition in answer.editable for f in definition.functions()]
+        facts = [self._facts(f.name, s) for f in functions for s in statements(f)]
         needed = set(wanted)
         for statement, _, reads in facts:
             if statement.lineno == stopped_at:
@@ -147,6 +148,8 @@ class Slice:
             for node in ast.walk(part):
                 if key := self._key(function, node):
                     reads.add(key)
+                    if key.removeprefix("self.") in self.functions:  # a property
+                        reads.add(f"return {key.removeprefix('self.')}")
                     if not isinstance(node.ctx, ast.Load):
                         writes.add(key)
                 elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
