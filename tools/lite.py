@@ -5,6 +5,7 @@
 The kernel and NumPy come from Pyodide's own host when a reader opens it; the rest is in the folder.
 """
 
+import json
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,8 @@ def lay_out_notebooks() -> None:
             nb.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, id="install"))
             nb.metadata["kernelspec"] = {"name": "python", "display_name": "Python (Pyodide)"}
             nb.metadata["language_info"] = {"name": "python"}
-            notebooks.write(CONTENTS / folder / path.name, nb)
+            # Texts in one piece: JupyterLite puts commas between the lines of a list.
+            (CONTENTS / folder / path.name).write_text(json.dumps(nb), encoding="utf-8")
 
 
 if __name__ == "__main__":
