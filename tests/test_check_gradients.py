@@ -766,7 +766,7 @@ def _adds_up(self, dy):
         ("in one row", lambda self, dy: dy[np.nonzero(self.x > 0)]),
         ("the slopes, 1 and 0", lambda self, dy: (self.x > 0).astype(float)),
         ("the slopes, 1 and 0", lambda self, dy: np.where(self.x > 0, 1.0, 0.0)),
-        ("what an earlier backward returned", _adds_up),
+        ("each backward adds to what the last one left", _adds_up),
     ],
 )
 def test_a_wrong_backward_is_named_however_it_is_written(phrase, backward):

@@ -537,7 +537,7 @@ def pool_hunt_2(layer_class, x, dy):
     title="bug hunt 3",
     passes="your arrays show what maps of even height and width hide."
     " With every ✓ above, you have two pools of your own, there and back",
-    patient=misconceptions.pool.EndsWithTheLastWindow.average,
+    patient=misconceptions.find("avgpool_backward", "EndsWithTheLastWindow"),
     right=layers.AvgPool2D,
     names=("x", "dy"),
     axes={"x": "N, C, H, W", "dy": "N, C, OH, OW"},

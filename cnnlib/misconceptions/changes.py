@@ -89,8 +89,15 @@ def _made(name: str, way: type, *slips: Slip):
     """What goes wrong in all these ways at once."""
     changes = {place: change for each in slips for place, change in each.changes.items()}
     wraps = [wrap for each in slips for wrap in each.wraps]
-    told = {"says": slips[0].says, "hint": slips[0].hint, "checks": (), "slips": slips, "way": way}
-    broken = type(name, (*wraps, way), told | changes | {"__module__": way.__module__})
+    told = {
+        "says": slips[0].says,
+        "hint": slips[0].hint,
+        "checks": (),
+        "slips": slips,
+        "right_way": way,
+    }
+    inner = type(name, (way,), changes)
+    broken = type(name, (*wraps, inner), told | {"__module__": way.__module__})
     if issubclass(way, Formula):
         broken = broken()
         broken.__name__ = name
@@ -122,7 +129,7 @@ def pairs(check: str) -> list:
     return [
         _both(one, other)
         for one, other in combinations(_SEEN.get(check, ()), 2)
-        if one.way is other.way and not _places(one) & _places(other)
+        if one.right_way is other.right_way and not _places(one) & _places(other)
     ]
 
 
@@ -131,7 +138,7 @@ def _places(broken) -> set:
 
 
 def _both(one, other):
-    both = _made(f"{one.__name__} + {other.__name__}", one.way, *one.slips, *other.slips)
+    both = _made(f"{one.__name__} + {other.__name__}", one.right_way, *one.slips, *other.slips)
     both.says = f"Two mistakes together give just what you get. The first: {one.says} The second: {other.says}"
     both.hint = f"To the first: {one.hint}\nTo the second: {other.hint}"
     both.checks, both.both = one.checks, (one, other)
@@ -143,7 +150,7 @@ def misconception(*checks: str, says: str, hint: str) -> Callable:
 
     def mark(broken):
         broken.checks, broken.says, broken.hint = checks, says, hint
-        broken.slips, broken.way = (Slip(says, hint, (), {}),), broken
+        broken.slips, broken.right_way = (Slip(says, hint, (), {}),), broken
         broken.main = broken
         _ALL.append(broken)
         for check in checks:

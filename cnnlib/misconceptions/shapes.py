@@ -2,122 +2,98 @@
 
 import numpy as np
 
-from cnnlib.misconceptions.changes import misconception
+from cnnlib.misconceptions.changes import Formula, mistakes, slip
 
 
-@misconception(
-    "brightness",
-    says="You average over the whole batch: one number comes out for all pictures.",
-    hint="Which axis tells the pictures apart? That one must stay.",
+class _Brightness(Formula):
+    """One mean for each picture."""
+
+    axes, keepdims = (1, 2, 3), False
+
+    def __call__(self, x):
+        return self.told(x, x.mean(axis=self.axes, keepdims=self.keepdims))
+
+    def told(self, x, mean):
+        return mean
+
+
+class _ChannelsLast(Formula):
+    order = (0, 2, 3, 1)
+
+    def __call__(self, x):
+        return x.transpose(self.order)
+
+
+mistakes(
+    __name__,
+    {"brightness": _Brightness},
+    one_brightness_for_all=slip(
+        "You average over the whole batch: one number comes out for all pictures.",
+        "Which axis tells the pictures apart? That one must stay.",
+        axes=None,
+    ),
+    average_picture=slip(
+        "You average over the batch axis, and mix the pictures with each other.",
+        "Which axis tells the pictures apart? That one must stay.",
+        axes=0,
+    ),
+    one_brightness_per_channel=slip(
+        "Each channel gets a brightness of its own.",
+        "One number for each picture: over which axes must you average?",
+        axes=(2, 3),
+    ),
+    one_brightness_per_row=slip(
+        "You average over one axis only, the last one.",
+        "`axis` may be several axes at a time, in a tuple.",
+        axes=-1,
+    ),
+    one_brightness_per_column=slip(
+        "You average over the pictures, channels and rows: one number comes out for each column.",
+        "Which axis tells the pictures apart? That one must stay.",
+        axes=(0, 1, 2),
+    ),
+    added_up=slip(
+        "You add the values up, but an average is asked for.",
+        "A large picture is not brighter than a small one.",
+        told=lambda self, x, mean: mean * x[0].size,
+    ),
+    whole_brightness=slip(
+        "Your division throws away what is behind the point.",
+        "`//` gives whole numbers; which sign divides without rounding?",
+        told=lambda self, x, mean: x.sum(axis=(1, 2, 3)) // x[0].size,
+    ),
+    kept_axes=slip(
+        "The axes that you average over stay, with length 1.",
+        "`keepdims` keeps what you want to be rid of here.",
+        keepdims=True,
+    ),
 )
-def one_brightness_for_all(x):
-    return x.mean()
-
-
-@misconception(
-    "brightness",
-    says="You average over the batch axis, and mix the pictures with each other.",
-    hint="Which axis tells the pictures apart? That one must stay.",
+mistakes(
+    __name__,
+    {"channels_last": _ChannelsLast},
+    reshaped=slip(
+        "You reshape. The shape is right, but reshape never moves a number, so pixels get mixed.",
+        "Which NumPy function changes the order of axes, and takes the numbers along?",
+        __call__=lambda self, x: x.reshape(np.array(x.shape)[[0, 2, 3, 1]]),
+    ),
+    lying_on_its_side=slip(
+        "The channels are last, but height and width have changed places: the picture lies on its side.",
+        "Count where each of the axes N, C, H, W ends.",
+        order=(0, 3, 2, 1),
+    ),
+    other_way_round=slip(
+        "You moved the axes the other way: W stands where the channels were.",
+        "transpose takes, for each new place, the number of the old axis that goes there.",
+        order=(0, 3, 1, 2),
+    ),
+    everything_reversed=slip(
+        "All axes are reversed, the batch too.",
+        "The batch axis stays first. Which others move?",
+        order=(3, 2, 1, 0),
+    ),
+    batch_last=slip(
+        "The batch axis has moved to the end, and the channels come first.",
+        "The batch axis stays first. Which others move?",
+        order=(1, 2, 3, 0),
+    ),
 )
-def average_picture(x):
-    return x.mean(axis=0)
-
-
-@misconception(
-    "brightness",
-    says="Each channel gets a brightness of its own.",
-    hint="One number for each picture: over which axes must you average?",
-)
-def one_brightness_per_channel(x):
-    return x.mean(axis=(2, 3))
-
-
-@misconception(
-    "brightness",
-    says="You average over one axis only, the last one.",
-    hint="`axis` may be several axes at a time, in a tuple.",
-)
-def one_brightness_per_row(x):
-    return x.mean(axis=-1)
-
-
-@misconception(
-    "brightness",
-    says="You add the values up, but an average is asked for.",
-    hint="A large picture is not brighter than a small one.",
-)
-def added_up(x):
-    return x.sum(axis=(1, 2, 3))
-
-
-@misconception(
-    "brightness",
-    says="The axes that you average over stay, with length 1.",
-    hint="`keepdims` keeps what you want to be rid of here.",
-)
-def kept_axes(x):
-    return x.mean(axis=(1, 2, 3), keepdims=True)
-
-
-@misconception(
-    "brightness",
-    says="You average over the pictures, channels and rows: one number comes out for each column.",
-    hint="Which axis tells the pictures apart? That one must stay.",
-)
-def one_brightness_per_column(x):
-    return x.mean(axis=(0, 1, 2))
-
-
-@misconception(
-    "brightness",
-    says="Your division throws away what is behind the point.",
-    hint="`//` gives whole numbers; which sign divides without rounding?",
-)
-def whole_brightness(x):
-    return x.sum(axis=(1, 2, 3)) // x[0].size
-
-
-@misconception(
-    "channels_last",
-    says="You reshape. The shape is right, but reshape never moves a number, so pixels get mixed.",
-    hint="Which NumPy function changes the order of axes, and takes the numbers along?",
-)
-def reshaped(x):
-    N, C, H, W = x.shape
-    return x.reshape(N, H, W, C)
-
-
-@misconception(
-    "channels_last",
-    says="The channels are last, but height and width have changed places: the picture lies on its side.",
-    hint="Count where each of the axes N, C, H, W ends.",
-)
-def lying_on_its_side(x):
-    return np.swapaxes(x, 1, 3)
-
-
-@misconception(
-    "channels_last",
-    says="You moved the axes the other way: W stands where the channels were.",
-    hint="transpose takes, for each new place, the number of the old axis that goes there.",
-)
-def other_way_round(x):
-    return x.transpose(0, 3, 1, 2)
-
-
-@misconception(
-    "channels_last",
-    says="All axes are reversed, the batch too.",
-    hint="The batch axis stays first. Which others move?",
-)
-def everything_reversed(x):
-    return x.T
-
-
-@misconception(
-    "channels_last",
-    says="The batch axis has moved to the end, and the channels come first.",
-    hint="The batch axis stays first. Which others move?",
-)
-def batch_last(x):
-    return x.transpose(1, 2, 3, 0)

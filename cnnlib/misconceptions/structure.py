@@ -73,11 +73,13 @@ def _pile(what):
     return change
 
 
-def _same_memory(what):
+def same_memory(what, made=lambda result: result):
+    """Lay every result into the array that is `made` of the first one."""
+
     def change(layer, result, N):
-        memory = vars(layer).setdefault(f"memory_{what}", result)
-        if memory.shape != result.shape:
-            memory = vars(layer)[f"memory_{what}"] = result
+        memory = vars(layer).get(f"memory_{what}")
+        if memory is None or memory.shape != result.shape:
+            memory = vars(layer)[f"memory_{what}"] = made(result)
         memory[...] = result
         return memory
 
@@ -107,7 +109,7 @@ def reuses(what: str) -> Slip:
     return slip(
         f"Every {what} lies in the same memory, so the next {method} overwrites the {what} of the last one.",
         f"Whoever got the first {what} may still need it. When does each {method} get an array of its own?",
-        after(what, "memory", _same_memory(what)),
+        after(what, "memory", same_memory(what)),
     )
 
 
