@@ -70,7 +70,7 @@ def test_every_misconception_is_rejected_and_named_by_its_own_name(c, broken):
 @pytest.mark.parametrize(
     ("c", "broken"),
     OTHER_WAYS,
-    ids=[f"{c.name}-{b.__name__}-{b.right_way.__name__}" for c, b in OTHER_WAYS],
+    ids=[f"{c.name}-{b.__name__}-{b.way.__name__}" for c, b in OTHER_WAYS],
 )
 def test_where_a_misconception_shows_in_another_way_it_has_the_same_name(c, broken):
     failure = failure_of(c, broken)

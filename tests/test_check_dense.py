@@ -758,7 +758,7 @@ UNNAMED_DLOGITS = [
     ("a length", lambda p, t: 2 * (p - one_hot(p, t)) / p.size),
     ("below 0 have become 0", lambda p, t: p * (1 - one_hot(p, t)) / len(t)),
     ("sign: some have the wrong one", lambda p, t: np.abs(p - one_hot(p, t)) / len(t)),
-    ("SlopeOfSoftmax + ReturnsP", lambda p, t: np.zeros_like(p)),
+    ("dlogits is 0 everywhere", lambda p, t: np.zeros_like(p)),
     ("does not depend on labels", lambda p, t: p * (1 - p) / len(t)),
     ("does not depend on logits", lambda p, t: np.sign(p - one_hot(p, t)) / len(t)),
     ("expected dlogits[0, 0] = -0.75", lambda p, t: (np.log(p) - one_hot(p, t)) / len(t)),

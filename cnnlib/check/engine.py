@@ -259,14 +259,11 @@ class Comparison(Check):
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
         known = self._one_of(misconceptions.seen_by(self.name), trials, consistent)
-        # From crashes, and from a dtype alone, two mistakes can't be told apart.
-        numbers = (t for t in trials if not t.right and t.outcome.error is None)
-        if known is None and not all(t.only_the_dtype for t in numbers):
-            both = self._one_of(misconceptions.pairs(self.name), trials, consistent)
+        if known is None and any(_tells_two_apart(t) for t in trials):
             # Where one of them alone does the same, the other is not in the learner's code.
-            known = (
-                both and not any(alike(trials, tried(trials, one)) for one in both.both) and both
-            )
+            alone = cache(lambda one: alike(trials, tried(trials, one)))
+            both = (b for b in misconceptions.pairs(self.name) if not any(map(alone, b.both)))
+            known = self._one_of(both, trials, consistent)
         return known.main if known else None
 
     def _one_of(self, candidates, trials: list[Trial], consistent: bool):
@@ -434,6 +431,13 @@ def numbers_first(trials: list[Trial]) -> list[Trial]:
     if not any(t.outcome.error is None for t in others):
         return trials
     return [in_float32(t) for t in trials]
+
+
+def _tells_two_apart(trial: Trial) -> bool:
+    """Whether a wrong result may be that of two mistakes: a crash, zeros, or a dtype alone don't tell."""
+    value = trial.outcome.value
+    numbers = isinstance(value, np.ndarray | np.generic | int | float) and np.any(value)
+    return not trial.right and bool(numbers) and not trial.only_the_dtype
 
 
 def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -> bool:

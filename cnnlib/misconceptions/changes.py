@@ -70,22 +70,21 @@ def mistakes(module: str, rights: dict[str, type | tuple[type, ...]], **slips: S
         The changes, by the mistake's name.
     """
     for name, each in slips.items():
-        made: dict[type, Any] = {}
-        main: dict[type, Any] = {}
+        broken: dict[type, Any] = {}
         for check, ways in rights.items():
             first, *others = ways if isinstance(ways, tuple) else (ways,)
             for way in (first, *others):
-                if way not in made:
-                    made[way] = _made(name, way, each)
-                    made[way].main = made[first]
-                _SEEN.setdefault(check, []).append(made[way])
-            main[first] = made[first]
-            made[first].checks += (check,)
-        _ALL.extend(main.values() if each.alone else ())
-        setattr(sys.modules[module], name, next(iter(main.values())))
+                if way not in broken:
+                    broken[way] = made(name, way, each)
+                    broken[way].main = broken[first]
+                _SEEN.setdefault(check, []).append(broken[way])
+            broken[first].checks += (check,)
+        main = [one for one in broken.values() if one.main is one]
+        _ALL.extend(main if each.alone else ())
+        setattr(sys.modules[module], name, main[0])
 
 
-def _made(name: str, way: type, *slips: Slip):
+def made(name: str, way: type, *slips: Slip):
     """What goes wrong in all these ways at once."""
     changes = {place: change for each in slips for place, change in each.changes.items()}
     wraps = [wrap for each in slips for wrap in each.wraps]
@@ -94,7 +93,7 @@ def _made(name: str, way: type, *slips: Slip):
         "hint": slips[0].hint,
         "checks": (),
         "slips": slips,
-        "right_way": way,
+        "way": way,
     }
     inner = type(name, (way,), changes)
     broken = type(name, (*wraps, inner), told | {"__module__": way.__module__})
@@ -129,7 +128,9 @@ def pairs(check: str) -> list:
     return [
         _both(one, other)
         for one, other in combinations(_SEEN.get(check, ()), 2)
-        if one.right_way is other.right_way and not _places(one) & _places(other)
+        if one.way is other.way
+        and getattr(one.way, "combines", True)
+        and not _places(one) & _places(other)
     ]
 
 
@@ -138,7 +139,7 @@ def _places(broken) -> set:
 
 
 def _both(one, other):
-    both = _made(f"{one.__name__} + {other.__name__}", one.right_way, *one.slips, *other.slips)
+    both = made(f"{one.__name__} + {other.__name__}", one.way, *one.slips, *other.slips)
     both.says = f"Two mistakes together give just what you get. The first: {one.says} The second: {other.says}"
     both.hint = f"To the first: {one.hint}\nTo the second: {other.hint}"
     both.checks, both.both = one.checks, (one, other)
@@ -150,7 +151,7 @@ def misconception(*checks: str, says: str, hint: str) -> Callable:
 
     def mark(broken):
         broken.checks, broken.says, broken.hint = checks, says, hint
-        broken.slips, broken.right_way = (Slip(says, hint, (), {}),), broken
+        broken.slips, broken.way = (Slip(says, hint, (), {}),), broken
         broken.main = broken
         _ALL.append(broken)
         for check in checks:

@@ -13,14 +13,14 @@ from cnnlib.network import Sequential
 class _Walk(Sequential):
     """A walk in steps."""
 
-    def walk(self, way, given):
+    def walk(self, route, given):
         came_out = [given]
-        for layer in way:
+        for layer in route:
             fed = self.fed(came_out[-1], given)
             came_out.append(self.handed_on(fed, self.step(layer, fed)))
         return self.returned(came_out)
 
-    def way(self, layers):
+    def route(self, layers):
         return layers
 
     def fed(self, last, given):
@@ -35,7 +35,7 @@ class _Walk(Sequential):
 
 class _There(_Walk):
     def forward(self, x):
-        return self.walk(self.way(self.layers), x)
+        return self.walk(self.route(self.layers), x)
 
     def step(self, layer, fed):
         return layer.forward(fed)
@@ -43,9 +43,9 @@ class _There(_Walk):
 
 class _Back(_Walk):
     def backward(self, dy):
-        return self.walk(self.way(self.layers), dy)
+        return self.walk(self.route(self.layers), dy)
 
-    def way(self, layers):
+    def route(self, layers):
         return list(reversed(layers))
 
     def step(self, layer, fed):
@@ -110,22 +110,22 @@ mistakes(
     ReturnsInTheLoop=slip(
         "You stop after the first layer. A return inside a loop ends the loop.",
         "How often does your loop run? Look at how far the return is indented.",
-        way=lambda self, layers: layers[:1],
+        route=lambda self, layers: layers[:1],
     ),
     StopsBeforeTheLast=slip(
         "What you return is the work of all layers but the last.",
         "Over which indices does your loop run, when there are three layers?",
-        way=lambda self, layers: layers[:-1],
+        route=lambda self, layers: layers[:-1],
     ),
     StartsAtTheSecond=slip(
         "What the first layer makes of x never reaches the others.",
         "Which index has the first layer?",
-        way=lambda self, layers: layers[1:],
+        route=lambda self, layers: layers[1:],
     ),
     ForwardFromTheEnd=slip(
         "forward goes through the layers from the last to the first.",
         "Whose hands does x come into first?",
-        way=lambda self, layers: list(reversed(layers)),
+        route=lambda self, layers: list(reversed(layers)),
     ),
     AddsWhatCameIn=slip(
         "You add what each layer returns to what it was given.",
@@ -140,7 +140,7 @@ mistakes(
     ThreeLayersOnly=slip(
         "Your walk is written out for three layers.",
         "A network may have one layer, or eight. Which part of your three lines is the same each time?",
-        way=lambda self, layers: (layers[place] for place in (0, 1, 2)),
+        route=lambda self, layers: (layers[place] for place in (0, 1, 2)),
     ),
     BackwardOnTheWayThere=slip(
         "On the way there you call the layers' backward.",
@@ -164,7 +164,7 @@ mistakes(
     UsesTheLayersUp=slip(
         "After one forward no layers are left, so the next walk goes through none.",
         "How long is self.layers then? pop takes out what it gives you; an iterator runs only once.",
-        way=lambda self, layers: _used_up(layers, 0),
+        route=lambda self, layers: _used_up(layers, 0),
     ),
     SharesItsLayers=slip(
         "The list of layers belongs to the class, so all networks share the layers of the newest one.",
@@ -178,7 +178,7 @@ mistakes(
     BackwardFromTheStart=slip(
         "backward goes through the layers from the first to the last.",
         "dy says how the loss depends on the network's output. Which layer made that output?",
-        way=lambda self, layers: layers,
+        route=lambda self, layers: layers,
     ),
     SameDyForEach=slip(
         "Every layer gets the dy that came in, and not what the layer behind it returned.",
@@ -193,27 +193,27 @@ mistakes(
     ReturnsInTheLoopBack=slip(
         "You stop after one layer, the last. A return inside a loop ends the loop.",
         "How often does your loop run? Look at how far the return is indented.",
-        way=lambda self, layers: layers[-1:],
+        route=lambda self, layers: layers[-1:],
     ),
     StopsBeforeTheFirst=slip(
         "The first layer's backward is never called. Nobody may need its dx today, but its dW is set there too.",
         "range(a, b, -1) ends before b. Which index has the first layer?",
-        way=lambda self, layers: layers[:0:-1],
+        route=lambda self, layers: layers[:0:-1],
     ),
     StartsBeforeTheLast=slip(
         "dy, as it came in, goes to the last layer but one.",
         "dy is the gradient by the network's output. Which layer made that output?",
-        way=lambda self, layers: layers[-2::-1],
+        route=lambda self, layers: layers[-2::-1],
     ),
     ThreeLayersOnlyBack=slip(
         "Your walk is written out for three layers.",
         "A network may have one layer, or eight. Which part of your three lines is the same each time?",
-        way=lambda self, layers: (layers[place] for place in (2, 1, 0)),
+        route=lambda self, layers: (layers[place] for place in (2, 1, 0)),
     ),
     LayersWithWeightsOnly=slip(
         "Layers without weights are left out on the way back.",
         "ReLU has nothing to learn. Does that make the gradient before it the same as behind it?",
-        way=lambda self, layers: [each for each in list(reversed(layers)) if hasattr(each, "W")],
+        route=lambda self, layers: [each for each in list(reversed(layers)) if hasattr(each, "W")],
     ),
     ForwardOnTheWayBack=slip(
         "On the way back you call the layers' forward.",
@@ -223,12 +223,12 @@ mistakes(
     TurnsTheListRound=slip(
         "self.layers is turned round by each backward, so the first step is right and the next one walks the wrong way.",
         "What is in self.layers after one backward? One way of reversing changes the list itself.",
-        way=_turned_round,
+        route=_turned_round,
     ),
     UsesTheLayersUpBack=slip(
         "After one backward no layers are left, so the next walk goes through none.",
         "How long is self.layers then? pop takes out what it gives you.",
-        way=lambda self, layers: _used_up(layers, -1),
+        route=lambda self, layers: _used_up(layers, -1),
     ),
     MultipliesOnceMore=slip(
         "You multiply what a layer's backward returns by the gradient that went in. The chain rule's product is in that backward already.",
@@ -283,7 +283,7 @@ mistakes(
     WalksBackThroughCopies=slip(
         "After your backward, the layers of the network have no dW.",
         "Each layer's backward sets its own dW. A copy of a layer keeps it to itself; and what is deleted is gone.",
-        way=lambda self, layers: list(reversed(copy.deepcopy(layers))),
+        route=lambda self, layers: list(reversed(copy.deepcopy(layers))),
     ),
 )
 
@@ -376,13 +376,13 @@ mistakes(
 class _Norms(Formula):
     def __call__(self, net, dy):
         gradients = [dy]
-        for layer in self.way(net.layers):
+        for layer in self.route(net.layers):
             gradients.insert(0, layer.backward(self.fed(gradients[0], dy)))
         lengths = [self.length(gradient) for gradient in self.told(gradients)]
         self.leave(net)
         return np.array(lengths)
 
-    def way(self, layers):
+    def route(self, layers):
         return list(reversed(layers))
 
     def fed(self, last, given):
@@ -465,13 +465,13 @@ mistakes(
     from_the_first_layer=slip(
         "You walk through the layers from the first to the last.",
         "It is the same walk as in Sequential.backward. Which layer comes first?",
-        way=lambda self, layers: layers,
+        route=lambda self, layers: layers,
         told=lambda self, gradients: gradients[::-1],
     ),
     from_the_first_layer_and_turned_round=slip(
         "You walk through the layers from the first to the last.",
         "It is the same walk as in Sequential.backward. Which layer comes first?",
-        way=lambda self, layers: layers,
+        route=lambda self, layers: layers,
     ),
     returns_in_the_loop=slip(
         "You stop after one layer, the last. A return inside a loop ends the loop.",

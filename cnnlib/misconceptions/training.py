@@ -11,6 +11,8 @@ from cnnlib.misconceptions.changes import Formula, mistakes, slip
 class _Train(Formula):
     """A right training loop; what it was given is kept on self while it runs."""
 
+    combines = False  # a run takes too long for trying two at once
+
     def __call__(self, network, loss, optimizer, training, validation, epochs, batch_size, rng):
         run = copy.copy(self)
         run.network, run.loss, run.optimizer = network, loss, optimizer
