@@ -117,6 +117,11 @@ def seen_by(check: str) -> list:
     return [broken for broken in _SEEN.get(check, ()) if broken.slips[0].alone]
 
 
+def named_by(check: str) -> list:
+    """The mistakes that a check calls by name, each once."""
+    return [broken for broken in _ALL if check in broken.checks]
+
+
 def find(check: str, name: str):
     """The mistake of this name that a check sees."""
     return next(broken for broken in _SEEN[check] if broken.__name__ == name)

@@ -94,198 +94,119 @@ def _learning(self, layer, fed):
     return dx
 
 
-mistakes(
-    __name__,
-    {"sequential_forward": _There},
-    SameXForEach=slip(
-        "Every layer gets the x that came in, and you return what the last one makes of it.",
+# fmt: off
+mistakes(__name__, {"sequential_forward": _There},
+    SameXForEach=slip("Every layer gets the x that came in, and you return what the last one makes of it.",
         "What does the second layer need: x, or what the first layer made of it?",
-        fed=lambda self, last, given: given,
-    ),
-    DropsEveryOutput=slip(
-        "You return x as it came in, whatever the layers made of it.",
+        fed=lambda self, last, given: given),
+    DropsEveryOutput=slip("You return x as it came in, whatever the layers made of it.",
         "forward returns a new array. Under which name do you keep it?",
-        returned=lambda self, came_out: came_out[0],
-    ),
-    ReturnsInTheLoop=slip(
-        "You stop after the first layer. A return inside a loop ends the loop.",
+        returned=lambda self, came_out: came_out[0]),
+    ReturnsInTheLoop=slip("You stop after the first layer. A return inside a loop ends the loop.",
         "How often does your loop run? Look at how far the return is indented.",
-        route=lambda self, layers: layers[:1],
-    ),
-    StopsBeforeTheLast=slip(
-        "What you return is the work of all layers but the last.",
+        route=lambda self, layers: layers[:1]),
+    StopsBeforeTheLast=slip("What you return is the work of all layers but the last.",
         "Over which indices does your loop run, when there are three layers?",
-        route=lambda self, layers: layers[:-1],
-    ),
-    StartsAtTheSecond=slip(
-        "What the first layer makes of x never reaches the others.",
-        "Which index has the first layer?",
-        route=lambda self, layers: layers[1:],
-    ),
-    ForwardFromTheEnd=slip(
-        "forward goes through the layers from the last to the first.",
-        "Whose hands does x come into first?",
-        route=lambda self, layers: list(reversed(layers)),
-    ),
-    AddsWhatCameIn=slip(
-        "You add what each layer returns to what it was given.",
+        route=lambda self, layers: layers[:-1]),
+    StartsAtTheSecond=slip("What the first layer makes of x never reaches the others.",
+        "Which index has the first layer?", route=lambda self, layers: layers[1:]),
+    ForwardFromTheEnd=slip("forward goes through the layers from the last to the first.",
+        "Whose hands does x come into first?", route=lambda self, layers: list(reversed(layers))),
+    AddsWhatCameIn=slip("You add what each layer returns to what it was given.",
         "Is anything left over of x when a layer has done its work?",
-        handed_on=lambda self, fed, result: fed + result,
-    ),
-    AddsAllOutputs=slip(
-        "You add up what all layers return.",
+        handed_on=lambda self, fed, result: fed + result),
+    AddsAllOutputs=slip("You add up what all layers return.",
         "The layers stand behind each other, not beside each other. Who gets what the first one returns?",
-        returned=lambda self, came_out: sum(came_out[1:]),
-    ),
-    ThreeLayersOnly=slip(
-        "Your walk is written out for three layers.",
+        returned=lambda self, came_out: sum(came_out[1:])),
+    ThreeLayersOnly=slip("Your walk is written out for three layers.",
         "A network may have one layer, or eight. Which part of your three lines is the same each time?",
-        route=lambda self, layers: (layers[place] for place in (0, 1, 2)),
-    ),
-    BackwardOnTheWayThere=slip(
-        "On the way there you call the layers' backward.",
+        route=lambda self, layers: (layers[place] for place in (0, 1, 2))),
+    BackwardOnTheWayThere=slip("On the way there you call the layers' backward.",
         "Which method takes what a layer calculates with, and which one a gradient?",
-        step=lambda self, layer, fed: layer.backward(fed),
-    ),
-    EachLayerTwice=slip(
-        "Each layer's forward is called twice, the second time on its own output.",
+        step=lambda self, layer, fed: layer.backward(fed)),
+    EachLayerTwice=slip("Each layer's forward is called twice, the second time on its own output.",
         "Count the calls in one turn of your loop.",
-        step=lambda self, layer, fed: layer.forward(layer.forward(fed)),
-    ),
-    KeepsTheFirstResult=slip(
-        "The result of the first batch is kept, and returned for later ones.",
+        step=lambda self, layer, fed: layer.forward(layer.forward(fed))),
+    KeepsTheFirstResult=slip("The result of the first batch is kept, and returned for later ones.",
         "A new x may come, or the same x after the weights have changed.",
-        structure.after("y", "memory", lambda net, y, N: vars(net).setdefault("kept", y)),
-    ),
+        structure.after("y", "memory", lambda net, y, N: vars(net).setdefault("kept", y))),
 )
 mistakes(
     __name__,
     {"sequential_forward": _There, "sequential_backward": _There},
-    UsesTheLayersUp=slip(
-        "After one forward no layers are left, so the next walk goes through none.",
+    UsesTheLayersUp=slip("After one forward no layers are left, so the next walk goes through none.",
         "How long is self.layers then? pop takes out what it gives you; an iterator runs only once.",
-        route=lambda self, layers: _used_up(layers, 0),
-    ),
-    SharesItsLayers=slip(
-        "The list of layers belongs to the class, so all networks share the layers of the newest one.",
-        "Each network has layers of its own. Where does `self` come in?",
-        _Shared,
-    ),
+        route=lambda self, layers: _used_up(layers, 0)),
+    SharesItsLayers=slip("The list of layers belongs to the class, so all networks share the layers of the newest one.",
+        "Each network has layers of its own. Where does `self` come in?", _Shared),
 )
-mistakes(
-    __name__,
-    {"sequential_backward": _Back},
-    BackwardFromTheStart=slip(
-        "backward goes through the layers from the first to the last.",
+mistakes(__name__, {"sequential_backward": _Back},
+    BackwardFromTheStart=slip("backward goes through the layers from the first to the last.",
         "dy says how the loss depends on the network's output. Which layer made that output?",
-        route=lambda self, layers: layers,
-    ),
-    SameDyForEach=slip(
-        "Every layer gets the dy that came in, and not what the layer behind it returned.",
+        route=lambda self, layers: layers),
+    SameDyForEach=slip("Every layer gets the dy that came in, and not what the layer behind it returned.",
         "What does the last but one layer need: the gradient by the network's output, or by its own?",
-        fed=lambda self, last, given: given,
-    ),
-    DropsEveryGradient=slip(
-        "You return dy as it came in: the layers are called, but what they return is dropped.",
+        fed=lambda self, last, given: given),
+    DropsEveryGradient=slip("You return dy as it came in: the layers are called, but what they return is dropped.",
         "backward returns a new array. Under which name do you keep it?",
-        returned=lambda self, came_out: came_out[0],
-    ),
-    ReturnsInTheLoopBack=slip(
-        "You stop after one layer, the last. A return inside a loop ends the loop.",
+        returned=lambda self, came_out: came_out[0]),
+    ReturnsInTheLoopBack=slip("You stop after one layer, the last. A return inside a loop ends the loop.",
         "How often does your loop run? Look at how far the return is indented.",
-        route=lambda self, layers: layers[-1:],
-    ),
-    StopsBeforeTheFirst=slip(
-        "The first layer's backward is never called. Nobody may need its dx today, but its dW is set there too.",
+        route=lambda self, layers: layers[-1:]),
+    StopsBeforeTheFirst=slip("The first layer's backward is never called. Nobody may need its dx today, but its dW is set there too.",
         "range(a, b, -1) ends before b. Which index has the first layer?",
-        route=lambda self, layers: layers[:0:-1],
-    ),
-    StartsBeforeTheLast=slip(
-        "dy, as it came in, goes to the last layer but one.",
+        route=lambda self, layers: layers[:0:-1]),
+    StartsBeforeTheLast=slip("dy, as it came in, goes to the last layer but one.",
         "dy is the gradient by the network's output. Which layer made that output?",
-        route=lambda self, layers: layers[-2::-1],
-    ),
-    ThreeLayersOnlyBack=slip(
-        "Your walk is written out for three layers.",
+        route=lambda self, layers: layers[-2::-1]),
+    ThreeLayersOnlyBack=slip("Your walk is written out for three layers.",
         "A network may have one layer, or eight. Which part of your three lines is the same each time?",
-        route=lambda self, layers: (layers[place] for place in (2, 1, 0)),
-    ),
-    LayersWithWeightsOnly=slip(
-        "Layers without weights are left out on the way back.",
+        route=lambda self, layers: (layers[place] for place in (2, 1, 0))),
+    LayersWithWeightsOnly=slip("Layers without weights are left out on the way back.",
         "ReLU has nothing to learn. Does that make the gradient before it the same as behind it?",
-        route=lambda self, layers: [each for each in list(reversed(layers)) if hasattr(each, "W")],
-    ),
-    ForwardOnTheWayBack=slip(
-        "On the way back you call the layers' forward.",
-        "Which method takes a gradient?",
-        step=lambda self, layer, fed: layer.forward(fed),
-    ),
-    TurnsTheListRound=slip(
-        "self.layers is turned round by each backward, so the first step is right and the next one walks the wrong way.",
+        route=lambda self, layers: [each for each in list(reversed(layers)) if hasattr(each, "W")]),
+    ForwardOnTheWayBack=slip("On the way back you call the layers' forward.",
+        "Which method takes a gradient?", step=lambda self, layer, fed: layer.forward(fed)),
+    TurnsTheListRound=slip("self.layers is turned round by each backward, so the first step is right and the next one walks the wrong way.",
         "What is in self.layers after one backward? One way of reversing changes the list itself.",
-        route=_turned_round,
-    ),
-    UsesTheLayersUpBack=slip(
-        "After one backward no layers are left, so the next walk goes through none.",
+        route=_turned_round),
+    UsesTheLayersUpBack=slip("After one backward no layers are left, so the next walk goes through none.",
         "How long is self.layers then? pop takes out what it gives you.",
-        route=lambda self, layers: _used_up(layers, -1),
-    ),
-    MultipliesOnceMore=slip(
-        "You multiply what a layer's backward returns by the gradient that went in. The chain rule's product is in that backward already.",
+        route=lambda self, layers: _used_up(layers, -1)),
+    MultipliesOnceMore=slip("You multiply what a layer's backward returns by the gradient that went in. The chain rule's product is in that backward already.",
         "dx = layer.backward(dy) is the whole step: what is left to do with dy?",
-        handed_on=lambda self, fed, result: fed * result,
-    ),
-    AddsWhatCameBack=slip(
-        "You add what each layer's backward returns to the gradient that went in.",
+        handed_on=lambda self, fed, result: fed * result),
+    AddsWhatCameBack=slip("You add what each layer's backward returns to the gradient that went in.",
         "Is anything left over of dy when a layer has handed it on?",
-        handed_on=lambda self, fed, result: fed + result,
-    ),
-    AddsAllGradients=slip(
-        "You add up what all layers return.",
+        handed_on=lambda self, fed, result: fed + result),
+    AddsAllGradients=slip("You add up what all layers return.",
         "Gradients are added where one number went two ways. Does it, in a row of layers?",
-        returned=lambda self, came_out: sum(came_out[1:]),
-    ),
-    StartsWithOnes=slip(
-        "You send back ones in place of dy, so what the loss had to say is lost.",
+        returned=lambda self, came_out: sum(came_out[1:])),
+    StartsWithOnes=slip("You send back ones in place of dy, so what the loss had to say is lost.",
         "Whoever calls backward says how the loss depends on y. Where in your code does that go in?",
-        backward=lambda self, dy: _Back.backward(self, np.ones_like(dy)),
-    ),
-    DividesByTheBatch=slip(
-        "The gradient is divided by the size of the batch here. The loss has done that already, once and for all layers.",
+        backward=lambda self, dy: _Back.backward(self, np.ones_like(dy))),
+    DividesByTheBatch=slip("The gradient is divided by the size of the batch here. The loss has done that already, once and for all layers.",
         "Sequential hands on. Does it calculate anything?",
-        backward=lambda self, dy: _Back.backward(self, dy / dy.dtype.type(len(dy))),
-    ),
-    DividesAtEachLayer=slip(
-        "The gradient is divided by the size of the batch at each layer. The loss has done that already, once and for all layers.",
+        backward=lambda self, dy: _Back.backward(self, dy / dy.dtype.type(len(dy)))),
+    DividesAtEachLayer=slip("The gradient is divided by the size of the batch at each layer. The loss has done that already, once and for all layers.",
         "Sequential hands on. Does it calculate anything?",
-        handed_on=lambda self, fed, result: result / fed.dtype.type(len(fed)),
-    ),
-    PilesUp=slip(
-        "Gradients pile up: what an earlier backward returned is added to the next one.",
+        handed_on=lambda self, fed, result: result / fed.dtype.type(len(fed))),
+    PilesUp=slip("Gradients pile up: what an earlier backward returned is added to the next one.",
         "Each backward belongs to one forward. What is still there from the last time?",
-        *structure.piles_up("dx").wraps,
-    ),
-    ReusesItsMemory=slip(
-        "Every dx lies in the same memory, so the next backward overwrites what the last one returned.",
+        *structure.piles_up("dx").wraps),
+    ReusesItsMemory=slip("Every dx lies in the same memory, so the next backward overwrites what the last one returned.",
         "Whoever got the first dx may still need it. Does your network need an array of its own for it?",
-        structure.after("dx", "memory", structure.same_memory("dx", np.copy)),
-    ),
-    PilesUpInTheLayers=slip(
-        "dW piles up in the layers: what an earlier backward found is added to the next one.",
-        "In this course backward sets dW. Does Sequential have to touch it at all?",
-        _InTheLayers,
-    ),
-    LearnsOnTheWay=slip(
-        "The weights are changed on the way back.",
+        structure.after("dx", "memory", structure.same_memory("dx", np.copy))),
+    PilesUpInTheLayers=slip("dW piles up in the layers: what an earlier backward found is added to the next one.",
+        "In this course backward sets dW. Does Sequential have to touch it at all?", _InTheLayers),
+    LearnsOnTheWay=slip("The weights are changed on the way back.",
         "backward only finds out what a change would do. Whose work is the change itself?",
-        step=_learning,
-    ),
-    WalksBackThroughCopies=slip(
-        "After your backward, the layers of the network have no dW.",
+        step=_learning),
+    WalksBackThroughCopies=slip("After your backward, the layers of the network have no dW.",
         "Each layer's backward sets its own dW. A copy of a layer keeps it to itself; and what is deleted is gone.",
-        route=lambda self, layers: list(reversed(copy.deepcopy(layers))),
-    ),
+        route=lambda self, layers: list(reversed(copy.deepcopy(layers)))),
 )
+# fmt: on
 
 # ---------------------------------------------------------------------------- build_network
 
@@ -314,61 +235,34 @@ class _Built(Formula):
         return filters
 
 
-mistakes(
-    __name__,
-    {"build_network": _Built},
-    without_relu=slip(
-        "Both ReLUs are missing.",
-        "Count the layers of the course's network. What stands behind each Conv2D?",
-        relu=(0, 0),
-    ),
-    without_first_relu=slip(
-        "The first ReLU is missing.",
-        "Count the layers of the course's network. What stands behind each Conv2D?",
-        relu=(0, 1),
-    ),
-    without_second_relu=slip(
-        "The second ReLU is missing.",
-        "Count the layers of the course's network. What stands behind each Conv2D?",
-        relu=(1, 0),
-    ),
-    relu_at_the_end=slip(
-        "A ReLU stands behind Dense, so no score is ever below 0.",
-        "What does softmax do with scores below 0? Does it mind?",
-        end=(ReLU,),
-    ),
-    without_padding=slip(
-        "The convolutions have no padding, so each takes a border off the maps.",
-        "Compare the shape before and behind a Conv2D with that in the picture.",
-        padding=0,
-    ),
-    average_pools=slip(
-        "Your pools average, and those of the course's network keep the largest.",
-        "Which of the two pools does the picture show?",
-        kind=AvgPool2D,
-    ),
-    without_first_pool=slip(
-        "The first pool is missing.", "Count the layers of the course's network.", pool=(0, 1)
-    ),
-    without_second_pool=slip(
-        "The second pool is missing.", "Count the layers of the course's network.", pool=(1, 0)
-    ),
-    filters_swapped=slip(
-        "The two numbers of filters have changed places.",
-        "How many maps come out of the first Conv2D?",
-        filters=lambda self, filters: filters[::-1],
-    ),
-    without_the_seed=slip(
-        "Two networks of one seed get different weights, so nobody can repeat a run.",
+# fmt: off
+mistakes(__name__, {"build_network": _Built},
+    without_relu=slip("Both ReLUs are missing.",
+        "Count the layers of the course's network. What stands behind each Conv2D?", relu=(0, 0)),
+    without_first_relu=slip("The first ReLU is missing.",
+        "Count the layers of the course's network. What stands behind each Conv2D?", relu=(0, 1)),
+    without_second_relu=slip("The second ReLU is missing.",
+        "Count the layers of the course's network. What stands behind each Conv2D?", relu=(1, 0)),
+    relu_at_the_end=slip("A ReLU stands behind Dense, so no score is ever below 0.",
+        "What does softmax do with scores below 0? Does it mind?", end=(ReLU,)),
+    without_padding=slip("The convolutions have no padding, so each takes a border off the maps.",
+        "Compare the shape before and behind a Conv2D with that in the picture.", padding=0),
+    average_pools=slip("Your pools average, and those of the course's network keep the largest.",
+        "Which of the two pools does the picture show?", kind=AvgPool2D),
+    without_first_pool=slip("The first pool is missing.",
+        "Count the layers of the course's network.", pool=(0, 1)),
+    without_second_pool=slip("The second pool is missing.",
+        "Count the layers of the course's network.", pool=(1, 0)),
+    filters_swapped=slip("The two numbers of filters have changed places.",
+        "How many maps come out of the first Conv2D?", filters=lambda self, filters: filters[::-1]),
+    without_the_seed=slip("Two networks of one seed get different weights, so nobody can repeat a run.",
         "`rng` is made from the seed. Which layers draw weights, and from what?",
-        seed=lambda self, seed: None,
-    ),
-    always_the_same_seed=slip(
-        "Whatever the seed, the weights are the same.",
+        seed=lambda self, seed: None),
+    always_the_same_seed=slip("Whatever the seed, the weights are the same.",
         "`rng` is made from the seed. Which layers draw weights, and from what?",
-        seed=lambda self, seed: 0,
-    ),
+        seed=lambda self, seed: 0),
 )
+# fmt: on
 
 # ---------------------------------------------------------------------------- gradient_norms
 
@@ -399,103 +293,55 @@ class _Norms(Formula):
         pass
 
 
-mistakes(
-    __name__,
-    {"gradient_norms": _Norms},
-    from_the_loss=slip(
-        "Your list runs from the loss to the picture.",
+# fmt: off
+mistakes(__name__, {"gradient_norms": _Norms},
+    from_the_loss=slip("Your list runs from the loss to the picture.",
         "norms[k] belongs to the arrow before layers[k]. Which one do you meet first on the way back?",
-        told=lambda self, gradients: gradients[::-1],
-    ),
-    without_dy=slip(
-        "The length of dy itself is missing at the end.",
-        "Three layers have four arrows.",
-        told=lambda self, gradients: gradients[:-1],
-    ),
-    without_the_picture=slip(
-        "The length of the last dx, the one that reaches the picture, is missing.",
-        "Three layers have four arrows.",
-        told=lambda self, gradients: gradients[1:],
-    ),
-    dy_first=slip(
-        "Both ends are the wrong way round: the length of dy comes first, the others from the picture on.",
+        told=lambda self, gradients: gradients[::-1]),
+    without_dy=slip("The length of dy itself is missing at the end.",
+        "Three layers have four arrows.", told=lambda self, gradients: gradients[:-1]),
+    without_the_picture=slip("The length of the last dx, the one that reaches the picture, is missing.",
+        "Three layers have four arrows.", told=lambda self, gradients: gradients[1:]),
+    dy_first=slip("Both ends are the wrong way round: the length of dy comes first, the others from the picture on.",
         "norms[k] belongs to the arrow before layers[k]. Where is the arrow that dy comes in by?",
-        told=lambda self, gradients: [gradients[-1], *gradients[:-1]],
-    ),
-    squared=slip(
-        "Your lengths are squared: the root is missing.",
-        "By Pythagoras, how long is (3, 4)?",
-        length=lambda self, g: (g**2).sum(),
-    ),
-    root_of_the_mean=slip(
-        "You take the root of the mean of all squares, not of their sum.",
-        "By Pythagoras, how long is (3, 4)?",
-        length=lambda self, g: np.sqrt((g**2).mean()),
-    ),
-    added_up_without_sign=slip(
-        "You add up the numbers without their sign. That is a length too, but not the one that is asked for.",
-        "By Pythagoras, how long is (3, 4)?",
-        length=lambda self, g: np.abs(g).sum(),
-    ),
-    added_up=slip(
-        "You add up the numbers with their sign, so they cancel each other.",
-        "By Pythagoras, how long is (3, −4)?",
-        length=lambda self, g: g.sum(),
-    ),
-    mean_without_sign=slip(
-        "You return the mean of the numbers without their sign.",
-        "By Pythagoras, how long is (3, 4)?",
-        length=lambda self, g: np.abs(g).mean(),
-    ),
-    the_largest=slip(
-        "You return the largest number of each gradient, without its sign.",
-        "By Pythagoras, how long is (3, 4)?",
-        length=lambda self, g: np.abs(g).max(),
-    ),
-    first_picture_only=slip(
-        "Only the first picture of the batch counts.",
+        told=lambda self, gradients: [gradients[-1], *gradients[:-1]]),
+    squared=slip("Your lengths are squared: the root is missing.",
+        "By Pythagoras, how long is (3, 4)?", length=lambda self, g: (g**2).sum()),
+    root_of_the_mean=slip("You take the root of the mean of all squares, not of their sum.",
+        "By Pythagoras, how long is (3, 4)?", length=lambda self, g: np.sqrt((g**2).mean())),
+    added_up_without_sign=slip("You add up the numbers without their sign. That is a length too, but not the one that is asked for.",
+        "By Pythagoras, how long is (3, 4)?", length=lambda self, g: np.abs(g).sum()),
+    added_up=slip("You add up the numbers with their sign, so they cancel each other.",
+        "By Pythagoras, how long is (3, −4)?", length=lambda self, g: g.sum()),
+    mean_without_sign=slip("You return the mean of the numbers without their sign.",
+        "By Pythagoras, how long is (3, 4)?", length=lambda self, g: np.abs(g).mean()),
+    the_largest=slip("You return the largest number of each gradient, without its sign.",
+        "By Pythagoras, how long is (3, 4)?", length=lambda self, g: np.abs(g).max()),
+    first_picture_only=slip("Only the first picture of the batch counts.",
         "The gradient is one array, for the whole batch. How long is all of it together?",
-        length=lambda self, g: np.linalg.norm(g[0]),
-    ),
-    same_dy_for_each=slip(
-        "Every layer gets the dy that came in, and not what the layer behind it returned.",
+        length=lambda self, g: np.linalg.norm(g[0])),
+    same_dy_for_each=slip("Every layer gets the dy that came in, and not what the layer behind it returned.",
         "It is the same walk as in Sequential.backward. What does each layer need?",
-        fed=lambda self, last, given: given,
-    ),
-    from_the_first_layer=slip(
-        "You walk through the layers from the first to the last.",
+        fed=lambda self, last, given: given),
+    from_the_first_layer=slip("You walk through the layers from the first to the last.",
         "It is the same walk as in Sequential.backward. Which layer comes first?",
-        route=lambda self, layers: layers,
-        told=lambda self, gradients: gradients[::-1],
-    ),
-    from_the_first_layer_and_turned_round=slip(
-        "You walk through the layers from the first to the last.",
+        route=lambda self, layers: layers, told=lambda self, gradients: gradients[::-1]),
+    from_the_first_layer_and_turned_round=slip("You walk through the layers from the first to the last.",
         "It is the same walk as in Sequential.backward. Which layer comes first?",
-        route=lambda self, layers: layers,
-    ),
-    returns_in_the_loop=slip(
-        "You stop after one layer, the last. A return inside a loop ends the loop.",
+        route=lambda self, layers: layers),
+    returns_in_the_loop=slip("You stop after one layer, the last. A return inside a loop ends the loop.",
         "How often does your loop run? Look at how far the return is indented.",
-        told=lambda self, gradients: gradients[-2:],
-    ),
-    sum_before_the_square=slip(
-        "You square the sum, so numbers with different signs cancel each other before that.",
-        "Pythagoras says a² + b². Is that (a + b)²?",
-        length=lambda self, g: np.sqrt(g.sum() ** 2),
-    ),
-    norm_of_a_matrix=slip(
-        "With a second argument, np.linalg.norm takes a table for a matrix and measures something else.",
+        told=lambda self, gradients: gradients[-2:]),
+    sum_before_the_square=slip("You square the sum, so numbers with different signs cancel each other before that.",
+        "Pythagoras says a² + b². Is that (a + b)²?", length=lambda self, g: np.sqrt(g.sum() ** 2)),
+    norm_of_a_matrix=slip("With a second argument, np.linalg.norm takes a table for a matrix and measures something else.",
         "With an array as its only argument, it takes all numbers of it, whatever the shape.",
-        length=lambda self, g: np.linalg.norm(g, 2),
-    ),
-    turns_the_list_round=slip(
-        "You leave network.layers turned round, so the network's next walk goes the wrong way.",
+        length=lambda self, g: np.linalg.norm(g, 2)),
+    turns_the_list_round=slip("You leave network.layers turned round, so the network's next walk goes the wrong way.",
         "Print network.layers after your function. Which way of reversing leaves the list alone?",
-        leave=lambda self, net: net.layers.reverse(),
-    ),
-    uses_the_layers_up=slip(
-        "After your function, the network has no layers left.",
+        leave=lambda self, net: net.layers.reverse()),
+    uses_the_layers_up=slip("After your function, the network has no layers left.",
         "How long is network.layers then? pop takes out what it gives you.",
-        leave=lambda self, net: net.layers.clear(),
-    ),
+        leave=lambda self, net: net.layers.clear()),
 )
+# fmt: on

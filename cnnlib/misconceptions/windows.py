@@ -86,236 +86,133 @@ _THERE = "Which pixels did y[1, 1] look at? Its gradient can go nowhere else."
 _SQUARE = "Only where the window is not square can anybody see that."
 _SIDE = "With windows of 2×3 side by side, how far is it from one to the next to its right?"
 
+# fmt: off
 STARTS = {
-    "MovesOnByOne": slip(
-        "Your windows move on by one pixel each time; the stride decides only how many there are.",
+    "MovesOnByOne": slip("Your windows move on by one pixel each time; the stride decides only how many there are.",
         "Window 0 starts at row 0. At which row does window 1 start, with stride 2?",
-        start=lambda self, i, j: (i, j),
-    ),
-    "StrideOnRowsOnly": slip(
-        "The stride is applied to the rows, but not to the columns.",
-        "Compare the two slices of your window.",
-        start=lambda self, i, j: (i * self.steps()[0], j),
-    ),
-    "StrideOnColumnsOnly": slip(
-        "The stride is applied to the columns, but not to the rows.",
-        "Compare the two slices of your window.",
-        start=lambda self, i, j: (i, j * self.steps()[1]),
-    ),
-    "WindowsEndToEnd": slip(
-        "Each window starts where the one before it ends; the stride decides only how many there are.",
+        start=lambda self, i, j: (i, j)),
+    "StrideOnRowsOnly": slip("The stride is applied to the rows, but not to the columns.",
+        "Compare the two slices of your window.", start=lambda self, i, j: (i * self.steps()[0], j)),
+    "StrideOnColumnsOnly": slip("The stride is applied to the columns, but not to the rows.",
+        "Compare the two slices of your window.", start=lambda self, i, j: (i, j * self.steps()[1])),
+    "WindowsEndToEnd": slip("Each window starts where the one before it ends; the stride decides only how many there are.",
         "With a window of 3 and stride 1, at which row does the second window start?",
-        start=lambda self, i, j: (i * self.kernel_size[0], j * self.kernel_size[1]),
-    ),
-    "WindowsTransposed": slip(
-        "Rows and columns are swapped: y[i, j] looks at the window in row j and column i.",
+        start=lambda self, i, j: (i * self.kernel_size[0], j * self.kernel_size[1])),
+    "WindowsTransposed": slip("Rows and columns are swapped: y[i, j] looks at the window in row j and column i.",
         "y[0, 1] belongs to the second window of the first row. Where does it start?",
-        start=lambda self, i, j: (j * self.steps()[0], i * self.steps()[1]),
-    ),
+        start=lambda self, i, j: (j * self.steps()[0], i * self.steps()[1])),
 }
 SIZES = {
-    "WritesColumnsFirst": slip(
-        "Rows and columns are swapped where you write to y: its row index runs over OW.",
+    "WritesColumnsFirst": slip("Rows and columns are swapped where you write to y: its row index runs over OW.",
         "y is (N, C, OH, OW). Which of your loops counts the rows of windows?",
-        place=lambda self, i, j: (j, i),
-    ),
-    "WritesWhereItReads": slip(
-        "You loop over places in x, a stride apart, and use them as places in y too. "
-        "With stride 1 that makes no difference.",
+        place=lambda self, i, j: (j, i)),
+    "WritesWhereItReads": slip("You loop over places in x, a stride apart, and use them as places in y too. With stride 1 that makes no difference.",
         "The window that begins at row 2 with stride 2: is it the third one?",
-        place=lambda self, i, j: (i * self.steps()[0], j * self.steps()[1]),
-    ),
-    "SquareMaps": slip(
-        "You count the windows from top to bottom, and use that number from left to right too: the map is taken to be square.",
+        place=lambda self, i, j: (i * self.steps()[0], j * self.steps()[1])),
+    "SquareMaps": slip("You count the windows from top to bottom, and use that number from left to right too: the map is taken to be square.",
         "x is (N, C, H, W). Which of them decides OW?",
-        size=lambda self, H, W: self.fits(H, W)[:1] * 2,
-    ),
-    "NoPlusOne": slip(
-        "y is one too small along both axes: the first window needs no step, and still counts.",
+        size=lambda self, H, W: self.fits(H, W)[:1] * 2),
+    "NoPlusOne": slip("y is one too small along both axes: the first window needs no step, and still counts.",
         "On a row of 4 pixels, how many windows of 2 are there with stride 2? What does your formula say?",
-        size=lambda self, H, W: tuple(n - 1 for n in self.fits(H, W)),
-    ),
-    "LastWindowNotVisited": slip(
-        "The last window along each axis is never visited.",
-        "range(a, b) ends before b.",
-        after("y", "visits", _without_the_last),
-    ),
-    "ReturnsAfterOneWindow": slip(
-        "Only the first window of the first map is filled in, and then your function is done.",
-        _RETURN,
-        after("y", "visits", only(np.s_[0, 0, 0, 0])),
-    ),
-    "ReturnsAfterOneRow": slip(
-        "Only the first row of windows of the first map is filled in, and then your function is done.",
-        _RETURN,
-        after("y", "visits", only(np.s_[0, 0, 0])),
-    ),
-    "ReturnsAfterOneMap": slip(
-        "Only the first map is filled in, and then your function is done.",
-        _RETURN,
-        after("y", "visits", only(np.s_[0, 0])),
-    ),
+        size=lambda self, H, W: tuple(n - 1 for n in self.fits(H, W))),
+    "LastWindowNotVisited": slip("The last window along each axis is never visited.",
+        "range(a, b) ends before b.", after("y", "visits", _without_the_last)),
+    "ReturnsAfterOneWindow": slip("Only the first window of the first map is filled in, and then your function is done.",
+        _RETURN, after("y", "visits", only(np.s_[0, 0, 0, 0]))),
+    "ReturnsAfterOneRow": slip("Only the first row of windows of the first map is filled in, and then your function is done.",
+        _RETURN, after("y", "visits", only(np.s_[0, 0, 0]))),
+    "ReturnsAfterOneMap": slip("Only the first map is filled in, and then your function is done.",
+        _RETURN, after("y", "visits", only(np.s_[0, 0]))),
 }
+# fmt: on
 # In a convolution, a window of another size doesn't fit the kernel.
+# fmt: off
 EXTENTS = {
-    "RowStepForColumns": slip(
-        f"You use the step of the rows for the columns too. {_SQUARE}",
-        _SIDE,
-        start=lambda self, i, j: (i * self.steps()[0], j * self.steps()[0]),
-    ),
-    "StartsOneLate": slip(
-        "Each of your windows begins one row and one column too late.",
+    "RowStepForColumns": slip(f"You use the step of the rows for the columns too. {_SQUARE}", _SIDE,
+        start=lambda self, i, j: (i * self.steps()[0], j * self.steps()[0])),
+    "StartsOneLate": slip("Each of your windows begins one row and one column too late.",
         "The first window: which pixel lies in its upper left corner?",
-        start=lambda self, i, j: (i * self.steps()[0] + 1, j * self.steps()[1] + 1),
-    ),
-    "WindowOnItsSide": slip(
-        "Your window lies on its side: KH and KW are swapped in the slices.",
+        start=lambda self, i, j: (i * self.steps()[0] + 1, j * self.steps()[1] + 1)),
+    "WindowOnItsSide": slip("Your window lies on its side: KH and KW are swapped in the slices.",
         "The first of the two image axes is the row. How many rows does a window of (2, 3) have?",
-        extent=lambda self: self.kernel_size[::-1],
-    ),
-    "WindowTooSmall": slip(
-        "Your window is one row and one column too small.",
+        extent=lambda self: self.kernel_size[::-1]),
+    "WindowTooSmall": slip("Your window is one row and one column too small.",
         "a[0:2] has two entries. How many has a[0:2 - 1]?",
-        extent=lambda self: tuple(k - 1 for k in self.kernel_size),
-    ),
-    "WindowTooLarge": slip(
-        "Your window is one row and one column too large.",
+        extent=lambda self: tuple(k - 1 for k in self.kernel_size)),
+    "WindowTooLarge": slip("Your window is one row and one column too large.",
         "a[0:2] has two entries. How many has a[0:2 + 1]?",
-        extent=lambda self: tuple(k + 1 for k in self.kernel_size),
-    ),
-    "EndsWhereTheNextBegins": slip(
-        "Each window ends where the next one begins, so it has the size of a step, not the size of a window.",
+        extent=lambda self: tuple(k + 1 for k in self.kernel_size)),
+    "EndsWhereTheNextBegins": slip("Each window ends where the next one begins, so it has the size of a step, not the size of a window.",
         "With windows of 3 and stride 1, the first one starts at row 0. Which rows does it have?",
-        window=_ends_where_the_next_begins,
-    ),
-    "EndsAsIfSideBySide": slip(
-        "Your windows begin at i·stride, but end at (i + 1)·KH: the later ones have another size than the first one.",
+        window=_ends_where_the_next_begins),
+    "EndsAsIfSideBySide": slip("Your windows begin at i·stride, but end at (i + 1)·KH: the later ones have another size than the first one.",
         "With windows of 3 and stride 1, the second one starts at row 1. How many rows has yours?",
-        window=_ends_as_if_side_by_side,
-    ),
-    "TwoByTwo": slip(
-        "Your windows have 2×2 pixels, whatever kernel_size is.", _TWO, extent=lambda self: (2, 2)
-    ),
-    "TwoByTwoSideBySide": slip(
-        "Your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are.",
-        _TWO_STEPS,
-        extent=lambda self: (2, 2),
-        start=lambda self, i, j: (2 * i, 2 * j),
-    ),
-    "HeightForWidth": slip(
-        "You use the height of the window for its width too.",
+        window=_ends_as_if_side_by_side),
+    "TwoByTwo": slip("Your windows have 2×2 pixels, whatever kernel_size is.", _TWO,
+        extent=lambda self: (2, 2)),
+    "TwoByTwoSideBySide": slip("Your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are.",
+        _TWO_STEPS, extent=lambda self: (2, 2), start=lambda self, i, j: (2 * i, 2 * j)),
+    "HeightForWidth": slip("You use the height of the window for its width too.",
         "How many rows has a window of (2, 3), and how many columns?",
-        extent=lambda self: self.kernel_size[:1] * 2,
-    ),
-    "RowsForColumns": slip(
-        f"You use KH and SH for the columns too. {_SQUARE}",
+        extent=lambda self: self.kernel_size[:1] * 2),
+    "RowsForColumns": slip(f"You use KH and SH for the columns too. {_SQUARE}",
         "How many columns has a window of (2, 3), and how far is it to the next one to its right?",
         extent=lambda self: self.kernel_size[:1] * 2,
-        start=lambda self, i, j: (i * self.steps()[0], j * self.steps()[0]),
-    ),
-    "WindowsBeyondTheEdge": slip(
-        "Windows that stick out beyond the edge count too.",
+        start=lambda self, i, j: (i * self.steps()[0], j * self.steps()[0])),
+    "WindowsBeyondTheEdge": slip("Windows that stick out beyond the edge count too.",
         "A window counts where all of it lies on the map. What about the rows that are left over at the bottom?",
-        size=lambda self, H, W: (-(-H // self.steps()[0]), -(-W // self.steps()[1])),
-    ),
-    "SizeWithoutTheWindow": slip(
-        "The size of y is H // stride by W // stride; the size of the window does not come in.",
+        size=lambda self, H, W: (-(-H // self.steps()[0]), -(-W // self.steps()[1]))),
+    "SizeWithoutTheWindow": slip("The size of y is H // stride by W // stride; the size of the window does not come in.",
         "On a row of 6 pixels, how many windows of 3 are there with stride 1? Draw them.",
-        size=lambda self, H, W: (H // self.steps()[0], W // self.steps()[1]),
-    ),
-    "SizeWithoutTheStride": slip(
-        "The size of y is H // KH by W // KW, as if the windows always lay side by side.",
+        size=lambda self, H, W: (H // self.steps()[0], W // self.steps()[1])),
+    "SizeWithoutTheStride": slip("The size of y is H // KH by W // KW, as if the windows always lay side by side.",
         "On a row of 6 pixels, how many windows of 3 are there with stride 1? Draw them.",
-        size=lambda self, H, W: (H // self.kernel_size[0], W // self.kernel_size[1]),
-    ),
+        size=lambda self, H, W: (H // self.kernel_size[0], W // self.kernel_size[1])),
 }
 BACK = {
-    "StrideForgottenOnTheWayBack": slip(
-        "In backward, your windows move on by one pixel each time: the stride is missing there.",
-        _THERE,
-        start=lambda self, i, j: (i, j),
-    ),
-    "SideBySideOnTheWayBack": slip(
-        "In backward, your windows lie side by side, whatever the stride. That is right only where stride and window are the same.",
-        _THERE,
-        start=lambda self, i, j: (i * self.kernel_size[0], j * self.kernel_size[1]),
-    ),
-    "StrideOnRowsOnTheWayBack": slip(
-        "In backward, the stride is applied to the rows, but not to the columns.",
+    "StrideForgottenOnTheWayBack": slip("In backward, your windows move on by one pixel each time: the stride is missing there.",
+        _THERE, start=lambda self, i, j: (i, j)),
+    "SideBySideOnTheWayBack": slip("In backward, your windows lie side by side, whatever the stride. That is right only where stride and window are the same.",
+        _THERE, start=lambda self, i, j: (i * self.kernel_size[0], j * self.kernel_size[1])),
+    "StrideOnRowsOnTheWayBack": slip("In backward, the stride is applied to the rows, but not to the columns.",
         "Compare the two slices of your window, or the two indices that you write to.",
-        start=lambda self, i, j: (i * self.steps()[0], j),
-    ),
-    "StrideOnColumnsOnTheWayBack": slip(
-        "In backward, the stride is applied to the columns, but not to the rows.",
+        start=lambda self, i, j: (i * self.steps()[0], j)),
+    "StrideOnColumnsOnTheWayBack": slip("In backward, the stride is applied to the columns, but not to the rows.",
         "Compare the two slices of your window, or the two indices that you write to.",
-        start=lambda self, i, j: (i, j * self.steps()[1]),
-    ),
-    "TransposedOnTheWayBack": slip(
-        "In backward, rows and columns are swapped: dy[i, j] goes to the window in row j and column i.",
+        start=lambda self, i, j: (i, j * self.steps()[1])),
+    "TransposedOnTheWayBack": slip("In backward, rows and columns are swapped: dy[i, j] goes to the window in row j and column i.",
         "Which window did y[0, 1] look at? Its gradient can go nowhere else.",
-        start=lambda self, i, j: (j * self.steps()[0], i * self.steps()[1]),
-    ),
-    "ReadsColumnsFirst": slip(
-        "Rows and columns are swapped where you read dy: its row index runs over OW.",
+        start=lambda self, i, j: (j * self.steps()[0], i * self.steps()[1])),
+    "ReadsColumnsFirst": slip("Rows and columns are swapped where you read dy: its row index runs over OW.",
         "dy is (N, C, OH, OW), like y. Which of your loops counts the rows of windows?",
-        place=lambda self, i, j: (j, i),
-    ),
-    "LastWindowSendsNothing": slip(
-        "The last window along each axis never sends its gradient.",
-        "range(a, b) ends before b.",
-        heard=lambda self, dy: _without_the_last(self, dy, len(dy)),
-    ),
-    "ReturnsAfterOneGradient": slip(
-        "Only the first window of the first map sends its gradient, and then your function is done.",
-        _RETURN,
-        heard=lambda self, dy: only(np.s_[0, 0, 0, 0])(self, dy, len(dy)),
-    ),
-    "ReturnsAfterOneRowOfGradients": slip(
-        "Only the first row of windows of the first map sends its gradients, and then your function is done.",
-        _RETURN,
-        heard=lambda self, dy: only(np.s_[0, 0, 0])(self, dy, len(dy)),
-    ),
-    "ReturnsAfterOneMapOfGradients": slip(
-        "Only the first map gets its gradients, and then your function is done.",
-        _RETURN,
-        heard=lambda self, dy: only(np.s_[0, 0])(self, dy, len(dy)),
-    ),
+        place=lambda self, i, j: (j, i)),
+    "LastWindowSendsNothing": slip("The last window along each axis never sends its gradient.",
+        "range(a, b) ends before b.", heard=lambda self, dy: _without_the_last(self, dy, len(dy))),
+    "ReturnsAfterOneGradient": slip("Only the first window of the first map sends its gradient, and then your function is done.",
+        _RETURN, heard=lambda self, dy: only(np.s_[0, 0, 0, 0])(self, dy, len(dy))),
+    "ReturnsAfterOneRowOfGradients": slip("Only the first row of windows of the first map sends its gradients, and then your function is done.",
+        _RETURN, heard=lambda self, dy: only(np.s_[0, 0, 0])(self, dy, len(dy))),
+    "ReturnsAfterOneMapOfGradients": slip("Only the first map gets its gradients, and then your function is done.",
+        _RETURN, heard=lambda self, dy: only(np.s_[0, 0])(self, dy, len(dy))),
 }
 BACK_EXTENTS = {
-    "RowStepOnTheWayBack": slip(
-        f"In backward, you use the step of the rows for the columns too. {_SQUARE}",
-        _SIDE,
-        start=lambda self, i, j: (i * self.steps()[0], j * self.steps()[0]),
-    ),
-    "OnItsSideOnTheWayBack": slip(
-        "In backward, your window lies on its side: KH and KW are swapped.",
+    "RowStepOnTheWayBack": slip(f"In backward, you use the step of the rows for the columns too. {_SQUARE}",
+        _SIDE, start=lambda self, i, j: (i * self.steps()[0], j * self.steps()[0])),
+    "OnItsSideOnTheWayBack": slip("In backward, your window lies on its side: KH and KW are swapped.",
         "The first of the two image axes is the row. How many rows does a window of (2, 3) have?",
-        extent=lambda self: self.kernel_size[::-1],
-    ),
-    "EndsWhereTheNextBeginsOnTheWayBack": slip(
-        "In backward, each window ends where the next one begins, so a pixel hears of one window only.",
+        extent=lambda self: self.kernel_size[::-1]),
+    "EndsWhereTheNextBeginsOnTheWayBack": slip("In backward, each window ends where the next one begins, so a pixel hears of one window only.",
         "With windows of 3 and stride 1, which rows did y[0, 0] look at? And y[1, 0]?",
-        window=_ends_where_the_next_begins,
-    ),
-    "EndsAsIfSideBySideOnTheWayBack": slip(
-        "In backward, your windows begin at i·stride, but end at (i + 1)·KH: the later ones have another size than the first one.",
+        window=_ends_where_the_next_begins),
+    "EndsAsIfSideBySideOnTheWayBack": slip("In backward, your windows begin at i·stride, but end at (i + 1)·KH: the later ones have another size than the first one.",
         "With windows of 3 and stride 1, the second one starts at row 1. How many rows has yours?",
-        window=_ends_as_if_side_by_side,
-    ),
-    "TwoByTwoOnTheWayBack": slip(
-        "In backward, your windows have 2×2 pixels, whatever kernel_size is.",
-        _TWO,
-        extent=lambda self: (2, 2),
-    ),
-    "TwoByTwoSideBySideOnTheWayBack": slip(
-        "In backward, your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are.",
-        _TWO_STEPS,
-        extent=lambda self: (2, 2),
-        start=lambda self, i, j: (2 * i, 2 * j),
-    ),
-    "HeightForWidthOnTheWayBack": slip(
-        "In backward, you use the height of the window for its width too.",
+        window=_ends_as_if_side_by_side),
+    "TwoByTwoOnTheWayBack": slip("In backward, your windows have 2×2 pixels, whatever kernel_size is.",
+        _TWO, extent=lambda self: (2, 2)),
+    "TwoByTwoSideBySideOnTheWayBack": slip("In backward, your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are.",
+        _TWO_STEPS, extent=lambda self: (2, 2), start=lambda self, i, j: (2 * i, 2 * j)),
+    "HeightForWidthOnTheWayBack": slip("In backward, you use the height of the window for its width too.",
         "How many rows has a window of (2, 3), and how many columns?",
-        extent=lambda self: self.kernel_size[:1] * 2,
-    ),
+        extent=lambda self: self.kernel_size[:1] * 2),
 }
+# fmt: on
