@@ -8,7 +8,6 @@ import pytest
 
 from cnnlib import check, inside, misconceptions
 from cnnlib.losses import SoftmaxCrossEntropy
-from cnnlib.misconceptions import changes
 from cnnlib.misconceptions import inside as wrong
 
 
@@ -118,7 +117,7 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("body", RIGHT.values(), ids=RIGHT)
-def test_every_way_passes(body):
+def test_every_right_way_passes(body):
     assert check.saliency.failure(saliency(body)) is None
 
 
@@ -874,8 +873,11 @@ PAIRS = [
 
 @pytest.mark.parametrize("pair", PAIRS, ids=[f"{a.__name__}-{b.__name__}" for a, b in PAIRS])
 def test_two_mistakes_at_once_are_both_told(pair):
-    one, other = (broken.slips for broken in pair)
-    both = changes.made("both", wrong.largest_with_sign.way, *one, *other)
+    start, end = (part for part, named in wrong.STARTS + wrong.ENDS if named in pair)
+
+    def both(network, images, classes):
+        return wrong.walk(start, end, network, images, classes)
+
     message = one_line(check.saliency.failure(both))
     for named in pair:
         assert named.says.split(". ")[0].rstrip(".") in message
@@ -944,7 +946,7 @@ COUNTED = {
 
 
 @pytest.mark.parametrize("body", COUNTED.values(), ids=COUNTED)
-def test_every_way_to_count_passes(body):
+def test_every_right_way_to_count_passes(body):
     assert check.confusion_matrix.failure(confusion_matrix(body)) is None
 
 
