@@ -1186,7 +1186,7 @@ WRONG_HISTORY = {
     ),
     "two steps per batch": (
         loop((STEP, STEP + "; optimizer.step()")),
-        "The steps of your loop are not right yet, and what you return hangs on them",
+        "The steps of your loop are not right yet, and what you return depends on them",
     ),
     "accuracy of the loss": (
         loop((SHARE, "accuracy = 1 - losses[-1]")),

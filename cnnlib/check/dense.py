@@ -83,7 +83,7 @@ def dense_forward():
     yield case(
         old | _drawn(rng, 2, 4, 3),
         dense.forward_with_new_weights,
-        "layer.W and layer.b were set anew after a first forward, as an optimiser does",
+        "layer.W and layer.b were set anew after a first forward, as an optimizer does",
     )
 
 

@@ -120,7 +120,7 @@ class Diary:
 
 
 class Network:
-    """Gives scores; how many pictures it gets right hangs on how many steps were taken."""
+    """Gives scores; how many pictures it gets right depends on how many steps were taken."""
 
     def __init__(self, diary: Diary):
         self.diary = diary
@@ -188,7 +188,7 @@ class Network:
 
 
 class Loss:
-    """A loss whose value hangs on how many steps were taken, and on nothing else."""
+    """A loss whose value depends on how many steps were taken, and on nothing else."""
 
     def __init__(self, diary: Diary):
         self.diary = diary

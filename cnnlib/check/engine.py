@@ -502,7 +502,7 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
         return {}
     mine, right = attempt(case, thing), attempt(case, reference)
     if not same_value(mine, trial.outcome):
-        return {"notice": f"{case.result} is another one each time, though nothing has changed"}
+        return {"notice": f"{case.result} differs from call to call, though nothing has changed"}
     if case.closest:  # on what a right answer depends hangs on which one it is
         return {}
     rng = np.random.default_rng(0)

@@ -31,7 +31,7 @@ class _Saliency(Comparison):
 
 WEIGHTS_CHANGED = Finding(
     "After your call the network has other weights.",
-    "You are asked what a score hangs on, not to change it. Which of your lines sets a W?",
+    "You are asked what a score depends on, not to change it. Which of your lines sets a W?",
 )
 
 

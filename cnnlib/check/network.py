@@ -146,7 +146,7 @@ def sequential_forward():
         walks.forward_after_new_weights,
         "dense",
         {"x": rng.normal(size=(2, 3)), "W": rng.normal(size=(3, 4))},
-        "layers[0].W was set to W after a first forward, as an optimiser does",
+        "layers[0].W was set to W after a first forward, as an optimizer does",
     )
 
 

@@ -260,7 +260,8 @@ def _of_its_steps(thing, wrong, reading) -> Finding | None:
         own, got = _read(thing, trial.case).history, trial.outcome.value
         if np.shape(got) != own.shape or not np.allclose(own, got):
             return Finding(
-                "The steps of your loop are not right yet, and what you return hangs on them.", hint
+                "The steps of your loop are not right yet, and what you return depends on them.",
+                hint,
             )
     return Finding(
         "What you return is right for the steps that your loop takes, but they are not the right ones.",
