@@ -442,7 +442,10 @@ def table(columns, rows, caption: str) -> Table:
         if len(row) != len(columns):
             raise ValueError(f"table: {len(row)} words in a row, but {len(columns)} columns: {row}")
     left = ' style="text-align:left"'
-    head = "".join(f'<th scope="col"{left}>{svg.escape(name)}</th>' for name in columns)
+    head = "".join(  # a heading without words would be read aloud as one
+        f'<th scope="col"{left}>{svg.escape(name)}</th>' if name else "<td></td>"
+        for name in columns
+    )
     body = "".join(
         f'<tr><th scope="row"{left}>{svg.escape(name)}</th>'
         + "".join(f"<td{left}>{svg.escape(word)}</td>" for word in words)
