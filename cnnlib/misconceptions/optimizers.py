@@ -1581,5 +1581,5 @@ def _parts(broken: type) -> set[str]:
         name
         for c in set(broken.__mro__) - right
         for name, part in vars(c).items()
-        if callable(part)
+        if callable(part) and not isinstance(part, type)
     }
