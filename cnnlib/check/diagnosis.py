@@ -148,9 +148,10 @@ def compare(evidence: Evidence) -> dict[str, str]:
         }
     place = worst_place(expected, got, wrong, evidence.tolerance)
     at = f"{name}{_index(place)}"
+    right, mine = apart(expected[place], got[place])
     facts = {
-        "expected": f"{at} = {number(expected[place])}",
-        "got": f"{at} = {number(got[place])}{_home(evidence, place)}",
+        "expected": f"{at} = {right}",
+        "got": f"{at} = {mine}{_home(evidence, place)}",
     }
     facts |= evidence.look(place, got, **evidence.inputs) if evidence.look else {}
     return facts | ({"wrong": f"{wrong.sum()} of {wrong.size} entries"} if place else {})
@@ -182,9 +183,25 @@ def worst_place(expected, got, wrong, tolerance: float) -> tuple[int, ...]:
     return tuple(map(int, np.unravel_index(flat, wrong.shape)))
 
 
+def apart(expected, got) -> tuple[str, str]:
+    """Two numbers, with as many digits as it takes to tell them apart."""
+    for digits in (6, 9, 12, 17):
+        pair = number(expected, digits), number(got, digits)
+        if pair[0] != pair[1]:
+            break
+    return pair
+
+
 def changed(names: tuple[str, ...]) -> Finding:
-    """An input was changed in place."""
+    """An input was changed in place, or the layer has other weights than before."""
     which = " and ".join(names)
+    if set(names) <= {"W", "b"}:
+        meant = " or ".join(f"self.d{name}" for name in names)
+        return Finding(
+            f"Afterwards the layer has another {which} than before.",
+            f"Only an optimizer moves W and b. Which line sets self.{names[0]} anew, or writes into "
+            f"it or a view of it? Was {meant} meant?",
+        )
     return Finding(
         f"Your code changed {which} in place.",
         f"Whoever handed you {which} still needs it as it was. Which of your lines writes into it, "
@@ -211,12 +228,19 @@ def diagnose(
         if finding := _agreed(detector, evidence):
             return finding
     if first.comparable:
+        few = sum(np.size(e.expected) for e in telling) < 6
         for detector in detectors:
+            if few and detector in FITTED:
+                continue
             if finding := _agreed(detector, telling):
                 return finding
         for detector in HERE:
             if finding := detector(first.folded):
                 return finding
+        # One picture, or a map of one pixel, shows one of two things only.
+        both = [e for e in telling if ratio(e) is None and not np.isclose(_size(e), 1)]
+        if both and (finding := _agreed(scaled_and_moved, both)):
+            return finding
         if finding := _agreed(by_the_sign_of_an_input, telling or comparable):
             return finding
         if finding := otherwise():
@@ -707,6 +731,34 @@ def read_in_another_order(e: Evidence) -> Finding | None:
     return None
 
 
+def _size(e: Evidence) -> float:
+    """How large the largest number is, as a multiple of what it should be; 1 where that says nothing."""
+    largest = np.abs(np.asarray(e.expected, float)).max(initial=0)
+    size = np.abs(np.asarray(e.got, float)).max(initial=0)
+    return float(size / largest) if largest and size and np.isfinite([largest, size]).all() else 1.0
+
+
+def scaled_and_moved(e: Evidence) -> Iterator[Finding]:
+    """Two things at once: every number times a factor, and then in another place."""
+    expected, got = np.asarray(e.expected, float), np.asarray(e.got, float)
+    size = _size(e)
+    if not close(
+        np.sort(np.abs(expected), axis=None) * size, np.sort(np.abs(got), axis=None), e.slack
+    ).all():
+        return
+    for k in (size, -size):
+        if np.isclose(k, 1, rtol=1e-9, atol=0):
+            continue
+        scaled = replace(e, got=expected * k)
+        moved = replace(e, expected=expected, got=got / k, tolerance=e.slack)
+        for where, times in product((flipped, read_in_another_order, shifted), FACTORS):
+            for one, other in product(_found(where, moved), _found(times, scaled)):
+                also = other.says[0].lower() + other.says[1:]
+                yield Finding(
+                    f"Two things at once. {one.says} And {also}", f"{other.hint} {one.hint}"
+                )
+
+
 def permuted(e: Evidence) -> Finding | None:
     expected, got = e.settled
     if not np.array_equal(np.sort(expected, axis=None), np.sort(got, axis=None)):
@@ -939,6 +991,8 @@ NUMBERS: tuple[Callable, ...] = (
     permuted,
     rounded,
 )
+# These fit a number of their own to what came out, which proves nothing where there is little.
+FITTED = (off_by_an_input, times_an_input)
 SINGLE: tuple[Callable, ...] = (not_finite, wrong_dtype, nearly, sign)
 SEVERAL_SINGLE = (
     *SINGLE,
@@ -948,6 +1002,7 @@ SEVERAL_SINGLE = (
     factor,
     off_each_time,
 )
+FACTORS = (sign, times_the_batch_size, divided_by_the_batch_size, times_a_length, factor)
 # These speak of the case that is shown, not of every case.
 HERE: tuple[Callable, ...] = (
     samples,

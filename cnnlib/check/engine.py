@@ -266,6 +266,27 @@ class Comparison(Check):
             known = self._one_of(both, trials, consistent)
         return known.main if known else None
 
+    def _beside_a_second_failure(self, trials: list[Trial]):
+        """The misconception that explains the numbers, where the code stops in other cases; or None.
+
+        Of several, the one that leaves the fewest stops unexplained, and of these the one that is
+        wrong in the fewest cases.
+        """
+        held = [t for t in trials if t.outcome.error is None]
+        stopped = [t for t in trials if t.outcome.error is not None]
+        single = sum(not t.right for t in held) < 2
+        if not stopped:
+            return None
+        fitting = []
+        for broken in misconceptions.seen_by(self.name):
+            if alike(held, tried(held, broken), True):
+                unexplained = sum(t.outcome.error is None for t in tried(stopped, broken))
+                wrong = sum(not t.right for t in tried(trials, broken))
+                # One case alone may fit by chance, if the stops don't fit as well.
+                if not single or 2 * unexplained < len(stopped):
+                    fitting.append(((unexplained, wrong), broken))
+        return min(fitting, key=lambda each: each[0], default=(None, None))[1]
+
     def _one_of(self, candidates, trials: list[Trial], consistent: bool):
         # The dtype of a wrong number says little, unless it is what tells two misconceptions apart.
         but_for_the_dtype = None
@@ -289,6 +310,8 @@ class Comparison(Check):
             trials, wrong = [t for t in trials if not t.broke_down], held
             consistent = fits_own_forward(thing, trials)
             named = self._named(trials, consistent)
+        if named is None and untouched:
+            named = self._beside_a_second_failure(trials)
         mistakes = len(getattr(named, "both", ())) or int(named is not None)
         clues = self._clues(thing, every, mistakes)
         failure = self._failure(
@@ -326,19 +349,25 @@ class Comparison(Check):
         values.sort(key=lambda t: t.evidence.constant)
         trial = (values or [t for t in wrong if t.outcome.changed] or wrong)[0]
         outcome, where = trial.outcome, {"where": trial.case.where}
-        where |= {} if known else pattern(trials)
         if outcome.error is not None:
+            where |= {} if known else lasting_pattern(trials, thing, self.reference)
             return self.stopped(outcome, where, known)
+        if not known and unsteady(trial, thing):
+            where |= {"expected": f"the same {trial.case.result} each time, as the same comes in"}
+            return Failed(self.title, UNSTEADY.says, where | remarks(outcome, UNSTEADY.hint))
+        where |= {} if known else lasting_pattern(trials, thing, self.reference)
         if outcome.changed:
             finding = known or diagnosis.changed(outcome.changed)
             return Failed(self.title, finding.says, {**where, **remarks(outcome, finding.hint)})
         evidence = [t.evidence for t in values]
+        if not known and len(values) == 1:  # what is said of a single case may be chance
+            evidence += [t.evidence for t in drawn_anew(values, thing, self.reference)]
         finding = known or diagnosis.diagnose(evidence, lambda: self._another_input(trials))
         facts = {**where, **diagnosis.compare(evidence[0])}
         if trial.case.closest and evidence[0].comparable:
             facts["expected"] += "; of all right answers, this is the one most like yours"
         facts |= {} if known else reactions(trial, thing, self.reference)
-        facts |= remarks(outcome, finding.hint)
+        facts |= besides(trials, known, self.reference) | remarks(outcome, finding.hint)
         return Failed(self.title, finding.says, facts, side_by_side(evidence[0]))
 
     def _another_input(self, trials: list[Trial]):
@@ -486,6 +515,74 @@ def pattern(trials: list[Trial]) -> dict[str, str]:
     if found and min(found)[0] <= len(wrong):
         return {"pattern": f"wrong only with {min(found)[1]}"}
     return {}
+
+
+def lasting_pattern(trials: list[Trial], thing, reference) -> dict[str, str]:
+    """The pattern, if it is the same with other numbers: else it tells about these, not about the code."""
+    found = pattern(trials)
+    if not found:
+        return {}
+    anew = [t for trial in trials for t in redrawn(trial, thing, reference)]
+    return found if pattern(anew) == found else {}
+
+
+def redrawn(trial: Trial, thing, reference) -> list[Trial]:
+    """The same case with its numbers in another order, and labels drawn anew; nothing where right code stops."""
+    rng, inputs = np.random.default_rng(0), {}
+    for name, array in trial.case.inputs.items():
+        inputs[name] = rng.permutation(array.ravel()).reshape(array.shape)
+        if name.endswith("labels") and "logits" in trial.case.inputs:
+            scores = trial.case.inputs[name.removesuffix("labels").rstrip("_") or "logits"]
+            inputs[name] = rng.integers(scores.shape[1], size=array.shape).astype(array.dtype)
+    case = replace(trial.case, inputs=inputs)
+    right = attempt(case, reference)
+    return [] if right.error else [Trial(case, right.value, attempt(case, thing))]
+
+
+def drawn_anew(trials: list[Trial], thing, reference) -> list[Trial]:
+    """The same cases with other numbers, as far as they are wrong there too."""
+    anew = [t for trial in trials for t in redrawn(trial, thing, reference)]
+    return [t for t in anew if not t.right and not t.outcome.error and not t.outcome.changed]
+
+
+UNSTEADY = diagnosis.Finding(
+    "What comes out is another result each time, though the same goes in.",
+    "Is something drawn at random, left over from the run before, or read from an array that was "
+    "never filled? np.empty holds what happened to lie in memory.",
+)
+
+
+def unsteady(trial: Trial, thing) -> bool:
+    """Whether the same case gives another result with other things in memory, or at another time."""
+    if trial.case.closest or not trial.evidence.comparable or not _floats(trial.outcome.value):
+        return False
+    results = []
+    for filling in (1234.5, -6.75e6):
+        scraps = [np.full(size, filling) for size in range(1, 129) for _ in range(2)]
+        scraps += [np.full(np.shape(trial.expected), filling) for _ in range(8)]
+        del scraps  # now an array that is never filled holds some of them
+        results.append(attempt(trial.case, thing).value)
+    return not _agree(*results, max(trial.case.tolerance, 1e-9))
+
+
+def besides(trials: list[Trial], known_as, reference) -> dict[str, str]:
+    """Where the code stops, though its mistake as it is known doesn't stop there, as a fact; or nothing."""
+    stopped = [t for t in trials if t.outcome.error is not None]
+    if hasattr(known_as, "checks"):
+        stopped = [t for t in stopped if known(t.case, known_as).error is None]
+    if not stopped:
+        return {}
+    going = [t for t in trials if t.outcome.error is None]
+    shared = [
+        trait
+        for name, trait in stopped[0].case.traits.items()
+        if all(t.case.traits[name] == trait for t in stopped)
+        and not any(t.case.traits[name] == trait for t in going)
+    ]
+    facts = crash.explain(stopped[0].outcome.error, reference).facts
+    when = f"with {shared[0]}" if shared else f"in {len(stopped)} of {len(trials)} cases"
+    line = f"\n{facts['line']}" if "line" in facts else ""
+    return {"besides": f"{when} your code stops: {facts['error']}{line}"}
 
 
 def reactions(trial: Trial, thing, reference) -> dict[str, str]:

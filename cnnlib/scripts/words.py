@@ -28,9 +28,8 @@ def number(value, digits: int = 6) -> str:
     kind = np.asarray(value).dtype
     if kind.kind in "iu":
         return str(value)
-    if kind == np.float32:
+    exact = 12 if digits <= 9 else 17
+    if kind == np.float32 and digits <= 6:
         digits, exact = min(digits, 5), 6
-    else:
-        exact = 12
     # Rounded twice, as a 5 behind the last digit shown may have been rounded up or down already.
     return f"{float(f'{value:.{exact}g}') + 0.0:.{digits}g}"  # + 0.0 makes 0 of −0

@@ -1,0 +1,101 @@
+"""Two things at once, and nothing that is only a coincidence."""
+
+import numpy as np
+import pytest
+
+from cnnlib import check, layers, misconceptions
+
+
+def said(c, cls, **methods):
+    failure = c.failure(type(cls.__name__, (cls,), methods))
+    return failure, " ".join(str(failure).split())
+
+
+# ---------------------------------------------------------------------------- a name, and a crash elsewhere
+
+
+def flips(self, dy):
+    """dx of an upside-down kernel, by code that takes kernels to be square."""
+    _, _, KH, KW = self.W.shape
+    if KH != KW:
+        raise ValueError("operands could not be broadcast together")
+    W, self.W = self.W, np.array(self.W[:, :, ::-1, ::-1])
+    dx = layers.Conv2D.backward(self, dy)
+    self.W = W
+    return dx
+
+
+def test_a_name_survives_a_crash_in_other_cases():
+    failure, text = said(check.conv_dx, layers.Conv2D, backward=flips)
+    assert failure.misconception is misconceptions.conv.UpsideDownKernel, text
+    assert "besides with kernels that are not square your code stops: ValueError" in text
+
+
+def test_a_crash_that_belongs_to_the_mistake_is_not_told_twice():
+    for broken in misconceptions.seen_by("conv_dx"):
+        failure = check.conv_dx.failure(broken)
+        assert "besides" not in failure.facts, failure
+
+
+# ---------------------------------------------------------------------------- a factor, and another order
+
+
+@pytest.mark.parametrize(
+    ("phrases", "backward"),
+    [
+        (
+            ("flipped along W", "divided by N, the batch size"),
+            lambda self, dy: dy.reshape(self.x_shape)[..., ::-1] / len(dy),
+        ),
+        (
+            ("flipped along N", "2.5 times"),
+            lambda self, dy: dy.reshape(self.x_shape)[::-1] * 2.5,
+        ),
+    ],
+)
+def test_a_factor_is_told_beside_another_order(phrases, backward):
+    _, text = said(check.flatten_backward, layers.Flatten, backward=backward)
+    for phrase in phrases:
+        assert phrase in text
+
+
+# ---------------------------------------------------------------------------- coincidences
+
+
+def never_filled(self, dy):
+    dx = layers.AvgPool2D.backward(self, dy)
+    empty = np.empty(dx.shape)
+    empty[..., 0, :] = dx[..., 0, :]
+    return empty
+
+
+def at_random(self, dy):
+    return np.random.default_rng().normal(size=self.x_shape)
+
+
+@pytest.mark.parametrize("backward", [never_filled, at_random], ids=lambda f: f.__name__)
+def test_what_differs_from_run_to_run_is_the_finding(backward):
+    _, text = said(check.avgpool_backward, layers.AvgPool2D, backward=backward)
+    assert "another result each time" in text
+    for told in ("pattern", "got ", "notice", "Here"):
+        assert told not in text
+
+
+def test_equal_numbers_are_told_apart():
+    def forward(self, logits, labels):
+        return float(check.loss_forward.reference.forward(self, logits, labels) + 1e-7)
+
+    failure, _ = said(check.loss_forward, check.loss_forward.reference, forward=forward)
+    assert failure.facts["expected"] != failure.facts["got"]
+
+
+def test_bound_anew_is_not_called_written_in_place():
+    def backward(self, dy):
+        dx = layers.Dense.backward(self, dy)
+        self.b = dy.sum(axis=0)
+        return dx
+
+    _, text = said(check.dense_db, layers.Dense, backward=backward)
+    assert "in place" not in text
+    assert "sets self.b anew, or writes into it" in text
+    assert "self.db meant" in text
