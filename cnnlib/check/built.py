@@ -8,6 +8,7 @@ import numpy as np
 from cnnlib import layers, network
 from cnnlib.check import crash
 from cnnlib.check.diagnosis import Finding
+from cnnlib.check.each_layer import first_wrong_layer
 from cnnlib.check.engine import Case, Check, Comparison, attempt, known, remarks, same
 from cnnlib.check.failure import Failed, NotWritten
 from cnnlib.scripts import Script, built, script
@@ -72,7 +73,10 @@ class _Built(_OfNetworks, Comparison):
 
     def _failure(self, thing, trials, wrong, known):
         findings = () if known else (_first_difference(thing, *s) for s in SETTINGS)
-        if finding := next(filter(None, findings), None):
+        finding = next(filter(None, findings), None)
+        if not known:
+            finding = finding or first_wrong_layer(thing, _build_network)
+        if finding:
             return Failed(self.title, finding.says, finding.facts | {"hint": finding.hint})
         return super()._failure(thing, trials, wrong, known)
 
@@ -335,7 +339,7 @@ class _EndToEnd(_OfNetworks):
         if outcome.error is not None:
             return self.stopped(outcome, {})
         if outcome.value is not None:
-            finding = Finding(**outcome.value)
+            finding = first_wrong_layer(thing, self.reference) or Finding(**outcome.value)
             return Failed(self.title, finding.says, finding.facts | remarks(outcome, finding.hint))
         return self._another_network(thing, arrays) or _borrowed(self.title, thing)
 
@@ -350,6 +354,8 @@ class _EndToEnd(_OfNetworks):
             same(*pair, 1e-9) for pair in zip(right, got, strict=True)
         ):
             return None
+        if finding := first_wrong_layer(thing, self.reference):
+            return Failed(self.title, finding.says, finding.facts | {"hint": finding.hint})
         return Failed(
             self.title,
             "Each gradient is what a nudge says, but this is another network than the one asked for.",

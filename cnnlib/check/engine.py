@@ -117,6 +117,12 @@ class Trial:
         return self.case.extreme and not (_floats(value) and np.isfinite(value).all())
 
     @property
+    def stopped(self) -> bool:
+        """Whether a line of the learner's own raised an exception."""
+        error = self.outcome.error
+        return error is not None and crash.own_frame(error) is not None
+
+    @property
     def only_the_dtype(self) -> bool:
         """Whether the value is right but for its kind of float."""
         return _agree(self.expected, self.outcome.value, self.case.tolerance, any_float=True)
@@ -272,8 +278,8 @@ class Comparison(Check):
         Of several, the one that leaves the fewest stops unexplained, and of these the one that is
         wrong in the fewest cases.
         """
-        held = [t for t in trials if t.outcome.error is None]
-        stopped = [t for t in trials if t.outcome.error is not None]
+        held = [t for t in trials if not t.stopped]
+        stopped = [t for t in trials if t.stopped]
         single = sum(not t.right for t in held) < 2
         if not stopped:
             return None
@@ -562,17 +568,18 @@ def unsteady(trial: Trial, thing) -> bool:
         scraps += [np.full(np.shape(trial.expected), filling) for _ in range(8)]
         del scraps  # now an array that is never filled holds some of them
         results.append(attempt(trial.case, thing).value)
-    return not _agree(*results, max(trial.case.tolerance, 1e-9))
+    coarse = any(getattr(each, "dtype", None) == np.float32 for each in results)
+    return not _agree(*results, max(trial.case.tolerance, 1e-5 if coarse else 1e-9))
 
 
 def besides(trials: list[Trial], known_as, reference) -> dict[str, str]:
     """Where the code stops, though its mistake as it is known doesn't stop there, as a fact; or nothing."""
-    stopped = [t for t in trials if t.outcome.error is not None]
+    stopped = [t for t in trials if t.stopped]
     if hasattr(known_as, "checks"):
         stopped = [t for t in stopped if known(t.case, known_as).error is None]
     if not stopped:
         return {}
-    going = [t for t in trials if t.outcome.error is None]
+    going = [t for t in trials if not t.stopped]
     shared = [
         trait
         for name, trait in stopped[0].case.traits.items()

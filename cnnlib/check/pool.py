@@ -268,11 +268,11 @@ def _tied_cases():
     ]:
         # All of one sign, so that what a group of pixels gets can't cancel out.
         dy = rng.integers(1, 9, windows.outputs(x.shape)).astype(float)
-        split = _split_like(windows)
+        split = split_like(windows)
         yield _backward_case("MaxPool2D", {"x": x, "dy": dy}, windows, note, closest=split)
 
 
-def _split_like(windows: Windows) -> Callable:
+def split_like(windows: Windows) -> Callable:
     """The rule for ties: pixels that share a maximum may split its gradient as they like.
 
     Where windows overlap, their ties hang together, and what is fixed is the sum over all pixels

@@ -92,6 +92,24 @@ def layer_by_layer(build_network, x, *, shape, filters, classes):
     return steps
 
 
+def each_layer(build_network, *, shape, filters, classes, **arrows):
+    """For each layer its type, weights and results, when it is given x and dy of its own: ``x0``, ``dy0`` and so on."""
+    found = []
+    for place, layer in enumerate(
+        _inside(with_new_weights(build_network(shape, filters, classes, 0)))
+    ):
+        weights = [name for name in ("W", "b") if hasattr(layer, name)]
+        step = {"type": type(layer).__name__} | {name: getattr(layer, name) for name in weights}
+        found.append(step)
+        try:
+            step["y"] = layer.forward(arrows[f"x{place}"].copy())
+            step["dx"] = layer.backward(arrows[f"dy{place}"].copy())
+        except Exception:  # another finding tells about it
+            continue
+        step.update({f"d{name}": getattr(layer, f"d{name}", None) for name in weights})
+    return found
+
+
 def parameters(net):
     """The layers of a network that have a W or b, with its name."""
     inside = [net, *_inside(net)] if hasattr(net, "layers") else [net]
