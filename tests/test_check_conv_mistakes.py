@@ -350,7 +350,7 @@ WRONG = [
         SCALARS,
         "OW = (W + 2 * p - KW)",
         {
-            "OW = (H + 2 * p - KH)": "y has the wrong length along OW",
+            "OW = (H + 2 * p - KH)": "TakesMapsToBeSquare",
             "OW = (W + 2 * p - KH)": "y has the wrong length along OW",
         },
     ),
@@ -440,7 +440,7 @@ WRONG = [
         {
             "out = np.zeros_like(x)": "y has the wrong length along OH and OW",
             "out = np.zeros((N, F, out_h, out_w), dtype=np.float32)": "The numbers are right, but their dtype is float32, not float64",
-            "self.W /= 2\n        out = np.zeros((N, F, out_h, out_w), dtype=x.dtype)": "Your code changed W in place",
+            "self.W /= 2\n        out = np.zeros((N, F, out_h, out_w), dtype=x.dtype)": "Afterwards the layer has another W than before",
         },
     ),
     (
@@ -536,7 +536,7 @@ WRONG = [
         "self.dW = np.zeros_like(self.W)",
         {
             "self.dW = getattr(self, 'dW', 0) + np.zeros_like(self.W)": "PilesUpDW",
-            "self.dW = self.W": "Your code changed W in place",
+            "self.dW = self.W": "Afterwards the layer has another W than before",
             "self.dW = np.zeros((C, F, KH, KW))": "IndexError",
             "self.dW = np.zeros(self.W.shape, int)": "dW has dtype int64: everything behind the decimal point is lost",
             "self.dW = np.zeros(self.W.shape)": "The numbers are right, but their dtype is float64, not float32",
@@ -592,7 +592,7 @@ WRONG = [
             "self.dW = dw / np.linalg.norm(dw)": "In each case all numbers are off by one factor, but it isn't always the same one",
             "self.dW = dw + 0.001 * self.W": "Every number is off by 0.001 times W",
             "self.dW = np.swapaxes(dw, 2, 3)": "TransposesDW",
-            "self.dW = dw\n        self.W -= 0.1 * dw": "Your code changed W in place",
+            "self.dW = dw\n        self.W -= 0.1 * dw": "Afterwards the layer has another W than before",
             "self.dW = dw.tolist()": "It returned a list, not an array",
             "self.dW = dw[:, ::-1]": "The numbers are right, but flipped along C",
             "return dw": "Your Conv2D has no dW",
@@ -719,7 +719,7 @@ WRONG = [
         SCALARS,
         "self.db = np.zeros_like(self.b)",
         {
-            "self.db = self.b": "Your code changed b in place",
+            "self.db = self.b": "Afterwards the layer has another b than before",
             "self.db = np.ones_like(self.b)": "Every number is off by 1",
             "self.db = np.zeros(F, int)": "db has dtype int64: everything behind the decimal point is lost",
         },

@@ -529,7 +529,10 @@ def lasting_pattern(trials: list[Trial], thing, reference) -> dict[str, str]:
     if not found:
         return {}
     anew = [t for trial in trials for t in redrawn(trial, thing, reference)]
-    return found if pattern(anew) == found else {}
+    shared = set.intersection(*(set(t.case.traits.items()) for t in trials if not t.right))
+    shared = {trait for trait in shared if found["pattern"].endswith(trait[1])}
+    elsewhere = [t for t in anew if not t.right and not shared & set(t.case.traits.items())]
+    return {} if elsewhere else found
 
 
 def redrawn(trial: Trial, thing, reference) -> list[Trial]:
