@@ -634,7 +634,7 @@ WRONG = [
         OFFSETS,
         "self.dW[:, :, k, m] = np",
         {
-            "self.dW[:, :, m, k] = np": "as if the axes came in the order (F, C, KW, KH)",
+            "self.dW[:, :, m, k] = np": "TransposesDW",
         },
     ),
     (

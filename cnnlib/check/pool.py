@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnlib import layers, misconceptions
 from cnnlib.check.diagnosis import number
-from cnnlib.check.engine import Case, Check, attempt, check, remarks
+from cnnlib.check.engine import Case, Check, attempt, check, remarks, same
 from cnnlib.check.failure import Failed
 from cnnlib.check.hunt import hunt
 from cnnlib.scripts import Script, layer, pool, script
@@ -465,7 +465,7 @@ class _Routes(Check):
         guesses = {
             broken.says.split(". ")[0].rstrip("."): broken.hint
             for broken in misconceptions.seen_by(check)
-            if np.allclose(attempt(case, broken).value, dx[None, None], rtol=0, atol=1e-9)
+            if same(dx[None, None], attempt(case, broken).value, 1e-9)
         }
         if len(guesses) == 1:  # two mistakes may lead to the same numbers; then neither is named
             ((says, hint),) = guesses.items()
