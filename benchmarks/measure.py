@@ -239,7 +239,7 @@ def each_layer(seconds):
 GROWTH = {
     "batch": [(n, 16, 16) for n in (1, 2, 4, 8, 16, 32, 64, 128, 256)],
     "channels": [(16, c, 16) for c in (2, 4, 8, 16, 32, 64, 128)],
-    "size": [(16, 16, s) for s in (4, 8, 16, 32, 64, 96)],
+    "size": [(16, 16, s) for s in (4, 8, 16, 32, 64)],
 }
 
 

@@ -18,7 +18,7 @@ def from_their_folder(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     yield
-    for name in ("loops", "networks", "training"):
+    for name in ("loops", "networks", "report", "textbook", "training"):
         sys.modules.pop(name, None)
 
 
@@ -57,3 +57,38 @@ def test_without_the_full_set_it_says_how_to_fetch_it(monkeypatch, capsys, tmp_p
     monkeypatch.setattr(sys, "argv", ["training.py", "full"])
     training.main()
     assert "cnnlib data fetch" in capsys.readouterr().out
+
+
+def test_the_textbook_computes_what_the_layers_compute():
+    import networks
+    import textbook
+
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=(2, 3, 32, 32)), rng.normal(size=(2, 10))
+    nets = [
+        Sequential(networks.colour(module, np.random.default_rng(1)))
+        for module in (layers, fast, textbook)
+    ]
+    (y, dx, dW), *others = [(net.forward(x), net.backward(dy), net.layers[2].dW) for net in nets]
+    for got in others:
+        for mine, right in zip(got, (y, dx, dW), strict=True):
+            np.testing.assert_allclose(mine, right, atol=1e-9 * np.abs(right).max())
+
+
+def test_what_is_said_of_speed_is_what_was_recorded():
+    """The tables and the README's sentence; `python benchmarks/report.py` makes them anew."""
+    import report
+
+    results = report.load()
+    text = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    made = report.sections(results)
+    assert {"steps", "layers"} <= set(made)
+    for section in made.values():
+        assert section in text
+    assert report.written_into(text, made) == text
+    readme = (BENCHMARKS.parent / "README.md").read_text(encoding="utf-8")
+    assert report.sentence(results) in readme
+    assert "docs/speed.svg" in readme
+    for _, (file, draw) in report.PICTURES.items():
+        assert (BENCHMARKS.parent / "docs" / file).exists()
+        assert draw(results).axes
