@@ -173,8 +173,8 @@ PICTURES = {"steps": ("speed.svg", speed), "growth": ("growth.svg", growth)}
 def written_into(text, made):
     """Return the text with each table between its marks replaced."""
     for name, section in made.items():
-        marks = rf"(<!-- {name} -->\n).*?(\n<!-- end -->)"
-        text = re.sub(marks, lambda m, new=section: m[1] + new + m[2], text, flags=re.DOTALL)
+        marks = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+        text = re.sub(marks, lambda m, new=section: m[1] + new + "\n" + m[2], text, flags=re.DOTALL)
     return text
 
 
