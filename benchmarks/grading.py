@@ -22,8 +22,16 @@ NAME = "04_flatten"
 def timed(command: list[str], folder: Path) -> tuple[float, float, float]:
     """Wall and CPU seconds of a command with all that it starts, and MB of the largest process so far."""
     before, began = os.times(), time.monotonic()
+    # nbgrader starts alembic by its name.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": path}
     subprocess.run(
-        command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+        command,
+        env=environment,
+        cwd=folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
     )
     wall, after = time.monotonic() - began, os.times()
     cpu = sum(after[2:4]) - sum(before[2:4])
