@@ -154,7 +154,7 @@ class Conv2D(Layer):
         W, b = self._kernels(x.dtype), np.asarray(self.b, x.dtype)
         y = W.reshape(-1, C * KH * KW) @ columns + b[:, None]
         y = y.reshape(N, self.out_channels, OH, OW)
-        self.x_padded, self.columns = x_padded, columns
+        self.columns = columns
         self._remember(x, y)
         return y
 
@@ -165,11 +165,11 @@ class Conv2D(Layer):
         dy_rows = dy.reshape(N, F, OH * OW)
         self.db = dy.sum(axis=(0, 2, 3))
         self.dW = (dy_rows @ self.columns.swapaxes(1, 2)).sum(axis=0).reshape(W.shape)
-        dx_padded = np.zeros_like(self.x_padded)
+        rows, columns = self.x_shape[2:]
+        dx_padded = np.zeros((N, C, rows + 2 * p, columns + 2 * p), dy.dtype)
         for i, j in np.ndindex(self.kernel_size):
             share = np.ascontiguousarray(W[:, :, i, j].T) @ dy_rows
             dx_padded[_reads(i, j, dy, (s, s))] += share.reshape(N, C, OH, OW)
-        rows, columns = self.x_shape[2:]
         return dx_padded[:, :, p : p + rows, p : p + columns]
 
     def _kernels(self, dtype):

@@ -7,6 +7,11 @@ from cnnlib.misconceptions import structure, windows
 from cnnlib.misconceptions.changes import Formula, mistakes, slip
 from cnnlib.misconceptions.structure import after
 
+
+def _padded(x, p):
+    return np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+
+
 # ---------------------------------------------------------------------------- output_size
 
 
@@ -308,7 +313,7 @@ class _DW(windows.Windows, Conv2D):
         return dy
 
     def source(self):
-        return self.x_padded
+        return _padded(self.x, self.padding)
 
     def seen(self, window):
         return window
@@ -380,7 +385,7 @@ mistakes(__name__, {"conv_dW": _DW},
         after("dW", "factor", lambda layer, dW, N: dW * layer.W)),
     PilesUpDW=structure.piles_up("dW"),
     WindowsOfThePictureAlone=slip("The padding is missing where dW looks its windows up: they are cut out of x as it came, with zeros below and to the right.",
-        _SHOWN, source=lambda self: np.roll(self.x_padded, (-self.padding,) * 2, axis=(2, 3))),
+        _SHOWN, source=lambda self: np.roll(_padded(self.x, self.padding), (-self.padding,) * 2, axis=(2, 3))),
     ShortWindowsOfThePicture=slip("The padding is missing where dW looks its windows up: they are cut out of x as it came, and those at its end come out shorter.",
         _SHOWN, source=lambda self: self.x),
     KeepsTheFirstBatch=structure.keeps_the_first("The picture of the first batch is kept for ever and used for later ones.",
@@ -488,7 +493,7 @@ class _Dx(windows.Windows, Conv2D):
         return W
 
     def canvas(self, dy):
-        return self.x_padded.shape
+        return _padded(self.x, self.padding).shape
 
     def give(self, window, share):
         window += share
