@@ -416,7 +416,7 @@ WRONG = {
         dy = np.eye(scores.shape[1])[classes]
         return max(abs(network.backward(dy)))
         """,
-        "wrong length along N",
+        "the largest over the pictures, not over the channels",
     ),
     "np.max(x, y)": (
         """

@@ -276,7 +276,7 @@ WRONG = {
             ("(W - self.KW) // self.SW + 1", "(W - self.KW + 1) // self.SW"),
         ),
         (
-            "y has the wrong length along OH and OW",
+            "The size of y is H // KH by W // KW, as if the windows",
             ("OH = (H - self.KH) // self.SH + 1", "OH = H // self.KH"),
             ("OW = (W - self.KW) // self.SW + 1", "OW = W // self.KW"),
         ),
@@ -286,7 +286,7 @@ WRONG = {
             ("for j in range(OW)", "for j in range(0, OW, self.SW)"),
         ),
         (
-            "Your code stopped with IndexError",
+            "You loop over places in x, a stride apart, and use them",
             ("for i in range(OH)", "for i in range(0, H - self.KH + 1, self.SH)"),
             ("for j in range(OW)", "for j in range(0, W - self.KW + 1, self.SW)"),
             ("top, left = i * self.SH, j * self.SW", "top, left = i, j"),
@@ -459,7 +459,7 @@ WRONG = {
             ("dx[n, c, h + k, w + m]", "dx[n, c, k, m]"),
         ),
         (
-            "The right numbers in the wrong places; none is lost",
+            "Two mistakes together give just what you get",
             ("dx[n, c, h + k, w + m]", "dx[n, c, i, j]"),
         ),
         (
@@ -881,7 +881,7 @@ WRONG = {
             ("window.sum() / (self.KH * self.KW)", "window.sum() / self.KH * self.KW"),
         ),
         (
-            "In each case all numbers are off by one factor, but it",
+            "You divide by 4, whatever the size of the window",
             ("window.sum() / (self.KH * self.KW)", "window.sum() / 4"),
         ),
         (
@@ -1032,7 +1032,7 @@ WRONG = {
             ),
         ),
         (
-            "In each case all numbers are off by one factor, but it",
+            "You divide by 4, whatever the size of the window",
             ("share = dy[n, c, i, j] / (self.KH * self.KW)", "share = dy[n, c, i, j] / 4"),
         ),
         (
@@ -1137,7 +1137,7 @@ WRONG = {
             ),
         ),
         (
-            "Your gradients pile up: a second call of backward adds to",
+            "dx piles up: each backward adds to what the last one left",
             (
                 "        dx = np.zeros(self.shape, dy.dtype)\n",
                 "        self.dx = getattr(self, 'dx', np.zeros(self.shape, dy.dtype))\n        dx = self.dx\n",

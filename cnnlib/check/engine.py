@@ -265,7 +265,7 @@ class Comparison(Check):
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
         known = self._one_of(misconceptions.seen_by(self.name), trials, consistent)
-        if known is None and any(_tells_two_apart(t) for t in trials):
+        if known is None and _tell_two_apart([t for t in trials if not t.right]):
             # Where one of them alone does the same, the other is not in the learner's code.
             alone = cache(lambda one: alike(trials, tried(trials, one)))
             both = (b for b in misconceptions.pairs(self.name) if not any(map(alone, b.both)))
@@ -468,11 +468,19 @@ def numbers_first(trials: list[Trial]) -> list[Trial]:
     return [in_float32(t) for t in trials]
 
 
-def _tells_two_apart(trial: Trial) -> bool:
-    """Whether a wrong result may be that of two mistakes: a crash, zeros, or a dtype alone don't tell."""
-    value = trial.outcome.value
-    numbers = isinstance(value, np.ndarray | np.generic | int | float) and np.any(value)
-    return not trial.right and bool(numbers) and not trial.only_the_dtype
+def _tell_two_apart(wrong: list[Trial]) -> bool:
+    """Whether wrong results may be those of two mistakes: crashes, zeros, dtypes, or inputs handed through don't tell."""
+
+    def tells(trial: Trial) -> bool:
+        value = trial.outcome.value
+        numbers = isinstance(value, np.ndarray | np.generic | int | float) and np.any(value)
+        return bool(numbers) and not trial.only_the_dtype
+
+    def handed_through(trial: Trial) -> bool:
+        value, inputs = trial.outcome.value, trial.case.inputs.values()
+        return any(np.shape(value) == a.shape and np.array_equal(value, a) for a in inputs)
+
+    return any(map(tells, wrong)) and not any(map(handed_through, wrong))
 
 
 def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -> bool:

@@ -330,14 +330,16 @@ mistakes(__name__, {"train_steps": _Train},
     one_picture_at_a_time=slip("You learn from one picture at a time.",
         "What is batch_size there for?",
         dealt=lambda self, order, size: _Train.dealt(self, order, 1)),
+    each_batch_several_times=slip("You take each batch as many times in a row as there are epochs.",
+        "Which of the two loops is the outer one?", history=_several_times),
+)
+mistakes(__name__, {"train_steps": _Train, "train_history": _Train},
     one_epoch_more=slip("There is one epoch too many.",
         "Which numbers does your range give for 3 epochs?", count=lambda self, epochs: epochs + 1),
     one_epoch_less=slip("There is one epoch too few.",
         "Which numbers does your range give for 3 epochs?", count=lambda self, epochs: epochs - 1),
     returns_in_the_loop=slip("train ends with its first epoch. A return inside a loop ends the loop.",
         "How far is your return indented?", count=lambda self, epochs: 1),
-    each_batch_several_times=slip("You take each batch as many times in a row as there are epochs.",
-        "Which of the two loops is the outer one?", history=_several_times),
 )
 # fmt: on
 

@@ -79,6 +79,8 @@ def attempt(run: Callable, thing, inputs: dict[str, np.ndarray], props: dict) ->
         warnings.simplefilter("always")
         try:
             value, error = run(thing, **copies, **props), None
+            if isinstance(value, np.ndarray):
+                value = value.copy(order="K")  # it may be memory that a later call writes to
         except (Exception, SystemExit) as stopped:
             value, error = None, stopped
     return Outcome(
