@@ -70,13 +70,11 @@ class Failed(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """IPython shows these lines in place of a traceback through this package."""
-        headline, *rest = self._lines(BOLD, BOLD, RESET)
-        if self.picture is None:
-            return [headline, *rest]
-        if not self._shown:  # the kernel asks twice
+        if self.picture is not None and not self._shown:  # the kernel asks twice
             self._shown = True
             self._show_headline_and_picture()
-        return rest[1:] if rest and not rest[0] else rest or [headline]
+        # The headline comes again: nbval and nbgrader show these lines alone.
+        return self._lines(BOLD, BOLD, RESET)
 
     def _show_headline_and_picture(self) -> None:
         """Show the picture between the headline and the rest, which it would push off the screen."""
