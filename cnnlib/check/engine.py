@@ -516,7 +516,7 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
             return False
         elif _agree(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12), any_float):
             evidence, moved = True, moved or bool(a.outcome.changed)
-        # Once both have changed the layer, later numbers hang on by how much.
+        # Once both have changed the layer, later numbers depend on by how much.
         elif not moved or a.outcome.changed:
             return False
     return evidence
@@ -628,7 +628,7 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
     mine, right = attempt(case, thing), attempt(case, reference)
     if not same_value(mine, trial.outcome):
         return {"notice": f"{case.result} differs from call to call, though nothing has changed"}
-    if case.closest:  # on what a right answer depends hangs on which one it is
+    if case.closest:  # on what a right answer depends depends on which one it is
         return {}
     rng = np.random.default_rng(0)
     for name, array in case.inputs.items():
@@ -659,7 +659,7 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
 
 
 def _agree(one, other, tolerance: float, any_float: bool = False) -> bool:
-    """Whether two wrong results are the same; NaN and infinity count as one, as it hangs on details which comes out."""
+    """Whether two wrong results are the same; NaN and infinity count as one, as it depends on details which comes out."""
     if one is None or other is None:
         return one is other
     if not (_floats(one) and _floats(other)):

@@ -1,6 +1,6 @@
 """The checks of lesson 07, continued: the training loop, judged by what it did and in which order.
 
-``train`` runs with stand-ins that write a diary (`cnnlib.check.diary`). What is right does not hang on how
+``train`` runs with stand-ins that write a diary (`cnnlib.check.diary`). What is right does not depend on how
 somebody shuffles, so the diary is not compared with another one: rules are looked up in it (`cnnlib.check.rules`).
 """
 

@@ -281,7 +281,7 @@ def digest(request: dict, course: str) -> str:
 
 
 def fingerprint_of(course: Course, how: str) -> str:
-    """A hash of everything of the course that a grade hangs on, and how learners' code is run."""
+    """A hash of everything of the course that a grade depends on, and how learners' code is run."""
     package = Path(notebooks.__file__).parent
     files = [*package.rglob("*.py"), *notebooks.files(course.solutions)]
     whole = hashlib.sha256(how.encode())

@@ -669,7 +669,7 @@ def sign_dropped_at_each_layer(network, images, classes):
 @misconception(
     "saliency",
     says="The scores are returned; no gradient has walked back.",
-    hint="forward says what the network thinks. Who says what that hangs on?",
+    hint="forward says what the network thinks. Who says what that depends on?",
 )
 def the_scores(network, images, classes):
     return network.forward(images)
@@ -687,7 +687,7 @@ def the_picture(network, images, classes):
 @misconception(
     "saliency",
     says="You return what the first layer makes of the picture, on the way there.",
-    hint="A feature map says what a layer sees. Which method says what the score hangs on?",
+    hint="A feature map says what a layer sees. Which method says what the score depends on?",
 )
 def first_feature_map(network, images, classes):
     return np.abs(network.layers[0].forward(images)).max(axis=1)
