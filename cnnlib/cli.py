@@ -48,9 +48,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from cnnlib.grading.judges import launch
+
+    processes = launch()  # it imports while this process does
     from cnnlib.grading import learner
 
-    return learner.check(options.names, timeout=options.timeout, watch=options.watch)
+    seconds = options.timeout
+    return learner.check(options.names, timeout=seconds, watch=options.watch, processes=processes)
 
 
 def _release(options: argparse.Namespace) -> int:
@@ -69,6 +73,10 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    from cnnlib.grading.judges import launch
+
+    # They import while this process does.
+    processes = None if options.scheduler else launch(options.jobs)
     from cnnlib.grading import instructor
 
     interrupted = instructor.grade(
@@ -82,6 +90,7 @@ def _grade(options: argparse.Namespace) -> int:
         force=options.force,
         unconfined=options.unconfined,
         scheduler=options.scheduler,
+        processes=processes,
     )
     return INTERRUPTED if interrupted else 0
 

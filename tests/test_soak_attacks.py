@@ -4,6 +4,7 @@ Each is judged as it would be in a class, with the learner's code confined. Wher
 confine it, what is about points is tested all the same.
 """
 
+import json
 import os
 import socket
 import time
@@ -15,7 +16,8 @@ from nbformat import NotebookNode
 from cnnlib import notebooks
 from cnnlib.grading import box
 from cnnlib.grading.assemble import Submission, load
-from cnnlib.grading.grade import Judge, grade
+from cnnlib.grading.grade import grade
+from cnnlib.grading.judges import Judge, Judges
 from cnnlib.grading.verdict import Status
 from cnnlib.notebooks import Course
 
@@ -135,6 +137,7 @@ worker.Conversation.on_script = lambda self, request: {
 """
     + WRONG,
     "messages by hand": """
+import json
 import os
 from cnnlib.scripts import wire
 for fd in range(3, 20):
@@ -219,6 +222,35 @@ def victim(tmp_path):
 def fingerprint(path: Path) -> tuple:
     status = path.stat()
     return path.read_text(), status.st_mode, status.st_uid, status.st_mtime_ns, os.listxattr(path)
+
+
+LOOPS = """
+class FastMaxPool2D:
+    def __init__(self, pool_size, stride=None):
+        self.it = MaxPool2D(pool_size, stride)
+    def forward(self, x): {stop}return self.it.forward(x)
+    def backward(self, dy): return self.it.backward(dy)
+"""
+STOPPED = {
+    "sys": "import sys; sys.settrace(None); ",
+    "NumPy's sys": "np.f2py.sys.settrace(None); ",
+    "a built-in": "eval('__imp' + 'ort__')('sys').settrace(None); ",
+    "a pickle": "np.load(self, allow_pickle=True); ",
+    "a frame": "(k for k in ()).gi_frame.f_back.f_trace = None; ",
+    "a subclass": "().__class__.__base__.__subclasses__(); ",
+}
+
+
+@pytest.mark.parametrize("stop", STOPPED.values(), ids=STOPPED)
+def test_the_steps_of_a_loop_are_counted(graded, originals, stop):
+    name = "08_fast"
+    key = answer_id(originals.solved[name], "FastMaxPool2D")
+    with_loops = notebooks.answers(originals.solved["03_pool"])
+    loops = with_loops[answer_id(originals.solved["03_pool"], "MaxPool2D")]
+    given = graded(loops + LOOPS.format(stop=stop), key, name)
+    (counted,) = [each for each in given.results if each.exercise.name == "fast_pool_loops"]
+    assert counted.points == 0
+    assert "counts the steps" in counted.message
 
 
 FILES = {
@@ -322,12 +354,27 @@ SIGNALS = {
 def test_nobody_else_is_harmed(graded, judge, line):
     if HOW != box.CONFINED and "kill" in line:
         pytest.skip("unconfined")
-    process = judge.start()
+    process = judge.start().head
     given = graded(harmful(line.format(pid=process.pid)))
     assert [each.points for each in of(given)] == [0, 0]
     assert process.poll() is None
     neighbour = graded(RIGHT)
     assert neighbour.points == neighbour.out_of
+
+
+def test_no_judge_hands_on_where_results_are_written(originals):
+    """The judges are forks of one process, which knows where each writes its results."""
+    row = {"outcome": "passed", "error": "", "message": "", "notes": []}
+    rows = [{"name": e.name, **row} for e in notebooks.exercises(originals.solved[NAME])]
+    line = json.dumps({"rows": rows, "right": []}) + "\n"
+    forger = harmful(f"line = {line.encode()!r}", "for k in range(3, 256):", "    try: os.write(k, line)", "    except OSError: pass")  # fmt: skip
+    answers = notebooks.answers(originals.solved[NAME]) | {"flatten": forger}
+    submissions = {NAME: Submission(answers)}
+    with Judges(COURSE, HOW, 3) as judges:
+        grades = [
+            grade("eve", NAME, submissions, originals, judges.ask, timeout=5) for _ in range(3)
+        ]
+    assert [[result.points for result in of(given)] for given in grades] == [[0, 0]] * 3
 
 
 @confined

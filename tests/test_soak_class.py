@@ -14,7 +14,8 @@ from cnnlib import notebooks
 from cnnlib.grading import box
 from cnnlib.grading.assemble import load
 from cnnlib.grading.collect import collect
-from cnnlib.grading.grade import Judges, grade_all
+from cnnlib.grading.grade import grade_all
+from cnnlib.grading.judges import Judges
 from cnnlib.notebooks import Course
 
 COURSE = Course(Path(__file__).parents[1])

@@ -17,8 +17,9 @@ from cnnlib import notebooks
 from cnnlib.grading import box
 from cnnlib.grading.assemble import extract, load
 from cnnlib.grading.collect import Handed, Learner
-from cnnlib.grading.grade import Grade, Judge, Judges, grade, grade_all
+from cnnlib.grading.grade import Grade, grade, grade_all
 from cnnlib.grading.journal import Journal
+from cnnlib.grading.judges import Judge, Judges
 from cnnlib.grading.verdict import Result, Status
 from cnnlib.notebooks import Course, Exercise, NotebookError
 
@@ -310,7 +311,7 @@ def test_a_judge_that_is_killed_is_replaced(originals):
     with Judges(COURSE, HOW, 1) as judges:
         options = {"timeout": 5, "jobs": 1}
         judges.all[0].start()
-        judges.all[0].process.send_signal(signal.SIGKILL)
+        judges.all[0].process.head.send_signal(signal.SIGKILL)
         (given,) = grade_all(handed, originals, judges.ask, stop=Event(), **options)
     assert given.points == POINTS
 

@@ -1,6 +1,6 @@
 """Judges on a Dask cluster: the same jobs, the same answers, on other machines."""
 
-from cnnlib.grading.grade import Judge
+from cnnlib.grading.judges import Judge
 from cnnlib.notebooks import Course
 
 _here: dict[tuple[str, str], Judge] = {}

@@ -6,10 +6,6 @@ the crowd.
 
 import hashlib
 import json
-import os
-import queue
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,14 +18,9 @@ from nbformat import NotebookNode
 from cnnlib import notebooks
 from cnnlib.grading.assemble import Originals, Submission
 from cnnlib.grading.collect import Handed, Learner
+from cnnlib.grading.judges import Stopped
 from cnnlib.grading.verdict import Result, Status, result, unwritten
 from cnnlib.notebooks import Course, Exercise, NotebookError
-
-TRIES = 2  # a judge that dies is replaced, and the notebook judged again
-
-
-class Stopped(Exception):
-    """Somebody asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -95,113 +86,6 @@ class Grade:
 def points_of(pristine: NotebookNode) -> float:
     """The points that a notebook's exercises give together."""
     return sum(exercise.points for exercise in notebooks.exercises(pristine))
-
-
-# ---------------------------------------------------------------------- judges
-
-
-class Judge:
-    """A process of `cnnlib.grading.judge`, started when it is needed, replaced when it is gone."""
-
-    def __init__(self, course: Course, how: str):
-        self.command = [sys.executable, "-m", "cnnlib.grading.judge", str(course.root), how]
-        self.process: subprocess.Popen | None = None
-        self.turn = threading.Lock()
-        self.closed = False
-
-    def close(self) -> None:
-        """End for good, in the middle of a job too."""
-        self.closed = True
-        if self.process is not None:
-            self.process.terminate()
-
-    def ask(self, job: dict) -> dict:
-        """Send a job, and wait for its answer."""
-        for _ in range(TRIES):
-            if self.closed:
-                raise Stopped
-            process = self.start()
-            try:
-                process.stdin.write(json.dumps(job) + "\n")
-                process.stdin.flush()
-                line = process.stdout.readline()
-                if line:
-                    return json.loads(line)
-            except (OSError, ValueError):
-                pass
-            self.stop()
-        if self.closed:
-            raise Stopped
-        raise RuntimeError("the process that judges ended")
-
-    def start(self) -> subprocess.Popen:
-        if self.process is None:
-            self.process = subprocess.Popen(
-                self.command,
-                env=_environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                encoding="utf-8",
-                start_new_session=True,  # so that Ctrl-C reaches us alone
-            )
-        return self.process
-
-    def stop(self) -> None:
-        process, self.process = self.process, None
-        if process is not None:
-            for stream in (process.stdin, process.stdout):
-                try:
-                    stream.close()
-                except OSError:
-                    pass
-            process.terminate()
-            process.wait()
-
-
-class Judges:
-    """Some judges, for as many threads. Use it as a context manager."""
-
-    def __init__(self, course: Course, how: str, count: int):
-        self.count = count
-        self.all = [Judge(course, how) for _ in range(count)]
-        self.free: queue.Queue[Judge] = queue.Queue()
-        for judge in self.all:
-            self.free.put(judge)
-
-    def __enter__(self) -> "Judges":
-        for judge in self.all:
-            judge.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        for judge in self.all:
-            judge.stop()
-
-    def close(self) -> None:
-        """End for good, in the middle of jobs too."""
-        for judge in self.all:
-            judge.close()
-
-    def ask(self, job: dict) -> dict:
-        judge = self.free.get()
-        try:
-            return judge.ask(job)
-        finally:
-            self.free.put(judge)
-
-
-def _environment() -> dict[str, str]:
-    """This process's, but for what could make a notebook run otherwise elsewhere."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTEST", "IPYTHON", "JUPYTER"))
-        and name not in ("PYTHONSTARTUP", "MPLBACKEND")
-    }
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0"} | threads
 
 
 # ---------------------------------------------------------------------- one notebook

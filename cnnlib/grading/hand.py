@@ -10,6 +10,7 @@ import builtins
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from cnnlib import check, notebooks
 from cnnlib.check.engine import Comparison
 from cnnlib.grading.assemble import Originals, statements
 from cnnlib.grading.box import Box, Ended
+from cnnlib.grading.plain import not_plain
 from cnnlib.notebooks import Exercise
 from cnnlib.scripts import Elsewhere, Frame, Outcome, outcome
 from cnnlib.scripts.network import NotALength
@@ -98,6 +100,14 @@ class Hand:
         """A check comes: with the learner's own earlier answers, or with the course's for the wrong ones."""
         self.end()
         self.exercise, self.stand_ins = exercise, stand_ins
+
+    @property
+    def reaches_for(self) -> str:
+        """Where the check counts the steps of the learner's code: a name with which it could stop the count."""
+        if not counts_steps(self.exercise.name):
+            return ""
+        cells, _ = self._cells(set())
+        return next((name for cell in cells if (name := not_plain(cell.source))), "")
 
     def end(self) -> None:
         """A check is over: so is the learner's process."""
@@ -385,6 +395,14 @@ def course_of(check_name: str) -> tuple[str, ...]:
     if isinstance(judge, Comparison):
         found |= {name for case in judge.cases() for name in case.run.course}
     return tuple(sorted(found))
+
+
+@cache
+def counts_steps(check_name: str) -> bool:
+    """Whether a check goes by the steps that the learner's code takes, which its own process counts."""
+    judge = getattr(check, check_name, None)
+    cases = judge.cases() if isinstance(judge, Comparison) else []
+    return any(case.run.name.startswith("loops.") for case in cases)
 
 
 def _modules(names: set[str]) -> dict[str, str]:

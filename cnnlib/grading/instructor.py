@@ -14,8 +14,9 @@ from cnnlib.grading import box, glance, overrides, report, worksheet
 from cnnlib.grading.assemble import load
 from cnnlib.grading.cluster import Cluster
 from cnnlib.grading.collect import collect
-from cnnlib.grading.grade import Grade, Judges, fingerprint_of, grade_all
+from cnnlib.grading.grade import Grade, fingerprint_of, grade_all
 from cnnlib.grading.journal import Journal
+from cnnlib.grading.judges import Judges, Process
 
 SHOWN = 10  # reasons that are printed; the report has them all
 
@@ -32,6 +33,7 @@ def grade(
     force: bool = False,
     unconfined: bool = False,
     scheduler: str | None = None,
+    processes: list[Process] | None = None,
 ) -> bool:
     """Grade a folder of submissions and write the report.
 
@@ -57,6 +59,8 @@ def grade(
         Run the learners' code where nothing can confine it.
     scheduler : str, optional
         The address of a Dask scheduler, whose workers grade.
+    processes : list of Process, optional
+        As many as `jobs`, that `cnnlib.grading.judges.launch` started already.
 
     Returns
     -------
@@ -86,7 +90,9 @@ def grade(
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(out, fresh=force))
         shown = stack.enter_context(_progress(len(handed.learners) * len(handed.notebooks)))
-        judges = Cluster(scheduler, course, how) if scheduler else Judges(course, how, jobs)
+        judges = (
+            Cluster(scheduler, course, how) if scheduler else Judges(course, how, jobs, processes)
+        )
         stack.enter_context(judges)
 
         def done(made: Grade) -> None:

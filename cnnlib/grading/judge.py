@@ -5,6 +5,7 @@ binds handles (`cnnlib.grading.hand`), and the check cells are the course's. Job
 on the standard input, and for each a line with what became of its check cells goes out.
 """
 
+import gc
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import tempfile
 from collections import deque
 from copy import deepcopy
 from pathlib import Path
+from typing import IO
 
 os.environ["CNNLIB_REPAIR"] = "off"  # a second for each wrong answer, and no source to look at
 
@@ -29,10 +31,15 @@ from cnnlib import check, notebooks
 from cnnlib.grading.assemble import Originals, idle, key, load
 from cnnlib.grading.box import Box
 from cnnlib.grading.hand import Hand, Work
+from cnnlib.grading.verdict import title
 from cnnlib.notebooks import Course
 
 TEXT_LIMIT = 10_000  # characters of each text in a line
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+NOT_PLAIN = (
+    "✗ {title}: this check counts the steps that your code takes, so it takes plain Python and NumPy only, and "
+    "yours uses `{name}`, through which the count could be stopped. Leave it out, or give it another name."
+)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -142,6 +149,7 @@ class Judge:
 
             signal.signal(signal.SIGTERM, end)
             box.warm_up()
+            gc.freeze()  # IPython collects garbage for each notebook; what is there now is none
             for job in self.jobs:
                 self.done(self._judge(session, box, job))
         return True
@@ -181,6 +189,10 @@ class Judge:
             _run_nothing(item, following)
             return {"outcome": "failed", "error": "NotWritten", "message": ""}
         hand.begin(exercise)
+        if name := hand.reaches_for:
+            _run_nothing(item, following)
+            message = NOT_PLAIN.format(title=title(exercise), name=name)
+            return {"outcome": "failed", "error": "Failed", "message": message}
         row = _run(item, item) | {"notes": hand.notes}
         if row["outcome"] != "passed" and hand.needs_wrong_ones:
             hand.begin(exercise, stand_ins=True)
@@ -241,18 +253,43 @@ def options(folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """``python -m cnnlib.grading.judge COURSE HOW``: jobs from the standard input, results to the output."""
-    results, nowhere = os.fdopen(os.dup(1), "w"), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere if "CNNLIB_DEBUG" not in os.environ else 2, 1)
-    course, how = Course(Path(sys.argv[1])), sys.argv[2]
+    """``python -m cnnlib.grading.judge [JOBS,RESULTS …]``: jobs come on the standard input, results go to the output.
+
+    The first line says for which course, and how learners' code is run. For each pair of file
+    descriptors a fork does the same with those.
+    """
+    pairs = [tuple(map(int, pair.split(","))) for pair in sys.argv[1:]]
+    jobs, results = _ends(pairs)
+    duty = next(map(json.loads, jobs), None)
+    if duty is None:  # there is nothing to judge after all
+        return
 
     def done(result: dict) -> None:
         results.write(json.dumps(result) + "\n")
         results.flush()
 
     with tempfile.TemporaryDirectory(prefix="cnnlib-judge-") as folder:
-        judge = Judge(course, how, map(json.loads, sys.stdin), done)
+        course = Course(Path(duty["course"]))
+        judge = Judge(course, duty["how"], map(json.loads, jobs), done)
         sys.exit(pytest.main(options(Path(folder)), plugins=[judge]))
+
+
+def _ends(pairs: list[tuple[int, int]]) -> tuple[IO[str], IO[str]]:
+    """Fork for each pair; where this process's jobs come from and where its results go.
+
+    What a learner's code runs in must inherit none of them: who writes results gives grades.
+    """
+    everybody = [(os.dup(0), os.dup(1)), *pairs]
+    mine = next((pair for pair in pairs if os.fork() == 0), everybody[0])
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere if "CNNLIB_DEBUG" not in os.environ else 2, 1)
+    for number in (number for pair in everybody for number in pair):
+        if number in mine:
+            os.set_inheritable(number, False)
+        else:
+            os.close(number)
+    return open(mine[0], encoding="utf-8"), open(mine[1], "w", encoding="utf-8")
 
 
 if __name__ == "__main__":

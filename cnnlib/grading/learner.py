@@ -12,8 +12,9 @@ from rich.text import Text
 from cnnlib import notebooks
 from cnnlib.grading.assemble import Originals, Submission, extract, load
 from cnnlib.grading.box import OWN
-from cnnlib.grading.grade import Grade, Judges, grade, points_of
+from cnnlib.grading.grade import Grade, grade, points_of
 from cnnlib.grading.hand import names_by_notebook, wanted_from_mine
+from cnnlib.grading.judges import Judges, Process
 from cnnlib.grading.verdict import Result, Status, title
 from cnnlib.notebooks import NotebookError
 
@@ -21,7 +22,13 @@ COLOURS = {Status.DONE: "green", Status.UNWRITTEN: "blue"}  # the others are red
 SAVED = "cnnlib check reads the file as it was last saved (Ctrl+S)."
 
 
-def check(names: Iterable[str], *, timeout: float, watch: bool = False) -> int:
+def check(
+    names: Iterable[str],
+    *,
+    timeout: float,
+    watch: bool = False,
+    processes: list[Process] | None = None,
+) -> int:
     """Run the exercises of the course and print a row for each.
 
     Parameters
@@ -32,6 +39,8 @@ def check(names: Iterable[str], *, timeout: float, watch: bool = False) -> int:
         Seconds of work that each check may take.
     watch : bool
         Go on: run a notebook again whenever an answer in it was changed and saved, until Ctrl-C.
+    processes : list of Process, optional
+        One, that `cnnlib.grading.judges.launch` started already.
 
     Returns
     -------
@@ -53,7 +62,7 @@ def check(names: Iterable[str], *, timeout: float, watch: bool = False) -> int:
         raise NotebookError(f"{course.exercises} holds no exercise. Make them: cnnlib release")
     console, grades = Console(), {}
     ended = suppress(KeyboardInterrupt) if watch else nullcontext()
-    with ended, Judges(course, OWN, 1) as judges:
+    with ended, Judges(course, OWN, 1, processes) as judges:
         for now in _rounds(chosen, originals, console) if watch else [chosen]:
             found = _run(now, paths | chosen, originals, judges, timeout, console)
             grades |= {grade.notebook: grade for grade in found}
