@@ -4,9 +4,10 @@ steps    a training step of three networks, for 1, 8, 64 and 256 pictures
 layers   each layer alone, there and back
 growth   how a convolution's cost grows with batch, channels and size
 memory   the peak memory of a training step
+threads  what two threads save
 fashion  a network trained to 90 % on all of Fashion-MNIST (run `cnnlib data fetch` before)
 
-Everything runs on one thread and in float32, weights too. The times are CPU milliseconds. All ways
+Everything but `threads` runs on one thread, all in float32, weights too. The times are CPU milliseconds. All ways
 take turns in one process, and the least of many turns counts: compare them with each other, not
 with those of another machine. The results go to results.json, from which report.py makes the tables
 and pictures.
@@ -36,6 +37,7 @@ from cnnlib.layers import parameters
 from cnnlib.losses import SoftmaxCrossEntropy
 from cnnlib.network import Sequential, weight_gradients
 from cnnlib.optimizers import SGD
+from cnnlib.training import fit
 
 RESULTS = Path(__file__).parent / "results.json"
 RATE = 0.01
@@ -48,16 +50,16 @@ BATCHES = (1, 8, 64, 256)
 MODULES = {"cnnlib.fast": fast, "cnnlib.layers": layers, "textbook's im2col": textbook}
 
 
-def least(ways, seconds, fewest=3):
-    """Let all ways take turns, for so many seconds; return the least CPU milliseconds of each."""
+def least(ways, seconds, fewest=3, clock=time.process_time):
+    """Let all ways take turns, for so many seconds; return the least milliseconds of each, of CPU time."""
     best = dict.fromkeys(ways, np.inf)
     turns, end = 0, time.perf_counter() + seconds
     while turns < fewest or time.perf_counter() < end:
         turns += 1
         for name, way in ways.items():
-            begin = time.process_time()
+            begin = clock()
             way()
-            best[name] = min(best[name], time.process_time() - begin)
+            best[name] = min(best[name], clock() - begin)
     return {name: float(f"{1000 * taken:.4g}") for name, taken in best.items()}
 
 
@@ -307,6 +309,33 @@ def fashion(_):
     return found
 
 
+# ---------------------------------------------------------------- two threads
+
+
+def threads(seconds):
+    """Steps of `fit` with one thread and with two, by the clock: the only part that uses two cores."""
+    found, in_a_row = [], 4
+    for make, shape in STEPS.items():
+        for count in (64, 256):
+            images, labels = batch_of(shape, in_a_row * count)
+
+            def ways(network, threads, count=count, images=images, labels=labels):
+                learning = {"loss": SoftmaxCrossEntropy(), "optimizer": SGD(network, RATE)}
+                learning |= {"rng": np.random.default_rng(0), "batch_size": count}
+                learning |= {"progress": False, "threads": threads}
+                return lambda: fit(network, images, labels, **learning)
+
+            times = least(
+                {f"{n} threads": ways(built(make, fast), n) for n in (1, 2)},
+                seconds,
+                clock=time.perf_counter,
+            )
+            ms = {way: round(taken / in_a_row, 3) for way, taken in times.items()}
+            found.append({"network": make.__name__, "batch": count, "ms": ms})
+            print(found[-1], flush=True)
+    return found
+
+
 # ---------------------------------------------------------------- all of it
 
 
@@ -344,6 +373,7 @@ PARTS = {
     "layers": each_layer,
     "growth": growth,
     "memory": memory,
+    "threads": threads,
     "fashion": fashion,
 }
 

@@ -59,7 +59,7 @@ def times(found, first, labels):
 def machine(part):
     m = part["machine"]
     return (
-        f"Measured on: {m['cpu']}, {m['system']}; {m['blas']}; one thread; "
+        f"Measured on: {m['cpu']}, {m['system']}; {m['blas']}; one thread for each product; "
         f"Python {m['python']}, NumPy {m['numpy']}, PyTorch {m['torch']}."
     )
 
@@ -78,12 +78,24 @@ def sections(results):
     if "memory" in results:
         rows = [(way, f"{MB:.0f}") for way, MB in results["memory"]["found"][0]["MB"].items()]
         made["memory"] = table(["layers", "peak, MB"], rows)
+    if "threads" in results:
+        rows = [
+            (NAMES[row["network"]], row["batch"], *row["ms"].values(), f"{saved(row['ms']):.2f}")
+            for row in results["threads"]["found"]
+        ]
+        head = ["network", "batch", "one thread, ms", "two threads, ms", "times as quick"]
+        made["threads"] = table(head, rows)
     if "fashion" in results:
         columns = ["layers", "epochs", "peak", "seed", "accuracy", "wall_s", "cpu_s"]
         rows = [[row[name] for name in columns] for row in results["fashion"]["found"]]
         head = ["layers", "epochs", "rate", "seed", "accuracy", "wall s", "CPU s"]
         made["fashion"] = table(head, rows)
     return {name: f"{text}\n\n{machine(results[name])}" for name, text in made.items()}
+
+
+def saved(ms):
+    one, two = ms.values()
+    return one / two
 
 
 def shape(x):

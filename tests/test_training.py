@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnnlib import datasets, training
-from cnnlib.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU
+from cnnlib.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, parameters
 from cnnlib.losses import SoftmaxCrossEntropy
 from cnnlib.network import Sequential
 from cnnlib.optimizers import SGD, Adam
@@ -92,6 +92,28 @@ def test_the_same_generator_gives_the_same_training(digits):
     assert losses() == losses()
 
 
+@pytest.mark.parametrize("pictures", [64, 65, 2, 1])
+def test_threads_change_nothing_but_rounding(digits, pictures):
+    """With batches that are smaller than the threads, and that don't divide by them, too."""
+
+    def trained(threads):
+        network = small_network()
+        images, labels = digits[0]
+        options = {
+            "loss": SoftmaxCrossEntropy(),
+            "optimizer": SGD(network, 0.01),
+            "threads": threads,
+        }
+        options |= {"rng": np.random.default_rng(7), "progress": False, "batch_size": 24}
+        history = fit(network, images[:pictures].astype(float), labels[:pictures], **options)
+        return history.losses, [getattr(owner, name) for owner, name in parameters(network)]
+
+    (losses, weights), (others, other_weights) = trained(1), trained(3)
+    np.testing.assert_allclose(others, losses, rtol=1e-10)
+    for one, other in zip(weights, other_weights, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-8, atol=1e-10)
+
+
 def test_each_epoch_sees_every_picture_once_in_a_new_order():
     rng = np.random.default_rng(0)
     first, second = (np.concatenate(list(minibatches(103, 10, rng))) for _ in range(2))
@@ -161,6 +183,7 @@ def test_a_loss_that_is_no_number_is_told_with_the_learning_rate():
         ({"images": np.zeros((3, 2), np.uint8)}, "images hold uint8"),
         ({"epochs": 0}, "epochs is 0"),
         ({"batch_size": 0}, "batch_size is 0"),
+        ({"threads": 0}, "threads is 0"),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(arguments, message):
