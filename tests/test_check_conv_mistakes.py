@@ -1109,12 +1109,12 @@ def arrays(*shapes):
 @pytest.mark.parametrize(
     ("hunt", "witness"),
     [
-        (check.conv_hunt_1, arrays((1, 1, 2, 3), (2, 1, 1, 3), (1, 2, 2, 1))),
-        (check.conv_hunt_2, arrays((1, 1, 3, 2), (1, 1, 1, 1))),
-        (check.conv_hunt_3, arrays((1, 1, 3, 2), (1, 1, 2, 1))),
+        (check.conv_hunt_1, ([[[[0, 0, 0]]]], [[[[0, 0, 7]]]], [[[[-3]]]])),
+        (check.conv_hunt_2, ([[[[0, 0], [0, 0], [0, 0]]]], [[[[0]]]])),
+        (check.conv_hunt_3, ([[[[0, 0], [0, 0], [0, 5]]]], [[[[0], [2]]]])),
     ],
 )
-def test_arrays_drawn_with_care_show_each_patient(hunt, witness):
+def test_arrays_chosen_with_care_show_each_patient(hunt, witness):
     assert hunt.failure(lambda: witness) is None
 
 

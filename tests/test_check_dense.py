@@ -926,10 +926,13 @@ def test_a_witness_that_shows_nothing_is_refused(hunt, shown, phrase):
 @pytest.mark.parametrize(
     ("hunt", "shown"),
     [
-        (check.dense_hunt_1, arrays((1, 3), (3, 2), (2,), (1, 2))),
-        (check.dense_hunt_2, (np.array([[800, 0], [0, 0]]), np.array([0, 1]))),
-        (check.dense_hunt_3, (LOGITS, np.array([0, 1]))),
-        (check.dense_hunt_3, (LOGITS, np.array([0.0, 1.0]))),
+        (
+            check.dense_hunt_1,
+            ([[0, 0, 0]], [[0, 0], [1, 0], [0, 0]], [0, 0], [[1, 0]]),
+        ),
+        (check.dense_hunt_2, (np.array([[0, 0], [800, 0]]), np.array([0, 0]))),
+        (check.dense_hunt_3, (0 * LOGITS, np.array([0, 1]))),
+        (check.dense_hunt_3, (0 * LOGITS, np.array([2.0, 0.0]))),
     ],
 )
 def test_a_witness_that_shows_the_mistake_is_accepted(hunt, shown):

@@ -1297,7 +1297,7 @@ NEGATIVE = np.array([[[[-1.0, -2.0], [-3.0, -4.0]]]])
     [
         (check.pool_hunt_1, (NEGATIVE, np.array([[[[-1.0]]]]))),
         (check.pool_hunt_2, (np.zeros((1, 1, 2, 2)), np.ones((1, 1, 1, 1)))),
-        (check.pool_hunt_3, _arrays((1, 1, 3, 2), (1, 1, 1, 1))),
+        (check.pool_hunt_3, (np.zeros((1, 1, 3, 2)), np.zeros((1, 1, 1, 1)))),
     ],
 )
 def test_a_witness_that_shows_the_mistake_passes(hunt, arrays):

@@ -925,7 +925,7 @@ def repeated(e: Evidence) -> Finding | None:
     if not np.isin(got, expected).all():
         return None
     return Finding(
-        f"Some numbers stand in several places of {e.name}, and others are lost.",
+        f"Some numbers occur more than once in {e.name}, and others are missing.",
         "Two places can't share one number. Take the first two that do, and follow the calculation.",
     )
 

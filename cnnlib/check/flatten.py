@@ -32,7 +32,7 @@ def flat_index():
     """Check ``flat_index(c, h, w, shape)``, the place of a cell in the flat row."""
     for shape in [(2, 3, 4), (4, 2, 3), (3, 5, 2), (1, 2, 2), (3, 1, 1), (1, 1, 5), (2, 4, 1)]:
         yield Case(
-            "place of cell ",
+            "places",
             {"picture": np.zeros(shape)},
             script(flatten.all_places),
             ("c", "h", "w"),

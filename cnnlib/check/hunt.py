@@ -1,6 +1,6 @@
 """Bug hunts: the learner is given a layer that is wrong somewhere, and looks for the input that shows it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -19,8 +19,10 @@ class Hunt(Check):
 
     The learner's function takes nothing and returns the arrays in `names`: few whole numbers, which
     can be followed by hand. They are run through `script`, once with the right layer and once with
-    the patient, and have to give different results. Where the last name is ``"expected"``, the
-    learner also says what the right layer gives. `axes` names the axes of those arrays that must
+    the patient, and have to give different results. Each number has to be needed: with 0 in its
+    place the patient gets away. So numbers drawn at random win nothing, and what is left shows what
+    the mistake is about. Where the last name is ``"expected"``, the learner also says what the right
+    layer gives. `axes` names the axes of those arrays that must
     have them, such as ``{"x": "N, C, H, W"}``, and `stops` says that the patient's mistake is one
     that stops it: otherwise a patient that stops has another trouble than the one that is hunted.
     ``free(**arrays)`` says for which entries of the result more than one value is right, so that any
@@ -75,7 +77,31 @@ class Hunt(Check):
         if not _differ(right, patient):
             says = "The patient passes your test: with these arrays it does just what a right layer does."
             return self._fail(outcome, says, {"where": case.where, "hint": self._hint(inputs)})
+        for place, number in self._not_needed(inputs):
+            says = "The patient is caught, but not every one of your numbers is needed for that."
+            facts = {
+                "where": case.where,
+                "try": f"0 in place of {place} = {number:g}: the patient is caught all the same",
+                "hint": "Write 0 wherever you can. What the numbers that are left have to do with the "
+                "mistake is what this hunt is about.",
+            }
+            return self._fail(outcome, says, facts)
         return None
+
+    def _not_needed(self, inputs) -> Iterator[tuple[str, float]]:
+        """The numbers, with their places, in place of which 0 would do as well."""
+        for name, array in inputs.items():
+            for place in np.argwhere(array).tolist():
+                fewer = array.copy()
+                fewer[tuple(place)] = 0
+                if self._caught(inputs | {name: fewer}):
+                    yield f"{name}{place}", array[tuple(place)]
+
+    def _caught(self, inputs) -> bool:
+        """Whether the patient makes its mistake, and no other, with these arrays."""
+        _, right, patient = self._run(inputs)
+        stopped = patient.error is not None and not self.stops
+        return right.error is None and not stopped and _differ(right, patient)
 
     def _run(self, inputs):
         """The case, and what the right layer and the patient make of it."""
@@ -106,7 +132,16 @@ class Hunt(Check):
         """What to think about: the array whose numbers hide the mistake, where it is one array."""
         hiding = [name for name in inputs if self._shown_by_others(inputs, name)]
         if len(hiding) != 1:
-            return "What have your arrays in common with all those that the patient was tested on?"
+            if any(self._caught(self._drawn(inputs, *inputs, seed=seed)) for seed in range(4)):
+                return (
+                    "The shapes will do: with other numbers in these arrays, the patient would go "
+                    "wrong. What is special about yours?"
+                )
+            return (
+                "Numbers drawn at random in arrays of these shapes show nothing either. Does it take "
+                "other shapes, or numbers that no chance brings? What have your arrays in common with "
+                "those that the patient was tested on?"
+            )
         (name,) = hiding
         numbers = np.unique(inputs[name])
         special = f" All its numbers are {numbers[0]:g}." if len(numbers) == 1 else ""
@@ -117,15 +152,18 @@ class Hunt(Check):
 
     def _shown_by_others(self, inputs, name: str) -> bool:
         """Whether the patient goes wrong when this array is filled with other numbers, however often."""
-        for seed in range(4):
-            rng = np.random.default_rng(seed)
+        return all(self._caught(self._drawn(inputs, name, seed=seed)) for seed in range(4))
+
+    @staticmethod
+    def _drawn(inputs, *names: str, seed: int):
+        """The arrays, with other numbers in these."""
+        rng = np.random.default_rng(seed)
+        drawn = dict(inputs)
+        for name in names:
             size, shape = inputs[name].size, inputs[name].shape
-            drawn = rng.permutation(np.arange(1.0, size + 1)) * rng.choice([-1.0, 1.0], size)
-            _, right, patient = self._run(inputs | {name: drawn.reshape(shape)})
-            stopped = patient.error is not None and not self.stops
-            if right.error is not None or stopped or not _differ(right, patient):
-                return False
-        return True
+            numbers = rng.permutation(np.arange(1.0, size + 1)) * rng.choice([-1.0, 1.0], size)
+            drawn[name] = numbers.reshape(shape)
+        return drawn
 
     def _fail(self, outcome, says: str, facts: dict[str, str]) -> Failed:
         return Failed(self.title, says, facts | remarks(outcome, ""))
