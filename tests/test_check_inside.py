@@ -8,6 +8,7 @@ import pytest
 
 from cnnlib import check, inside, misconceptions
 from cnnlib.losses import SoftmaxCrossEntropy
+from cnnlib.misconceptions import changes
 from cnnlib.misconceptions import inside as wrong
 
 
@@ -158,7 +159,7 @@ WRONG = {
         loss.forward(network.forward(images), classes)
         return np.abs(network.backward(loss.backward())).sum(axis=1)
         """,
-        "gradient of the loss, not that of the score. And then: You add up the channels",
+        "gradient of the loss, not that of the score. The second: You add up the channels",
     ),
     "predicted, mean with sign": (
         """
@@ -166,7 +167,7 @@ WRONG = {
         dy = np.eye(scores.shape[1])[scores.argmax(axis=1)]
         return network.backward(dy).mean(axis=1)
         """,
-        "And then: You take the mean over the channels with their sign",
+        "The second: You take the mean over the channels with their sign",
     ),
     "classes counted from 1": (
         """
@@ -873,11 +874,8 @@ PAIRS = [
 
 @pytest.mark.parametrize("pair", PAIRS, ids=[f"{a.__name__}-{b.__name__}" for a, b in PAIRS])
 def test_two_mistakes_at_once_are_both_told(pair):
-    start, end = (part for part, named in wrong.STARTS + wrong.ENDS if named in pair)
-
-    def both(network, images, classes):
-        return wrong.walk(start, end, network, images, classes)
-
+    one, other = (broken.slips for broken in pair)
+    both = changes.made("both", wrong.largest_with_sign.way, *one, *other)
     message = one_line(check.saliency.failure(both))
     for named in pair:
         assert named.says.split(". ")[0].rstrip(".") in message

@@ -677,7 +677,7 @@ WRONG_MOMENTUM = {
     ),
     "momentum is one more rate": (
         EACH + "    setattr(layer, name, W - self.learning_rate * self.momentum * g)",
-        "2 of 3 numbers in change of W are wrong.",
+        "The momentum only makes each step shorter",
     ),
     "velocity doubled": (
         EACH
@@ -1550,7 +1550,7 @@ TWO_AT_ONCE = [
 @pytest.mark.parametrize(("c", "broken", "one", "other"), TWO_AT_ONCE)
 def test_two_mistakes_at_once_are_both_told(c, broken, one, other):
     message = one_line(c.failure(broken))
-    assert "two mistakes together" in message
+    assert "two mistakes together" in message.lower()
     assert one in message
     assert other in message
 
@@ -1570,7 +1570,7 @@ SHARED = {
     "NoShareInV": "FirstVTooLarge",
     "CorrectsTheRoot": "FirstVTooLarge",
     "AbsoluteValues": "FirstRootOfAbsolute",
-    "MeansTooLate": "AdamStays",
+    "MeansTooLate": "WeightsStay",
     "MomentumOnTheWeight": "ForgetsWhereItWas",
     "MomentumOnBoth": "WeightsStay",
     "AddsToTheVelocity": "AddsUpGradients",

@@ -1,15 +1,13 @@
 """The checks of lesson 09: saliency, the gradient of a score all the way back to the picture, and mistakes counted."""
 
 from dataclasses import replace
-from functools import partial
-from itertools import count, product
+from itertools import count
 
 import numpy as np
 
 from cnnlib import inside, layers
 from cnnlib.check.diagnosis import Finding, close
-from cnnlib.check.engine import USUAL, Case, Comparison, Trial, alike, attempt, check
-from cnnlib.misconceptions.inside import ENDS, STARTS, walk
+from cnnlib.check.engine import USUAL, Case, Comparison, Trial, attempt, check
 from cnnlib.scripts import inside as views
 from cnnlib.scripts import script
 
@@ -18,14 +16,14 @@ AFTERWARDS = "layers[0].W"
 
 
 class _Saliency(Comparison):
-    """Compares maps; where no misconception fits, looks for another class, and for two mistakes at once."""
+    """Compares maps; where no misconception fits, looks for another class."""
 
     def _failure(self, thing, trials, wrong, known):
         changed = [t for t in wrong if t.case.result == AFTERWARDS and t.evidence.comparable]
         changed = [t for t in changed if not t.outcome.changed]
         if changed and not known:  # which may be the reason for all that is wrong elsewhere
             return super()._failure(thing, trials, changed, WEIGHTS_CHANGED)
-        known = known or _another_class(wrong) or _two_mistakes(trials)
+        known = known or _another_class(wrong)
         return super()._failure(thing, trials, wrong, known)
 
 
@@ -73,18 +71,6 @@ def _maps_of_each_class(case: Case) -> list[np.ndarray]:
         if outcome.error:  # there is no class k
             return maps
         maps.append(outcome.value)
-
-
-def _two_mistakes(trials: list[Trial]) -> Finding | None:
-    """One mistake in what is sent back, and another one in what is made of what arrives."""
-    # Where there are several channels, most mistakes differ.
-    trials = sorted(trials, key=lambda t: t.case.traits["channels"] == GREY)
-    for (start, first), (end, second) in product(STARTS, ENDS):
-        both = partial(walk, start, end)
-        theirs = (Trial(t.case, t.expected, attempt(t.case, both)) for t in trials)
-        if alike(trials, theirs, any_float=True):
-            return Finding(f"{first.says} And then: {second.says}", f"{first.hint} {second.hint}")
-    return None
 
 
 # ---------------------------------------------------------------------------- the networks

@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnlib import misconceptions, optimizers
 from cnnlib.check.diagnosis import Finding, number
-from cnnlib.check.engine import Case, Comparison, alike, attempt, same, tried
+from cnnlib.check.engine import Case, Comparison, attempt, same
 from cnnlib.check.failure import NotWritten
 from cnnlib.scripts import optimizers as moves
 from cnnlib.scripts import script
@@ -63,16 +63,6 @@ class Step(Case):
 
 class Steps(Comparison):
     """A check of `step`; what is said of wrong numbers is said of one weight array, the first wrong one."""
-
-    def _named(self, trials, consistent):
-        named = super()._named(trials, consistent)
-        plain = not any(t.outcome.error or t.outcome.changed for t in trials)
-        if named or not plain or all(t.only_the_dtype for t in trials):
-            return named
-        for both in misconceptions.optimizers.pairs(self.name):
-            if alike(trials, tried(trials, both)):
-                return both
-        return None
 
     def _failure(self, thing, trials, wrong, known):
         if known is None and any(t.outcome.changed for t in wrong):
