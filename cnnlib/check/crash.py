@@ -98,7 +98,7 @@ def _from_pytorch(text: str, line: str) -> str:
     ):
         return "Here everything is NumPy: PyTorch would do the work that this exercise is about. What does that line do, number by number?"
     if (missing and missing[1] == "zero_grad") or word in ("grad", "requires_grad", "detach"):
-        return "That is PyTorch's, where gradients pile up and find their own way. Here each backward sets them anew, so nothing has to be cleared or cut off."
+        return "PyTorch keeps gradients there and adds each one to the last. Here backward sets self.dW and self.db itself, anew each time, so nothing has to be cleared or detached."
     if word in PYTORCH:
         also = " NumPy's own view is about the dtype." if word == "view" else ""
         also = " Here, size is a number." if word == "size" else also
@@ -165,8 +165,8 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     if "object is not iterable" in text and re.search("'(int|float)'", text):
         return "A single number is nothing to loop over. What counts up to it?"
     if isinstance(error, NameError):
-        hint = "Is the name spelt as where you set it? Helpers and imports belong into the answer cell."
-        return hint + " What one method keeps for another belongs to self." * in_class
+        hint = "Is the name spelt the same way where you set it? Helpers and imports belong in the answer cell."
+        return hint + " What one method keeps for another goes on self, as in self.name = …." * in_class
     if isinstance(error, TypeError) and "unpack" in text and "NoneType" not in text:
         return "There is a single number here, not several. Compare the order of your parameters with the exercise's."
     if isinstance(error, TypeError) and "unpack" in text:
