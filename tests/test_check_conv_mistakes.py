@@ -538,7 +538,7 @@ WRONG = [
             "self.dW = getattr(self, 'dW', 0) + np.zeros_like(self.W)": "PilesUpDW",
             "self.dW = self.W": "Afterwards the layer has another W than before",
             "self.dW = np.zeros((C, F, KH, KW))": "IndexError",
-            "self.dW = np.zeros(self.W.shape, int)": "dW has dtype int64: everything behind the decimal point is lost",
+            "self.dW = np.zeros(self.W.shape, int)": "dW has dtype int64: everything after the decimal point is lost",
             "self.dW = np.zeros(self.W.shape)": "The numbers are right, but their dtype is float64, not float32",
             "self.dW = np.ones_like(self.W)": "Every number is off by 1",
         },
@@ -683,7 +683,7 @@ WRONG = [
             "np.sum(np.abs(dout), axis=(0, 2, 3))": "Your result would be right if dy were abs(dy)",
             "np.sum(dout**2, axis=(0, 2, 3))": "Your result would be right if dy were dy²",
             "np.sum(dout, axis=(0, 2, 3)).astype(np.float32)": "The numbers are right, but their dtype is float32, not float64",
-            "np.sum(dout, axis=(0, 2, 3)).astype(int)": "db has dtype int64: everything behind the decimal point is lost",
+            "np.sum(dout, axis=(0, 2, 3)).astype(int)": "db has dtype int64: everything after the decimal point is lost",
             "np.sum(dout, axis=(0, 2, 3)) * self.W[0].size": "DbForEachProduct",
             "np.sum(x, axis=(0, 2, 3))": "db has the wrong length along F",
             "np.sum(dout, axis=(0, 2, 3)) + self.b": "Every number is off by 1 times b",
@@ -721,7 +721,7 @@ WRONG = [
         {
             "self.db = self.b": "Afterwards the layer has another b than before",
             "self.db = np.ones_like(self.b)": "Every number is off by 1",
-            "self.db = np.zeros(F, int)": "db has dtype int64: everything behind the decimal point is lost",
+            "self.db = np.zeros(F, int)": "db has dtype int64: everything after the decimal point is lost",
         },
     ),
     (
@@ -790,7 +790,7 @@ WRONG = [
         {
             "dpadded = self.padded": "here, your dx depends on x, and should not",
             "dpadded = np.zeros((N, C, (OH - 1) * s + KH, (OW - 1) * s + KW))": "LosesTheRest",
-            "dpadded = np.zeros_like(self.padded, dtype=int)": "dx has dtype int64: everything behind the decimal point is lost",
+            "dpadded = np.zeros_like(self.padded, dtype=int)": "dx has dtype int64: everything after the decimal point is lost",
             "dpadded = np.zeros_like(self.x)": "IndexError",
         },
     ),

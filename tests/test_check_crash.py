@@ -25,7 +25,7 @@ HABITS = {
     "a.view((2, 60))": "In PyTorch, view gives an array another shape",
     "a.view(2, 3, 4, 5)": "In PyTorch, view gives an array another shape",
     "a.reshape(a.size(0), -1)": "In PyTorch, size tells the length of an axis. Here, size is a number",
-    "a.permute(0, 2, 3, 1)": "In PyTorch, permute puts the axes into another order",
+    "a.permute(0, 2, 3, 1)": "In PyTorch, permute puts the axes in another order",
     "np.cat([a, a])": "In PyTorch, cat joins arrays",
     "a.sum(dim=1)": "PyTorch says dim and keepdim",
     "a.max(1, keepdim=True)": "PyTorch says dim and keepdim",

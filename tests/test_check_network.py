@@ -413,7 +413,7 @@ for i, layer in reversed(enumerate(self.layers)):
     dy = layer.backward(dy)
 return dy
 """,
-        "What is to be walked from its end must be a list",
+        "Only a list can be walked from its end",
     ),
     "range too far": (
         """
@@ -429,7 +429,7 @@ for layer in self.layers.reverse():
     dy = layer.backward(dy)
 return dy
 """,
-        "turns the list itself round, and returns None",
+        "reverses the list itself, and returns None",
     ),
     "reversed, not kept": (
         """
@@ -889,7 +889,7 @@ WRONG_NETWORKS = {
     ),
     "a square map": (
         planned(at_7="Dense(second * (H // 4) ** 2, classes, rng=rng)"),
-        "takes the maps for squares with sides of their height",
+        "takes the maps to be square, with sides of their height",
     ),
     "one map": (
         planned(at_7="Dense((H // 4) * (W // 4), classes, rng=rng)"),
@@ -917,7 +917,7 @@ WRONG_NETWORKS = {
     ),
     "a square of the width": (
         planned(at_7="Dense(second * (W // 4) ** 2, classes, rng=rng)"),
-        "squares with sides of their width",
+        "square, with sides of their width",
     ),
     "all divided by 16": (
         planned(at_7="Dense(second * H * W // 16, classes, rng=rng)"),
@@ -925,7 +925,7 @@ WRONG_NETWORKS = {
     ),
     "rounded up": (
         planned(at_7="Dense(second * -(-H // 4) * -(-W // 4), classes, rng=rng)"),
-        "takes sides that don't divide for rounded up",
+        "rounds sides up where a pool rounds them down",
     ),
     "in and out swapped": (
         planned(at_3="Conv2D(second, first, 3, padding=1, rng=rng)"),
@@ -938,7 +938,7 @@ WRONG_NETWORKS = {
     ),
     "ten classes": (
         planned(at_7="Dense(second * (H // 4) * (W // 4), 10, rng=rng)"),
-        "layers[7], Dense, returns an array of another shape",
+        "layers[7], Dense, returns an array of the wrong shape",
     ),
     "one channel": (
         planned(at_0="Conv2D(1, first, 3, padding=1, rng=rng)"),
@@ -946,7 +946,7 @@ WRONG_NETWORKS = {
     ),
     "always 8 filters": (
         planned(at_0="Conv2D(C, 8, 3, padding=1, rng=rng)"),
-        "layers[0], Conv2D, returns an array of another shape",
+        "layers[0], Conv2D, returns an array of the wrong shape",
     ),
     "channels of the picture twice": (
         planned(at_3="Conv2D(C, second, 3, padding=1, rng=rng)"),
@@ -963,11 +963,11 @@ WRONG_NETWORKS = {
     ),
     "kernels of 5": (
         planned(at_0="Conv2D(C, first, 5, padding=2, rng=rng)"),
-        "layers[0], Conv2D, has kernels of another size",
+        "layers[0], Conv2D, has kernels of the wrong size",
     ),
     "padding 2": (
         planned(at_0="Conv2D(C, first, 3, padding=2, rng=rng)"),
-        "layers[0], Conv2D, returns an array of another shape",
+        "layers[0], Conv2D, returns an array of the wrong shape",
     ),
     "a stride for a pool": (
         planned(at_0="Conv2D(C, first, 3, stride=2, padding=1, rng=rng)", at_2=None),
@@ -975,7 +975,7 @@ WRONG_NETWORKS = {
     ),
     "windows that overlap": (
         planned(at_2="MaxPool2D(3, stride=2)"),
-        "layers[2], MaxPool2D, returns an array of another shape",
+        "layers[2], MaxPool2D, returns an array of the wrong shape",
     ),
     "a layer too many": (
         planned().replace("])", ", Dense(classes, classes, rng=rng)])"),
@@ -1279,7 +1279,7 @@ WRONG_NORMS = {
     ),
     "a list left turned round": (
         "network.layers.reverse()\n" + NOTED.replace("reversed(network.layers)", "network.layers"),
-        "You leave network.layers turned round",
+        "You leave network.layers reversed",
     ),
     "layers taken out": (
         "lengths = [np.linalg.norm(dy)]\nwhile network.layers:\n"

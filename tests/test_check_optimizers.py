@@ -322,7 +322,7 @@ for layer, name in self.parameters[:-1]:
     ),
     "int": (
         EACH + "    setattr(layer, name, (W - self.learning_rate * g).astype(int))",
-        "change of W has dtype int64: everything behind the decimal point is",
+        "change of W has dtype int64: everything after the decimal point is",
     ),
     "gradient None": (
         EACH

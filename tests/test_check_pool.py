@@ -250,7 +250,7 @@ WRONG = {
             ("(N, C, OH, OW), dtype=x.dtype", "(N, C, OH, OW)"),
         ),
         (
-            "y has dtype int64: everything behind the decimal point is",
+            "y has dtype int64: everything after the decimal point is",
             ("(N, C, OH, OW), dtype=x.dtype", "(N, C, OH, OW), dtype=int"),
         ),
         (
@@ -343,7 +343,7 @@ WRONG = {
             ("-np.inf", "np.inf"),
         ),
         (
-            "You keep the number that is largest without its sign",
+            "You keep the number with the largest absolute value",
             ("if x[n, c, h, w] >= best", "if abs(x[n, c, h, w]) >= abs(best)"),
             ("best = -np.inf", "best = 0"),
         ),
@@ -507,7 +507,7 @@ WRONG = {
             ("patch.argmax()", "patch.argmin()"),
         ),
         (
-            "The gradient goes to the pixel that is largest without",
+            "The gradient goes to the pixel with the largest absolute",
             ("patch.argmax()", "np.abs(patch).argmax()"),
         ),
         ("ValueError: index 12 is out of bounds for", ("patch.argmax()", "self.x[n, c].argmax()")),
@@ -582,7 +582,7 @@ WRONG = {
             ("np.zeros_like(self.x)", "np.zeros(self.x.shape)"),
         ),
         (
-            "dx has dtype int64: everything behind the decimal point",
+            "dx has dtype int64: everything after the decimal point",
             ("np.zeros_like(self.x)", "np.zeros(self.x.shape, dtype=int)"),
         ),
         ("dx contains NaN", ("np.zeros_like(self.x)", "np.empty_like(self.x) * np.nan")),
@@ -873,7 +873,7 @@ WRONG = {
     ],
     ("avgpool_forward", AVG_LOOPS): [
         (
-            "You add the window up, and do not divide",
+            "You add up the window, and don't divide",
             ("window.sum() / (self.KH * self.KW)", "window.sum()"),
         ),
         (
@@ -947,7 +947,7 @@ WRONG = {
             ("top, left = i * self.SH, j * self.SW", "top, left = i, j"),
         ),
         (
-            "y has dtype uint8: everything behind the decimal point is",
+            "y has dtype uint8: everything after the decimal point is",
             ("dtype=x.dtype", "dtype=np.uint8"),
         ),
         (
@@ -1159,7 +1159,7 @@ WRONG = {
             ("return dx / (self.KH * self.KW)", "return -dx / (self.KH * self.KW)"),
         ),
         (
-            "dx has dtype int64: everything behind the decimal point",
+            "dx has dtype int64: everything after the decimal point",
             ("return dx / (self.KH * self.KW)", "return (dx / (self.KH * self.KW)).astype(int)"),
         ),
     ],

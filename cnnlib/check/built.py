@@ -90,7 +90,7 @@ def _no_network(title: str, build_network) -> Failed | None:
         return None
     net = outcome.value
     if net["type"] == "NoneType":
-        hint = "Is there a return on every way through your function?"
+        hint = "Is there a return on every path through your function?"
         return Failed(title, "It returned None.", remarks(outcome, hint))
     if net["layers"] is not None:
         return _no_layer(title, net["layers"]) or _one_layer_in_two_places(title, net)
@@ -185,13 +185,13 @@ def _first_difference(build_network, N, shape, filters, classes, _) -> Finding |
             sizes = len(got) == len(expected) and got[:2] == expected[:2]
             about = "how high and wide its maps are" if sizes else "how much comes out of it"
             return Finding(
-                f"{name}, returns an array of another shape than it should.",
+                f"{name}, returns an array of the wrong shape.",
                 f"Which arguments decide {about}? Compare them with the exercise's.",
                 facts | {"expected": str(expected), "got": str(got)},
             )
         if layer["W"] != courses["W"]:
             return Finding(
-                f"{name}, has kernels of another size than it should.",
+                f"{name}, has kernels of the wrong size.",
                 "The shape of what it returns is right all the same. Which two numbers make up for each other?",
                 facts
                 | {
@@ -232,7 +232,7 @@ MISCOUNTED = (
     (
         lambda C, H, W, first, second: C * second * (H // 4) * (W // 4),
         "The channels of the picture are counted in the number of features.",
-        "What has become of the channels behind the first Conv2D?",
+        "What has become of the channels after the first Conv2D?",
     ),
     (
         lambda C, H, W, first, second: first * second * (H // 4) * (W // 4),
@@ -246,12 +246,12 @@ MISCOUNTED = (
     ),
     (
         lambda C, H, W, first, second: second * (H // 4) ** 2,
-        "The number of features takes the maps for squares with sides of their height.",
+        "The number of features takes the maps to be square, with sides of their height.",
         "Where does the width of the picture come in?",
     ),
     (
         lambda C, H, W, first, second: second * (W // 4) ** 2,
-        "The number of features takes the maps for squares with sides of their width.",
+        "The number of features takes the maps to be square, with sides of their width.",
         "Where does the height of the picture come in?",
     ),
     (
@@ -276,7 +276,7 @@ MISCOUNTED = (
     ),
     (
         lambda C, H, W, first, second: second * -(-H // 4) * -(-W // 4),
-        "The number of features takes sides that don't divide for rounded up.",
+        "The number of features rounds sides up where a pool rounds them down.",
         "What does a pool of 2×2 do with the last row, if there are 9?",
     ),
 )

@@ -55,9 +55,9 @@ def _never_started(error, text: str, reference) -> Finding:
 # What a word of PyTorch's is about, for those who look for NumPy's.
 PYTORCH = {
     "view": "gives an array another shape",
-    "permute": "puts the axes into another order",
+    "permute": "puts the axes in another order",
     "unsqueeze": "adds an axis of length 1",
-    "squeeze_": "takes an axis of length 1 away",
+    "squeeze_": "removes an axis of length 1",
     "size": "tells the length of an axis",
     "dim": "tells the number of axes",
     "numel": "tells the number of entries",
@@ -102,7 +102,7 @@ def _from_pytorch(text: str, line: str) -> str:
     if word in PYTORCH:
         also = " NumPy's own view is about the dtype." if word == "view" else ""
         also = " Here, size is a number." if word == "size" else also
-        return f"In PyTorch, {word} {PYTORCH[word]}.{also} Which word does NumPy have for that?"
+        return f"In PyTorch, {word} {PYTORCH[word]}.{also} What is it called in NumPy?"
     return ""
 
 
@@ -121,7 +121,9 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     ):
         return "range counts up to a whole number. What stands in its brackets, and what did you want to count?"
     if "object is not callable" in text:
-        return "What stands before the brackets is no function. Which of its methods did you mean?"
+        return (
+            "What stands before the brackets is not a function. Which of its methods did you mean?"
+        )
     if (
         "'list' object cannot be interpreted as an integer" in text
         or "as a data type" in text
@@ -145,7 +147,7 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     if "can't multiply sequence" in text:
         return "`*` makes a list or a string longer; it doesn't reach the numbers inside. Which name in this line stands for one of them, and what did you take it for?"
     if "bitwise_xor" in text or "operand type(s) for ^" in text:
-        return "`^` is no power in Python. Which sign is?"
+        return "`^` is not a power in Python. Which operator is?"
     if "can be converted to Python scalars" in text:
         return "This function takes a single number. What is the one for whole arrays called, and where does it come from?"
     if isinstance(error, AttributeError) and "'function' object" in text:
@@ -157,7 +159,7 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     if isinstance(error, TypeError) and "positional argument" in text:
         return "Count what this call hands over, and what it asks for. (Python counts self, too.)"
     if "object is not reversible" in text:
-        return "What is to be walked from its end must be a list. What stands here, and where is the list?"
+        return "Only a list can be walked from its end. What stands here, and where is the list?"
     if "tuple.index(x): x not in tuple" in text:
         return "tuple.index looks for a value, and says where it stands. Did you want the entry at a place?"
     if missing and missing[1] == "tuple":
@@ -166,7 +168,10 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "A single number is nothing to loop over. What counts up to it?"
     if isinstance(error, NameError):
         hint = "Is the name spelt the same way where you set it? Helpers and imports belong in the answer cell."
-        return hint + " What one method keeps for another goes on self, as in self.name = …." * in_class
+        return (
+            hint
+            + " What one method keeps for another goes on self, as in self.name = …." * in_class
+        )
     if isinstance(error, TypeError) and "unpack" in text and "NoneType" not in text:
         return "There is a single number here, not several. Compare the order of your parameters with the exercise's."
     if isinstance(error, TypeError) and "unpack" in text:
@@ -186,7 +191,7 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     ):
         return "A length or an index must be whole. `/` always gives a float; `//` stays whole."
     if isinstance(error, TypeError) and "NoneType" in text and ".reverse()" in stop.line:
-        return "`reverse()` turns the list itself round, and returns None. What walks backwards and leaves the list alone?"
+        return "`reverse()` reverses the list itself, and returns None. What walks backwards and leaves the list alone?"
     if isinstance(error, TypeError) and "NoneType" in text and _emptied(stop):
         return f"{_emptied(stop)} is None by now. Who set it to None, and may backward be called twice?"
     if isinstance(error, TypeError) and "NoneType" in text:

@@ -275,7 +275,9 @@ def _found(detector: Callable, e: Evidence) -> list[Finding]:
 
 def nothing_returned(e: Evidence) -> Finding | None:
     if e.got is None:
-        return Finding("It returned None.", "Is there a return on every way through your function?")
+        return Finding(
+            "It returned None.", "Is there a return on every path through your function?"
+        )
     return None
 
 
@@ -323,7 +325,8 @@ def no_numbers(e: Evidence) -> Finding | None:
             "What does the name behind your return stand for?",
         )
     return Finding(
-        f"{e.name} has dtype {kind}: not real numbers.", "What is the dtype of the array you fill?"
+        f"{e.name} has dtype {kind}: not real numbers.",
+        "What dtype does the array that you fill have?",
     )
 
 
@@ -332,8 +335,8 @@ def truncated(e: Evidence) -> Finding | None:
     if expected.dtype.kind != "f" or got.dtype.kind not in "iu":
         return None
     return Finding(
-        f"{e.name} has dtype {got.dtype}: everything behind the decimal point is lost.",
-        "Which dtype has the array that you fill, and where does it come from?",
+        f"{e.name} has dtype {got.dtype}: everything after the decimal point is lost.",
+        "What dtype has the array that you fill, and where does it come from?",
     )
 
 
@@ -403,7 +406,7 @@ def only_the_shape(e: Evidence) -> Finding | None:
     ):
         return Finding(
             f"The numbers are right and in the right order; only the shape of {e.name} is wrong.",
-            "Which shape does whoever gets this array wait for?",
+            "What shape does whoever gets this array wait for?",
         )
     return None
 
@@ -632,7 +635,7 @@ def rounded(e: Evidence) -> Finding | None:
         return None
     return Finding(
         "Every number is rounded to a whole one.",
-        "`//`, `round` and an array of whole numbers cut off what is behind the decimal point.",
+        "`//`, `round` and an array of whole numbers cut off what is after the decimal point.",
     )
 
 

@@ -184,7 +184,7 @@ def _equal(right, answer) -> bool:
 
 def _wrong_shape(answer, right) -> Finding:
     if not isinstance(answer, tuple | list):
-        return Finding("y_shape is not a tuple of lengths.", "How many axes has y?")
+        return Finding("y_shape is not a tuple of lengths.", "How many axes does y have?")
     if len(answer) == 1 or (len(answer) == 2 and answer[0] == 1):
         return Finding("The batch is missing.", "y has one row for each picture.")
     if tuple(answer) == right[::-1]:

@@ -52,7 +52,7 @@ mistakes(__name__, {"output_size": _OutputSize},
         "Is a window that fits by two thirds a window?",
         steps=lambda self, room, stride: round(room / stride)),
     true_division=slip("You divide with `/`, so the number of windows is a float, and not always a whole one.",
-        "Which division of Python's stays whole?", steps=lambda self, room, stride: room / stride),
+        "Which of Python's two divisions gives a whole number?", steps=lambda self, room, stride: room / stride),
     stride_not_counted=slip("You leave the stride out: these are the windows for a stride of 1.",
         "Where does each window begin if the stride is 2? Write the places down.",
         step=lambda self, kernel_size, stride: 1),
@@ -77,7 +77,7 @@ mistakes(__name__, {"output_size": _OutputSize},
     stride_and_padding_swapped=slip("Your stride is the exercise's padding, and the other way round.",
         "Compare the order of your parameters with the exercise's.",
         __call__=lambda self, n, k, s, p: _OutputSize.__call__(self, n, k, p, s)),
-    same_padding=slip("You take it that the padding keeps the map as large as it was. Only one padding for each kernel does that.",
+    same_padding=slip("You assume that the padding keeps the map as large as it was. Only one padding for each kernel does that.",
         "Do the kernel's size and the padding come into your formula at all?",
         __call__=lambda self, n, k, s, p: -(-n // s)),
     padding_on_four_sides=slip("The padding is counted four times, twice on each side.",
@@ -100,7 +100,7 @@ class _Pad(Formula):
         return padding
 
     def pairs(self, p):
-        """How many zeros before and behind, for each axis."""
+        """How many zeros before and after, for each axis."""
         return (0, 0), (0, 0), self.rows(p), self.columns(p)
 
     def rows(self, p):
@@ -144,7 +144,7 @@ mistakes(__name__, {"pad": _Pad},
         "Which number adds nothing to a sum of products, whatever the weight?",
         filling=lambda self: {"constant_values": 1}),
     pads_into_float64=slip("You fill an array of zeros that is float64 whatever comes in, so float32 pictures grow twice as large.",
-        "The dtype of x is kept. Which dtype has the array that you fill?",
+        "The dtype of x is kept. What dtype does the array that you fill have?",
         __call__=lambda self, x, padding: _Pad.__call__(self, x, padding).astype(float)),
 )
 # fmt: on
@@ -271,15 +271,15 @@ mistakes(__name__, {"conv_forward": _Forward},
         *windows.SIZES["LastWindowNotVisited"].wraps),
     **{name: windows.SIZES[name] for name in ("WritesColumnsFirst", "NoPlusOne", "ReturnsAfterOneWindow", "ReturnsAfterOneMap")},
     **{name: windows.STARTS[name] for name in ("WindowsEndToEnd", "WindowsTransposed")},
-    AppliesReLU=slip("What is negative has become 0. That is what ReLU does, and ReLU is a layer of its own.",
+    AppliesReLU=slip("Negative numbers have become 0. That is what ReLU does, and ReLU is a layer of its own.",
         "Which numbers may a weighted sum be?",
         after("y", "ReLU", lambda layer, y, N: np.maximum(y, 0))),
     ReusesItsOutput=structure.reuses("y"),
     KeepsTheFirstSize=slip("The size of the first batch's maps is kept for ever and used for later ones.",
         "Where does each forward learn its N, its H and its W?",
         after("y", "memory of sizes", _as_large_as_the_first)),
-    WholeNumbersOnly=slip("Everything behind the decimal point is lost: your y is made of whole numbers.",
-        "Which dtype has the array that you fill?",
+    WholeNumbersOnly=slip("Everything after the decimal point is lost: your y is made of whole numbers.",
+        "What dtype does the array that you fill have?",
         after("y", "dtype", lambda layer, y, N: y.astype(int))),
     ForwardChangesW=structure.changes_W("y",
         "Which of your lines sets self.W, or writes into it? A forward never learns."),
@@ -324,7 +324,7 @@ class _DW(windows.Windows, Conv2D):
 
 _OTHERS = "What happens to several contributions to one number?"
 _ALL_PICTURES = "All pictures of the batch were made with the same weights. How do their gradients come together?"
-_MEAN = "If the loss is an average over the batch, what has dy been multiplied with already?"
+_MEAN = "If the loss is an average over the batch, what has dy been multiplied by already?"
 _NUDGE = "If you nudge a weight, how many outputs move? Does each move less because there are many?"
 _COVERED = "Which pixels did the window of y[0, 0, 1, 1] cover?"
 _SHOWN = "Which numbers did the first window hold in forward?"
@@ -378,7 +378,7 @@ mistakes(__name__, {"conv_dW": _DW},
         "W[f, c, k, l]: which of its indices counts rows of x?",
         after("dW", "axes", lambda layer, dW, N: dW.swapaxes(2, 3))),
     ChannelsBeforeFilters=slip("dW has the channels first and the filters second.",
-        "Which shape does W have? Compare it with the shape of your dW, axis by axis.",
+        "What shape does W have? Compare it with the shape of your dW, axis by axis.",
         after("dW", "axes", lambda layer, dW, N: dW.swapaxes(0, 1))),
     TimesTheWeights=slip("dW is multiplied by W. What a weight does to an output doesn't depend on the weight.",
         "y = w·x + …: if w grows by 1, by how much does y grow?",
@@ -419,15 +419,15 @@ _NUDGE_B = "If you nudge b[f], how many outputs move? Does each move less becaus
 # fmt: off
 mistakes(__name__, {"conv_db": _Db},
     DbForEachPicture=slip("Each picture keeps a db of its own: there is no sum over the batch.",
-        "Which shape does b have? All pictures were made with the same b.", axes=(2, 3)),
+        "What shape does b have? All pictures were made with the same b.", axes=(2, 3)),
     DbForEachPlace=slip("Each place of the map keeps a db of its own: you sum over the batch only.",
-        "Which shape does b have? All windows were given the same b.", axes=0),
+        "What shape does b have? All windows were given the same b.", axes=0),
     OneDbForAll=slip("You sum over the filters, too: one number for all biases.",
         "b[f] went into map f and into no other. Which axis of dy must stay?", axes=None),
     DbForEachColumn=slip("You sum over the first three axes, and what stays is the columns, not the filters.",
         "dy is (N, F, OH, OW). Which of these axes does b have?", axes=(0, 1, 2)),
     DbKeepsItsAxes=slip("The axes that you sum over stay, with length 1: db is (1, F, 1, 1).",
-        "`keepdims` keeps what you want to be rid of here.",
+        "`keepdims` keeps what you want to get rid of here.",
         after("db", "shape", lambda layer, db, N: db.reshape(1, -1, 1, 1))),
     DbAsAColumn=slip("db is a column, (F, 1), and b is a row of numbers, (F,). In b − db, NumPy would make a table of the two.",
         "A gradient has the shape of what it is the gradient of.",
@@ -558,10 +558,10 @@ mistakes(__name__, {"conv_dx": _Dx},
         weights=lambda self, W: _one_filter(self, W, len(W) - 1)),
     StrideMissingInDx=slip("The stride is missing where the gradients are handed out: the windows lie side by side, as with stride 1.",
         f"{_COVERED} Its gradient has to reach the same ones.", start=lambda self, i, j: (i, j)),
-    UpsideDownKernel=slip("Each gradient comes back through the wrong weight: the kernel stands on its head. A kernel that looks the same upside down, such as a blur, hides it.",
+    UpsideDownKernel=slip("Each gradient comes back through the wrong weight: the kernel is upside down. A kernel that looks the same upside down, such as a blur, hides it.",
         "Take a pixel in the lower right corner of a window. Through which weight did it go in? And through which one does its gradient come back?",
         weights=lambda self, W: W[:, :, ::-1, ::-1]),
-    QuarterTurn=slip("The kernel is turned by 90 degrees, and one such turn is not the way back.",
+    QuarterTurn=slip("The kernel is rotated by 90 degrees, and that is only half the way back.",
         _TURN, weights=lambda self, W: np.rot90(W, axes=(2, 3))),
     QuarterTurnBack=slip("The kernel is turned by 90 degrees the other way round, and one such turn is not the way back.",
         _TURN, weights=lambda self, W: np.rot90(W, -1, axes=(2, 3))),
@@ -599,7 +599,7 @@ mistakes(__name__, {"conv_dx": _Dx},
         "Compare the shape of your dx with x's, axis by axis.",
         cropped=lambda self, dx: dx[(..., *(slice(self.padding, self.padding + self.x_shape[2]),) * 2)]),
     LosesTheRest=slip("Rows and columns that no window reached are missing: dx is smaller than x where the stride leaves a remainder.",
-        "Which shape did x have? And what is the gradient of a pixel that nobody read?",
+        "What shape did x have? And what is the gradient of a pixel that nobody read?",
         cropped=_reached),
     DividesDxByTheBatch=structure.divided_by_the_batch("dx", _MEAN),
     AveragesOverlaps=slip("Each pixel gets the average of what it is owed, not the sum.",

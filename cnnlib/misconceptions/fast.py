@@ -312,7 +312,7 @@ mistakes(
         order="F",
     ),
     turned_round=slip(
-        "You turn each window round before you add it. The flip belongs to the other way of working out dx, where one "
+        "You reverse each window before you add it. The flip belongs to the other way of working out dx, where one "
         "goes from pixel to pixel.",
         "Number 0 of a column was copied from the upper left corner of its window. Where do you bring it?",
         windows=lambda self, *arguments: _Col2im.windows(self, *arguments)[..., ::-1, ::-1],
@@ -427,7 +427,7 @@ mistakes(
     ),
     StillAMatrix=slip(
         "What you return is the product as it is, a column for each window.",
-        "The next layer wants maps. Which shape has y?",
+        "The next layer wants maps. What shape is y?",
         maps=lambda self, product: product,
     ),
     CutsTheKernels=slip(
@@ -675,7 +675,7 @@ mistakes(
         heard=lambda self, dy: np.ones_like(dy).reshape(-1),
     ),
     OneWinOnly=slip(
-        "Where windows overlap and a pixel wins several of them, it gets one gradient only, and should get their sum.",
+        "Where windows overlap and a pixel wins several of them, it gets only one gradient, and should get their sum.",
         "Does check.col2im pass? Your pool's way back is the same one.",
         back=lambda self, *arguments: keeps_the_last_position(*arguments),  # noqa: F821
     ),

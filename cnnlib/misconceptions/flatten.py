@@ -84,7 +84,7 @@ class _Flat(Flatten):
 _KEEPS_ORDER = "The two directions must use the same order. Which one did forward use?"
 _OWN_ROW = "Row n of y must hold picture n and nothing else."
 _OWN_DY = "Row n of dy belongs to picture n. Does it still, after your first step?"
-_SHAPES = "Which shape did x have? Compare it with the shape of your dx, axis by axis."
+_SHAPES = "What shape did x have? Compare it with the shape of your dx, axis by axis."
 
 # fmt: off
 mistakes(__name__, {"flatten_forward": _Flat},

@@ -63,6 +63,11 @@ class _MaxByValue(_Max):
 class _MaxByPlace(_Max):
     """A right backward that goes by the number of each winner within its window."""
 
+    def forward(self, x):
+        y = super().forward(x)
+        self.winner = self.candidates.argmax(axis=0)
+        return y
+
     def backward(self, dy):
         heard, dx = self.heard(dy), np.zeros(self.x.shape, dy.dtype)
         for n, c, i, j in np.ndindex(dy.shape):
@@ -171,7 +176,7 @@ mistakes(__name__, _FORWARD,
         "With windows of 2×3 side by side, how far is it from one to the next to its right?",
         _RowStep),
     WidthFirst=slip("You take kernel_size for (KW, KH): height and width of the window are swapped everywhere.",
-        "kernel_size=(2, 3): how many rows has the window, and how many columns?", _WidthFirst),
+        "kernel_size=(2, 3): how many rows does the window have, and how many columns?", _WidthFirst),
     TwoByTwoEverywhere=slip("Your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are, and the size of y goes by that.",
         "2 is the size of the example's windows. Which names stand for the size of any window, and for any step?",
         _settings(lambda kernel_size, stride: (2, None))),
@@ -222,7 +227,7 @@ def _largest_without_sign(self, window):
 
 _M, _A = "What is the M in MaxPool2D?", "What is the A in AvgPool2D?"
 _PLACE = "argmax gives a place, max gives a number. Which of the two goes on to the next layer?"
-_DRAW = "How many pixels has a window of 2×3?"
+_DRAW = "How many pixels does a window of 2×3 have?"
 _ADDED = "How many numbers did you add?"
 
 # fmt: off
@@ -231,7 +236,7 @@ mistakes(__name__, {"maxpool_forward": _MaxForward},
         "What is the largest of −3, −1 and −2? What does your code hold before it has seen any of them?",
         after("y", "start", lambda layer, y, N: np.maximum(y, 0))),
     **{f"KeepsTheLargest{loops}": _keeps_the_largest(loops) for loops in range(4)},
-    LargestWithoutSign=slip("You keep the number that is largest without its sign.",
+    LargestWithoutSign=slip("You keep the number with the largest absolute value.",
         "Which one is larger, −5 or 2?", summary=_largest_without_sign),
     LargestAbsoluteValue=slip("You return the absolute value of a number of the window, the largest one there is.",
         "Pooling picks a number of the window, and changes none.",
@@ -273,7 +278,7 @@ _SHARES = {
         count=lambda self, KH, KW, SH, SW: KH * KW - 1),
 }
 mistakes(__name__, {"avgpool_forward": _AvgForward},
-    NotDivided=slip("You add the window up, and do not divide.",
+    NotDivided=slip("You add up the window, and don't divide.",
         "What is the average of four equal numbers? What does your window say?",
         count=lambda self, *sizes: 1),
     DividedAndMultiplied=_MULTIPLIED,
@@ -345,7 +350,7 @@ mistakes(
     **windows.BACK,
     **windows.BACK_EXTENTS,
     EndsWithTheLastWindow=slip("Your dx ends where the last window ends; the pixels that no window reaches are missing.",
-        "Which shape did x have? What does the loss do when a pixel changes that nobody looks at?",
+        "What shape did x have? What does the loss do when a pixel changes that nobody looks at?",
         after("dx", "end", _ends_with_the_last_window)),
     PilesUp=structure.piles_up("dx"),
     PilesUpInOneArray=slip("Your gradients pile up: a second call of backward adds to what the first one left, in the very array that was handed out before.",
@@ -483,14 +488,14 @@ mistakes(__name__, {"maxpool_backward": _Max},
         "Nudge a pixel that is positive, but not the largest. Does y move?",
         share=lambda self, window, i, j: self.x[window] > 0),
     AWinnerInEachRow=slip("The largest pixel of each row of a window gets the gradient, so a window hands it on several times.",
-        "How many winners has a window? Over which axes do you look for them?",
+        "How many winners does a window have? Over which axes do you look for them?",
         share=lambda self, window, i, j: _all_largest(self, window, 3)),
     SpreadEvenly=slip("You spread the gradient evenly over the window. That is what the other pool does.",
         _NUDGED, share=lambda self, window, i, j: 1 / np.prod(self.kernel_size)),
     ToTheSmallest=slip("The gradient goes to the smallest pixel of each window.",
         "Nudge the smallest pixel by a little. Does y move?",
         share=lambda self, window, i, j: _first_largest(-self.x[window])),
-    ToTheLargestWithoutSign=slip("The gradient goes to the pixel that is largest without its sign.",
+    ToTheLargestWithoutSign=slip("The gradient goes to the pixel with the largest absolute value.",
         "Which pixel did forward choose in a window that holds −5 and 2?",
         share=lambda self, window, i, j: _first_largest(np.abs(self.x[window]))),
     WinnersOfTheFirstPicture=slip("The winners of one picture are used for all pictures of the batch.",

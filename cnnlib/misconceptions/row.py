@@ -41,7 +41,7 @@ def windows_end_to_end(x, w, stride):
 
 @misconception(
     "row_forward",
-    says="Your kernel lies the wrong way round: its last weight meets the first pixel of the window.",
+    says="Your kernel is the wrong way round: its last weight meets the first pixel of the window.",
     hint="In this course the first weight meets the first pixel, and nothing is flipped in forward.",
 )
 def kernel_the_wrong_way_round(x, w, stride):
@@ -71,7 +71,7 @@ def last_window_hangs_over(x, w, stride):
 
 @misconception(
     "row_forward",
-    says="You add the pixels of each window up, and the weights play no part.",
+    says="You add up the pixels of each window, and the weights play no part.",
     hint="What does each pixel meet before the sum is taken?",
 )
 def weights_play_no_part(x, w, stride):
@@ -174,7 +174,7 @@ def dx_overwritten(dy, x, w, stride):
 
 @misconception(
     "row_dx",
-    says="You send the gradients through a kernel that lies the wrong way round.",
+    says="You send the gradients through a kernel that is the wrong way round.",
     hint="An output that scatters uses the kernel as forward did. Through which weight did the first pixel go?",
 )
 def dx_through_a_turned_kernel(dy, x, w, stride):

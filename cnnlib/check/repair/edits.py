@@ -1044,7 +1044,7 @@ def a_keyword_less(node, at):
         yield ast.Call(node.func, node.args, node.keywords[:k] + node.keywords[k + 1 :])
 
 
-WHICH_DTYPE = "Which dtype do the numbers of this line have, and from which array should it come?"
+WHICH_DTYPE = "What dtype do the numbers of this line have, and from which array should it come?"
 MAKES_AN_ARRAY = (
     "zeros ones empty full zeros_like empty_like ones_like array asarray sum mean".split()
 )
