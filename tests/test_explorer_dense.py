@@ -33,16 +33,16 @@ def test_the_examples_run(module):
 
 # Dense
 
-Y = dense.X @ dense.W + dense.B
-DX = dense.DY @ dense.W.T
+Y = dense.X @ dense.WEIGHTS + dense.B
+DX = dense.DY @ dense.WEIGHTS.T
 DW = dense.X.T @ dense.DY
 DB = dense.DY.sum(axis=0)
 SHOWN = {
-    "y": [dense.B[None], dense.X.T, dense.W, Y],
-    "dx": [DX.T, dense.W, dense.DY],
+    "y": [dense.B[None], dense.X.T, dense.WEIGHTS, Y],
+    "dx": [DX.T, dense.WEIGHTS, dense.DY],
     "dW": [DB[None], dense.X.T, DW, dense.DY],
 }
-TRIPLES = list(np.ndindex(dense.N, dense.D, dense.K))
+TRIPLES = list(np.ndindex(2, 4, 3))
 
 
 @pytest.mark.parametrize("way", SHOWN)
@@ -73,7 +73,7 @@ def test_every_product_is_true_and_readable(way):
         products = [w for w in words if re.fullmatch(r"= .*·.*", w)]
         bias = dense.B[k] if way == "y" else 0
         assert sum(value_of(p[2:]) for p in products) + bias == total
-        assert len(products) == {"y": dense.D, "dx": dense.K, "dW": dense.N}[way]
+        assert len(products) == {"y": 4, "dx": 3, "dW": 2}[way]
 
         # One product is followed: both its factors are strongly coloured, and its line is bold.
         followed = [b for b in read.boxes if b.attributes["fill"] == dense.FOLLOWED]

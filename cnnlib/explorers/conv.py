@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import numpy as np
 
 from cnnlib import svg
+from cnnlib.explorers import own
 from cnnlib.explorers.widget import Choice, Explorer, Slider
 from cnnlib.layers import Conv2D
 
@@ -55,26 +59,32 @@ UPSTREAM = np.array(
     ]
 )
 
-K = 3  # rows and columns of every kernel here
-SIDE, ROW = 30, 26  # a cell of a grid, in pixels
+SIDE, ROW = 30, 26  # a cell of a grid, in pixels, where its number is short
 WIDTH = 790
+STRIDES = (1, 2, 3)
 PADDING = "#D1D9E0"
 Place = tuple[int, int]
 
 
-def _sizes(picture: np.ndarray, stride: int, padding: int) -> Place:
+def _sizes(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> Place:
     """Return (OH, OW)."""
-    OH, OW = ((size + 2 * padding - K) // stride + 1 for size in picture.shape)
+    OH, OW = (
+        (size + 2 * padding - k) // stride + 1 for size, k in zip(x.shape, W.shape, strict=True)
+    )
     return OH, OW
 
 
-def _check(name: str, position: int, last, stride: int, padding: int, most: int) -> None:
-    if stride not in (1, 2, 3) or padding not in range(most + 1):
+def _check(name: str, x, W, position: int, last, stride: int, padding: int, most: int) -> None:
+    if stride not in STRIDES or padding not in range(most + 1):
         raise ValueError(
             f"{name}: stride is {stride} and padding {padding}; give a stride from 1 to 3 and a "
             f"padding from 0 to {most}"
         )
-    last = last({"stride": stride, "padding": padding})
+    if min(_sizes(x, W, stride, padding)) < 1:
+        raise ValueError(
+            f"{name}: no window fits: W is {_by(W)}, and x is {_by(x)} with padding {padding}"
+        )
+    last = last(x, W, {"stride": stride, "padding": padding})
     if not 0 <= position <= last:
         raise ValueError(
             f"{name}: position is {position}; with stride {stride} and padding {padding} "
@@ -82,11 +92,34 @@ def _check(name: str, position: int, last, stride: int, padding: int, most: int)
         )
 
 
+def _settings(x: np.ndarray, W: np.ndarray, most: int, travels=(None, None)) -> dict[str, Choice]:
+    """Return the controls of the stride, and of those paddings with which a window fits.
+
+    The second pair says which of them travel with a page; None stands for all.
+    """
+    stride, padding = (None if n is None else [str(n)] for n in travels)
+    paddings = [n for n in range(most + 1) if min(_sizes(x, W, 1, n)) >= 1]
+    return {
+        "stride": Choice("Stride", {str(n): n for n in STRIDES}, sample=stride),
+        "padding": Choice("Padding", {str(n): n for n in paddings}, sample=padding),
+    }
+
+
+def _by(array: np.ndarray) -> str:
+    return "×".join(map(str, array.shape))
+
+
 # ---------------------------------------------------------------------------- forward
 
 
 def draw_forward(
-    position: int = 0, kernel: str = "vertical", stride: int = 1, padding: int = 0
+    position: int = 0,
+    kernel: str = "vertical",
+    stride: int = 1,
+    padding: int = 0,
+    *,
+    x=None,
+    W=None,
 ) -> svg.Picture:
     """Draw a picture with one window in it, the kernel, their products, and the map they give.
 
@@ -100,79 +133,115 @@ def draw_forward(
         1, 2 or 3.
     padding : int
         0, 1 or 2.
+    x, W : array_like of numbers, (H, W) and (KH, KW), optional
+        Your own picture and kernel, of at most 8 rows and columns; more axes may stand before,
+        of length 1. A kernel of yours takes the place of `kernel`.
 
     Raises
     ------
+    TypeError
+        If x or W doesn't hold numbers.
     ValueError
-        If there is no such output or kernel, or stride or padding is another number.
+        If there is no such output or kernel, stride or padding is another number, or x or W can't
+        be shown.
 
     Examples
     --------
     >>> draw_forward(1)  # doctest: +ELLIPSIS
     Convolution forward...y[0, 1]...rows 0 to 2 and columns 1 to 3...15...
+    >>> draw_forward(x=[[1, 2, 3], [4, 5, 6]], W=[[0.5, 0.5]])  # doctest: +ELLIPSIS
+    Convolution forward...y[0, 0]...: 1·0.5 + 2·0.5 = 1.5. ...
     """
     if kernel not in KERNELS:
         raise ValueError(f"conv_forward: kernels are {', '.join(KERNELS)}; got {kernel!r}")
-    _check("conv_forward", position, _last_output, stride, padding, most=2)
-    return _Forward(position, kernel, stride, padding).picture()
+    sees = NAMES[kernel] if W is None else "what W says"
+    x, W = _picture_and_kernel("conv_forward", x, W, SLOPE, KERNELS[kernel])
+    _check("conv_forward", x, W, position, _last_output, stride, padding, most=2)
+    return _Forward(position, x, W, sees, stride, padding).picture()
 
 
 def conv_forward(
-    position: int = 0, kernel: str = "vertical", stride: int = 1, padding: int = 0
+    position: int = 0,
+    kernel: str = "vertical",
+    stride: int = 1,
+    padding: int = 0,
+    *,
+    x=None,
+    W=None,
 ) -> Explorer:
     """Return the moving window as a widget; the arguments, as in `draw`, are where it starts.
 
     Examples
     --------
     >>> explorer = conv_forward(5, kernel="sum", stride=2, padding=1)
+    >>> mine = conv_forward(x=np.eye(4), W=[[1, 0], [0, -1]])
     """
-    return Explorer(
-        draw_forward,
-        {
-            "kernel": Choice("The kernel sees", {words: name for name, words in NAMES.items()}),
-            "stride": Choice("Stride", {str(n): n for n in (1, 2, 3)}),
-            "padding": Choice("Padding", {str(n): n for n in (0, 1, 2)}),
-            "position": Slider("Window", _last_output, words=_window, walk=0),
-        },
-        position=position,
-        kernel=kernel,
-        stride=stride,
-        padding=padding,
-    )
+    yours = x is not None or W is not None
+    kernels = {} if W is not None else {NAMES[name]: name for name in KERNELS}
+    x, W = _picture_and_kernel("conv_forward", x, W, SLOPE, KERNELS["vertical"])
+    controls = {
+        "kernel": Choice("The kernel sees", kernels, sample=[NAMES.get(kernel)] if yours else None),
+        **_settings(x, W, 2, (stride, padding) if yours else (None, None)),
+        "position": Slider(
+            "Window", partial(_last_output, x, W), words=partial(_window, x, W), walk=0
+        ),
+    }
+    values = {"kernel": kernel, "stride": stride, "padding": padding, "position": position}
+    if not kernels:
+        del controls["kernel"], values["kernel"]
+    given = {"x": x} if kernels else {"x": x, "W": W}
+    return Explorer(partial(draw_forward, **given) if yours else draw_forward, controls, **values)
 
 
 conv_forward.draw = draw_forward
 
 
-def _last_output(values: dict) -> int:
-    OH, OW = _sizes(SLOPE, values["stride"], values["padding"])
+def _picture_and_kernel(name: str, x, W, course_x, course_W) -> tuple[np.ndarray, np.ndarray]:
+    """Return the reader's arrays, where there are some, and the course's otherwise."""
+    return (
+        course_x if x is None else own.matrix(name, "x", x),
+        course_W if W is None else own.matrix(name, "W", W, "one kernel over one channel"),
+    )
+
+
+def _last_output(x, W, values: dict) -> int:
+    OH, OW = _sizes(x, W, values["stride"], values["padding"])
     return OH * OW - 1
 
 
-def _window(values: dict) -> str:
-    _, OW = _sizes(SLOPE, values["stride"], values["padding"])
+def _window(x, W, values: dict) -> str:
+    _, OW = _sizes(x, W, values["stride"], values["padding"])
     return f"y{_index(divmod(values['position'], OW))}"
 
 
 class _Forward:
     """One picture of the forward pass: what it tells, then how it is drawn."""
 
-    def __init__(self, position: int, kernel: str, stride: int, padding: int):
-        self.kernel, self.stride, self.padding = kernel, stride, padding
-        self.weights = KERNELS[kernel]
-        self.padded = np.pad(SLOPE, padding)
-        layer = Conv2D(1, 1, K, stride=stride, padding=padding)
-        layer.W = self.weights[None, None].astype(float)
-        self.map = layer.forward(SLOPE[None, None].astype(float))[0, 0].astype(int)
+    def __init__(
+        self, position: int, x: np.ndarray, W: np.ndarray, sees: str, stride: int, padding: int
+    ):
+        self.x, self.W, self.sees, self.stride, self.padding = x, W, sees, stride, padding
+        self.padded = np.pad(x, padding)
+        layer = Conv2D(1, 1, W.shape, stride=stride, padding=padding)
+        layer.W = W[None, None].astype(float)
+        self.map = own.whole(layer.forward(x[None, None].astype(float))[0, 0])
         self.i, self.j = divmod(position, self.map.shape[1])
         self.top, self.left = self.i * stride, self.j * stride
-        self.window = self.padded[self.top : self.top + K, self.left : self.left + K]
+        KH, KW = W.shape
+        self.window = self.padded[self.top : self.top + KH, self.left : self.left + KW]
+        # As wide for every window, so that the picture does not jump.
+        products = np.multiply.outer(np.unique(self.padded), np.unique(W))
+        self.side = max(map(_side, (self.padded, W, self.map, products)))
 
     def picture(self) -> svg.Picture:
         grids = svg.beside(self.grid_of_x(), self.middle(), self.grid_of_y(), gap=36)
         grids = svg.Drawing(grids.body + self.flights(), grids.width, grids.height)
         return svg.above(
-            self.header(), _sized(grids, WIDTH), self.sum(), self.verdict(), gap=14
+            self.header(),
+            _sized(grids, max(WIDTH, grids.width)),
+            self.sum(),
+            self.verdict(),
+            gap=14,
         ).picture(self.alt())
 
     def begins(self) -> str:
@@ -182,29 +251,48 @@ class _Forward:
             f"and column {self.j}·{s} = {self.left}."
         )
 
-    def terms(self) -> str:
-        pairs = zip(self.window.flat, self.weights.flat, strict=True)
-        return " + ".join(f"{x}·{_signed(w)}" for x, w in pairs)
+    def terms(self) -> list[str]:
+        """Return the sum in one line, if it fits for every window; else a row of the kernel in each."""
+        pairs = zip(self.window.flat, self.W.flat, strict=True)
+        terms = [f"{_signed(x)}·{_signed(w)}" for x, w in pairs]
+        longest = len("· + ") + sum(
+            max(len(_signed(v)) for v in a.flat) for a in (self.padded, self.W)
+        )
+        fit = max(1, 100 // longest)
+        count = len(terms) if len(terms) <= fit else min(fit, self.W.shape[1])
+        lines = [" + ".join(terms[i : i + count]) for i in range(0, len(terms), count)]
+        return [f"{line} +" for line in lines[:-1]] + lines[-1:]
+
+    def total(self) -> str:
+        return svg.short(self.map[self.i, self.j])
 
     def rest(self) -> str:
         """Say how the size of the map comes about, and what is left over."""
-        OH, _ = self.map.shape
-        H, p, s = len(SLOPE), self.padding, self.stride
-        size = f"Each axis: ({H} + 2·{p} − {K}) // {s} + 1 = {OH} windows"
-        rest = (H + 2 * p - K) % s
+        if len({*zip(self.x.shape, self.W.shape, self.map.shape, strict=True)}) > 1:
+            return " ".join(
+                f"{name}: {self.rest_of(axis)}" for axis, name in enumerate(("Rows", "Columns"))
+            )
+        return f"Each axis: {self.rest_of(0)}"
+
+    def rest_of(self, axis: int) -> str:
+        n, k, out = self.x.shape[axis], self.W.shape[axis], self.map.shape[axis]
+        p, s = self.padding, self.stride
+        size = f"({n} + 2·{p} − {k}) // {s} + 1 = {out} window{'s' * (out > 1)}"
+        rest = (n + 2 * p - k) % s
+        if len(set(self.x.shape)) > 1 or len(set(self.W.shape)) > 1:
+            return f"{size}, {rest or 'none'} left over."
         if not rest:
             return f"{size}, and none of the picture is left over."
         which = "last row and column are" if rest == 1 else f"last {rest} rows and columns are"
         return f"{size}; the {which} in no window."
 
     def alt(self) -> str:
-        reach = (
-            f"rows {self.top} to {self.top + K - 1} and columns {self.left} to {self.left + K - 1}"
-        )
+        KH, KW = self.W.shape
+        rows, columns = _span(self.top, KH, "row"), _span(self.left, KW, "column")
         return (
             f"Convolution forward, stride {self.stride}, padding {self.padding}; the kernel sees "
-            f"{NAMES[self.kernel]}. y[{self.i}, {self.j}] is made from {reach} of the "
-            f"{'padded ' * bool(self.padding)}picture: {self.terms()} = {self.map[self.i, self.j]}. "
+            f"{self.sees}. y[{self.i}, {self.j}] is made from {rows} and {columns} of the "
+            f"{'padded ' * bool(self.padding)}picture: {' '.join(self.terms())} = {self.total()}. "
             f"{self.rest()}"
         )
 
@@ -219,33 +307,30 @@ class _Forward:
         )
 
     def grid_of_x(self) -> svg.Drawing:
-        reached = self.map.shape[0] * self.stride - self.stride + K
+        KH, KW = self.W.shape
+        rows, columns = (
+            (n - 1) * self.stride + k for n, k in zip(self.map.shape, self.W.shape, strict=True)
+        )
         fills = np.full(self.padded.shape, svg.CARD, object)
-        fills[reached:], fills[:, reached:] = svg.tint(svg.ORANGE, 0.35), svg.tint(svg.ORANGE, 0.35)
-        inside = np.pad(np.ones(SLOPE.shape, bool), self.padding)
+        fills[rows:], fills[:, columns:] = svg.tint(svg.ORANGE, 0.35), svg.tint(svg.ORANGE, 0.35)
+        inside = np.pad(np.ones(self.x.shape, bool), self.padding)
         fills[~inside & (fills == svg.CARD)] = PADDING
         window = np.zeros(self.padded.shape, bool)
-        window[self.top : self.top + K, self.left : self.left + K] = True
+        window[self.top : self.top + KH, self.left : self.left + KW] = True
         fills[window] = svg.tint(svg.SKY, 0.6)
-        size = f"{len(SLOPE)}×{len(SLOPE)}"
-        title = f"x, {size}" + (f", {self.padding} of padding around it" if self.padding else "")
-        grid = _grid(self.padded, fills, at="x")
-        x, y = self.left * SIDE + 18, self.top * ROW + 18
-        frame = svg.rect(x, y, K * SIDE, K * ROW, stroke=svg.BLACK, stroke_width=3)
+        padding = f", {self.padding} of padding around it" if self.padding else ""
+        grid = _grid(self.padded, fills, at="x", side=self.side)
+        x, y = self.left * self.side + 18, self.top * ROW + 18
+        frame = svg.rect(x, y, KW * self.side, KH * ROW, stroke=svg.BLACK, stroke_width=3)
         frame = svg.slide("window", frame)
-        return svg.Drawing(grid.body + frame, grid.width, grid.height).titled(title)
+        drawing = svg.Drawing(grid.body + frame, grid.width, grid.height)
+        return drawing.titled(f"x, {_by(self.x)}{padding}")
 
     def middle(self) -> svg.Drawing:
-        products = self.window * self.weights
-        return svg.above(
-            _grid(self.weights, svg.tint(svg.GREEN, 0.35), labels=False, at="W").titled(
-                "W, the kernel"
-            ),
-            _grid(products, svg.tint(svg.YELLOW, 0.6), labels=False, at="xW").titled(
-                "x · W, products"
-            ),
-            gap=22,
-        )
+        look = {"labels": False, "side": self.side}
+        kernel = _grid(self.W, svg.tint(svg.GREEN, 0.35), at="W", **look)
+        products = _grid(self.window * self.W, svg.tint(svg.YELLOW, 0.6), at="xW", **look)
+        return svg.above(kernel.titled("W, the kernel"), products.titled("x · W, products"), gap=22)
 
     def grid_of_y(self) -> svg.Drawing:
         here = np.zeros(self.map.shape, bool)
@@ -256,9 +341,8 @@ class _Forward:
             [f"position={i * columns + j}" for j in range(columns)]
             for i in range(self.map.shape[0])
         ]
-        shape = "×".join(map(str, self.map.shape))
-        grid = _grid(self.map, fills, focus=here, pick=pick, at="y")
-        return grid.titled(f"y, {shape}: point at a cell")
+        grid = _grid(self.map, fills, focus=here, pick=pick, at="y", side=self.side)
+        return grid.titled(f"y, {_by(self.map)}: point at a cell")
 
     def flights(self) -> str:
         """Let the window's numbers and the weights meet, then the products fly into the sum."""
@@ -266,11 +350,13 @@ class _Forward:
             svg.fly(f"x-{self.top + i}-{self.left + j}", f"xW-{i}-{j}")
             + svg.fly(f"W-{i}-{j}", f"xW-{i}-{j}")
             + svg.fly(f"xW-{i}-{j}", f"y-{self.i}-{self.j}", beat=1)
-            for i, j in np.ndindex(K, K)
+            for i, j in np.ndindex(self.W.shape)
         )
 
     def sum(self) -> svg.Drawing:
-        return svg.label(f"{self.terms()} = {self.map[self.i, self.j]}", size=13, mono=True)
+        *lines, last = self.terms()
+        lines = [*lines, f"{last} = {self.total()}"]
+        return svg.above(*(svg.label(line, mono=True) for line in lines), gap=2)
 
     def verdict(self) -> svg.Drawing:
         return svg.label(self.rest(), size=14)
@@ -279,7 +365,9 @@ class _Forward:
 # ---------------------------------------------------------------------------- backward
 
 
-def draw_backward(position: int = 14, stride: int = 1, padding: int = 0) -> svg.Picture:
+def draw_backward(
+    position: int = 14, stride: int = 1, padding: int = 0, *, x=None, W=None, dy=None
+) -> svg.Picture:
     """Draw one pixel, weight or bias with every output that it fed, and what each tells it.
 
     Or one output with every pixel that it sends a share back to, and what has piled up there.
@@ -287,84 +375,135 @@ def draw_backward(position: int = 14, stride: int = 1, padding: int = 0) -> svg.
     Parameters
     ----------
     position : int
-        Whom to ask: 0 to 29 the pixels row by row, 30 to 38 the weights, 39 the bias; from 40 on
-        the outputs row by row.
+        Whom to ask: first the pixels row by row (0 to 29), then the weights (30 to 38), then the
+        bias (39), and from then on the outputs row by row.
     stride : int
         1, 2 or 3.
     padding : int
-        0 or 1.
+        0 or 1; with arrays of yours also 2.
+    x, W, dy : array_like of numbers, (H, W), (KH, KW) and (OH, OW), optional
+        Your own picture, kernel and gradient, of at most 8 rows and columns (dy: any that fit);
+        more axes may stand before, of length 1.
 
     Raises
     ------
+    TypeError
+        If x, W or dy doesn't hold numbers.
     ValueError
-        If there is no such position, or stride or padding is another number.
+        If there is no such position, stride or padding is another number, x, W or dy can't be
+        shown, or dy has another shape than y.
 
     Examples
     --------
     >>> draw_backward(7)  # doctest: +ELLIPSIS
     Convolution backward...dx[1, 1]...4 outputs read this pixel...dy[0, 0]·W[1, 1] = 1·5 = 5...
+    >>> draw_backward(0, x=[[1, 2, 3]], W=[[0.5, 2]], dy=[[4, 6]])  # doctest: +ELLIPSIS
+    Convolution backward...dx[0, 0] = 2. One output read...dy[0, 0]·W[0, 0] = 4·0.5 = 2.
     """
-    _check("conv_backward", position, _last_asked, stride, padding, most=1)
-    kinds = {PIXELS.size: _Pixel, BIAS: _Weight, BIAS + 1: _Bias}
+    most = 1 if x is W is dy is None else 2
+    x, W = _picture_and_kernel("conv_backward", x, W, PIXELS, WEIGHTS)
+    _check("conv_backward", x, W, position, _last_asked, stride, padding, most)
+    dy = _gradient(x, W, dy, stride, padding)
+    bias = x.size + W.size
+    kinds = {x.size: _Pixel, bias: _Weight, bias + 1: _Bias}
     kind = next((kind for end, kind in kinds.items() if position < end), _Output)
-    return kind(position, stride, padding).picture()
+    return kind(position, x, W, dy, stride, padding).picture()
 
 
-def conv_backward(position: int = 14, stride: int = 1, padding: int = 0) -> Explorer:
+def conv_backward(
+    position: int | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    *,
+    x=None,
+    W=None,
+    dy=None,
+) -> Explorer:
     """Return the way back as a widget; the arguments, as in `draw`, are where it starts.
+
+    By default it starts at a pixel in the middle. A dy of yours fits one stride and one padding.
 
     Examples
     --------
     >>> explorer = conv_backward(14, stride=2, padding=1)
+    >>> mine = conv_backward(x=np.eye(4), W=[[1, 0], [0, -1]])
     """
+    given = {name: np.array(a) for name, a in {"x": x, "W": W, "dy": dy}.items() if a is not None}
+    most = 2 if given else 1
+    x, W = _picture_and_kernel("conv_backward", x, W, PIXELS, WEIGHTS)
+    _check("conv_backward", x, W, 0, _last_asked, stride, padding, most)
+    if position is None:
+        row, column = ((n - 1) // 2 for n in x.shape)
+        position = row * x.shape[1] + column
+    settings = _settings(x, W, most, (stride, padding) if given else (None, None))
+    chosen = {"stride": stride, "padding": padding}
+    fixed = {}
+    if dy is not None:
+        settings, chosen, fixed = {}, {}, chosen
+
+    def with_all(what):
+        return lambda values: what(x, W, fixed | values)
+
+    slider = Slider("Ask", with_all(_last_asked), words=with_all(_asked), walk=x.size + W.size + 1)
     return Explorer(
-        draw_backward,
-        {
-            "stride": Choice("Stride", {str(n): n for n in (1, 2, 3)}),
-            "padding": Choice("Padding", {str(n): n for n in (0, 1)}),
-            "position": Slider("Ask", _last_asked, words=_asked, walk=BIAS + 1),
-        },
+        partial(draw_backward, **given, **fixed) if given else draw_backward,
+        {**settings, "position": slider},
         position=position,
-        stride=stride,
-        padding=padding,
+        **chosen,
     )
 
 
 conv_backward.draw = draw_backward
 
-BIAS = PIXELS.size + WEIGHTS.size
+
+def _gradient(x, W, dy, stride: int, padding: int) -> np.ndarray:
+    """Return the reader's dy, or as much of the course's as y has places."""
+    shape = _sizes(x, W, stride, padding)
+    if dy is None:
+        turns = [-(-n // m) for n, m in zip(shape, UPSTREAM.shape, strict=True)]
+        return np.tile(UPSTREAM, turns)[: shape[0], : shape[1]]
+    dy = own.matrix("conv_backward", "dy", dy, most=(99, 99))  # its shape decides
+    if dy.shape != shape:
+        raise ValueError(
+            f"conv_backward: dy is {_by(dy)}, but with stride {stride} and padding {padding} "
+            f"y is {shape[0]}×{shape[1]}, and dy must have its shape"
+        )
+    return dy
 
 
-def _last_asked(values: dict) -> int:
-    OH, OW = _sizes(PIXELS, values["stride"], values["padding"])
-    return BIAS + OH * OW
+def _last_asked(x, W, values: dict) -> int:
+    OH, OW = _sizes(x, W, values["stride"], values["padding"])
+    return x.size + W.size + OH * OW
 
 
-def _asked(values: dict) -> str:
+def _asked(x, W, values: dict) -> str:
     """Return the name of who is asked."""
-    position = values["position"]
-    if position == BIAS:
+    position, bias = values["position"], x.size + W.size
+    if position == bias:
         return "db"
-    if position > BIAS:
-        _, OW = _sizes(PIXELS, values["stride"], values["padding"])
-        return f"dy{_index(divmod(position - BIAS - 1, OW))}"
-    if position >= PIXELS.size:
-        return f"dW{_index(divmod(position - PIXELS.size, K))}"
-    return f"dx{_index(divmod(position, PIXELS.shape[1]))}"
+    if position > bias:
+        _, OW = _sizes(x, W, values["stride"], values["padding"])
+        return f"dy{_index(divmod(position - bias - 1, OW))}"
+    if position >= x.size:
+        return f"dW{_index(divmod(position - x.size, W.shape[1]))}"
+    return f"dx{_index(divmod(position, x.shape[1]))}"
 
 
 class _Backward:
     """One picture of the backward pass; who is asked is told by the subclass."""
 
-    def __init__(self, position: int, stride: int, padding: int):
+    def __init__(self, position: int, x, W, dy, stride: int, padding: int):
         self.position, self.stride, self.padding = position, stride, padding
-        OH, OW = _sizes(PIXELS, stride, padding)
-        self.dy = UPSTREAM[:OH, :OW]
-        layer = Conv2D(1, 1, K, stride=stride, padding=padding)
-        layer.W = WEIGHTS[None, None].astype(float)
-        layer.forward(PIXELS[None, None].astype(float))
-        self.dx = layer.backward(self.dy[None, None].astype(float))[0, 0].astype(int)
-        self.dW, self.db = layer.dW[0, 0].astype(int), layer.db.astype(int)
+        self.x, self.W, self.dy = x, W, dy
+        self.bias = x.size + W.size  # its position; the outputs come behind it
+        layer = Conv2D(1, 1, W.shape, stride=stride, padding=padding)
+        layer.W = W[None, None].astype(float)
+        layer.forward(x[None, None].astype(float))
+        self.dx = own.whole(layer.backward(dy[None, None].astype(float))[0, 0])
+        self.dW, self.db = own.whole(layer.dW[0, 0]), own.whole(layer.db)
+        # As wide for everybody who is asked, so that the picture does not jump.
+        products = np.multiply.outer(np.unique(dy), np.unique(W))
+        self.side = max(map(_side, (x, W, dy, self.dx, self.dW, products)))
         # For each output that was fed: its place, and the place of the factor that it was fed with.
         self.fed: list[tuple[Place, Place | None]] = list(self.find())
 
@@ -372,8 +511,16 @@ class _Backward:
         """Every output, and every place in its window with the place in x that it covers."""
         for i, j in np.ndindex(self.dy.shape):
             top, left = i * self.stride - self.padding, j * self.stride - self.padding
-            for down, right in np.ndindex(K, K):
+            for down, right in np.ndindex(self.W.shape):
                 yield (i, j), (down, right), (top + down, left + right)
+
+    def within(self, pixel: Place) -> bool:
+        return all(0 <= k < n for k, n in zip(pixel, self.x.shape, strict=True))
+
+    def inside(self) -> tuple[slice, slice]:
+        """Where x lies in the padded picture."""
+        rows, columns = (slice(self.padding, self.padding + n) for n in self.x.shape)
+        return rows, columns
 
     def picture(self) -> svg.Picture:
         grids = svg.beside(
@@ -384,13 +531,17 @@ class _Backward:
         )
         grids = svg.Drawing(grids.body + self.flights(), grids.width, grids.height)
         return svg.above(
-            self.header(), _sized(grids, WIDTH), self.table(), self.verdict(), gap=14
+            self.header(),
+            _sized(grids, max(WIDTH, grids.width)),
+            self.table(),
+            self.verdict(),
+            gap=14,
         ).picture(self.alt())
 
     def alt(self) -> str:
         setting = f"Convolution backward, stride {self.stride}, padding {self.padding}."
         alt = f"{setting} {self.name()} = {self.total()}. {self.told()}"
-        if not 0 < len(self.fed) <= K * K:
+        if not 0 < len(self.fed) <= self.W.size:
             return alt
         return f"{alt} {'; '.join(self.shares())}."
 
@@ -407,16 +558,22 @@ class _Backward:
         for place, factor in self.fed:
             name, value = self.factor(factor)
             dy = self.dy[place]
-            found.append(f"dy{_index(place)}·{name} = {dy}·{_signed(value)} = {dy * value}")
+            words = f"{svg.short(dy)}·{_signed(value)} = {svg.short(dy * value)}"
+            found.append(f"dy{_index(place)}·{name} = {words}")
         return found
 
     def table(self) -> svg.Drawing:
         """Draw the contributions in columns, in a box that is always as high."""
-        lines, column, height = 10, 262, 17
+        shares = self.shares()
+        lines, height = 10, 17
+        column = max(262, *(svg.text_width(words, mono=True) + 16 for words in shares or [""]))
+        room = lines * int(WIDTH // column)
+        if len(shares) > room:
+            shares[room - 1 :] = [f"… and {len(shares) - room + 1} more"]
         body = svg.rect(
             0.5, 0.5, WIDTH - 1, lines * height + 15, fill="#F6F8FA", stroke="#D1D9E0", radius=6
         )
-        for n, words in enumerate(self.shares()):
+        for n, words in enumerate(shares):
             x, y = 14 + n // lines * column, 16 + n % lines * height
             body += svg.text(x, y, words.replace(" ", "\u00a0"), mono=True)
         return svg.Drawing(body, WIDTH, lines * height + 16)
@@ -428,7 +585,7 @@ class _Backward:
         fills = np.full(self.dy.shape, svg.CARD, object)
         for place, _ in self.fed:
             fills[place] = svg.tint(svg.ORANGE, 0.6)
-        first = BIAS + 1
+        first = self.bias + 1
         pick = first + np.arange(self.dy.size).reshape(self.dy.shape)
         grid = _grid(
             self.dy,
@@ -436,59 +593,58 @@ class _Backward:
             focus=pick == self.position,
             pick=[[f"position={n}" for n in row] for row in pick],
             at="dy",
+            side=self.side,
         )
         return grid.titled("dy, from the next layer")
 
     def grid_of_x(self) -> svg.Drawing:
         values, lit, title = self.left()
-        size = np.pad(PIXELS, self.padding).shape
+        size = np.pad(self.x, self.padding).shape
         shown = np.full(size, "", object)
         fills = np.full(size, PADDING, object)
-        inside = tuple(slice(self.padding, self.padding + n) for n in PIXELS.shape)
+        inside = self.inside()
         shown[inside] = values
         fills[inside] = svg.CARD
         for row, column in lit:
             place = row + self.padding, column + self.padding
             fills[place] = svg.tint(svg.SKY, 0.6)
-            if not _within((row, column)):
+            if not self.within((row, column)):
                 shown[place] = self.in_padding
         focus = np.zeros(size, bool)
         pick = np.full(size, "", object)
-        pick[inside] = [
-            [f"position={r * PIXELS.shape[1] + c}" for c in range(PIXELS.shape[1])]
-            for r in range(PIXELS.shape[0])
-        ]
-        if self.position < PIXELS.size:
-            row, column = divmod(self.position, PIXELS.shape[1])
+        H, W = self.x.shape
+        pick[inside] = [[f"position={r * W + c}" for c in range(W)] for r in range(H)]
+        if self.position < self.x.size:
+            row, column = divmod(self.position, W)
             focus[row + self.padding, column + self.padding] = True
         title += " (grey: padding)" if self.padding else ""
-        grid = _grid(shown, fills, focus=focus, pick=pick, first=-self.padding, at="dx")
+        look = {"first": -self.padding, "at": "dx", "side": self.side}
+        grid = _grid(shown, fills, focus=focus, pick=pick, **look)
         return svg.Drawing(grid.body + self.frame(), grid.width, grid.height).titled(title)
 
     def grid_of_W(self) -> svg.Drawing:
         values, lit, title = self.centre()
-        fills = np.full((K, K), svg.CARD, object)
+        fills = np.full(self.W.shape, svg.CARD, object)
         for place in lit:
             fills[place] = svg.tint(svg.GREEN, 0.5)
-        focus = np.zeros((K, K), bool)
-        if PIXELS.size <= self.position < BIAS:
-            focus[divmod(self.position - PIXELS.size, K)] = True
-        pick = [[f"position={PIXELS.size + row * K + m}" for m in range(K)] for row in range(K)]
-        return _grid(values, fills, focus=focus, pick=pick, at="W").titled(title)
+        positions = self.x.size + np.arange(self.W.size).reshape(self.W.shape)
+        pick = [[f"position={n}" for n in row] for row in positions]
+        focus = positions == self.position
+        return _grid(values, fills, focus=focus, pick=pick, at="W", side=self.side).titled(title)
 
     def cell_of_b(self) -> svg.Drawing:
-        asked = self.position == BIAS
+        asked, width = self.position == self.bias, 3 * self.side
         body = svg.cell(
             18,
             0,
-            3 * SIDE,
+            width,
             ROW,
-            f"db = {self.db[0]}" if asked else "b",
+            f"db = {svg.short(self.db[0])}" if asked else "b",
             fill=svg.CARD,
             focus=asked,
-            pick=f"position={BIAS}",
+            pick=f"position={self.bias}",
         )
-        return svg.Drawing(body, 18 + 3 * SIDE, ROW)
+        return svg.Drawing(body, 18 + width, ROW)
 
     # What a subclass tells: its name, whom it fed and how, and what its grids show.
 
@@ -504,18 +660,18 @@ class _Backward:
 
     def left(self):
         """The numbers in the place of x, the lit places, the title."""
-        return PIXELS, [], "x"
+        return self.x, [], "x"
 
     def centre(self):
         """The numbers in the place of W, the lit places, the title."""
-        return WEIGHTS, [], "W"
+        return self.W, [], "W"
 
 
 class _Pixel(_Backward):
     """Ask a pixel."""
 
     def find(self):
-        self.place = divmod(self.position, PIXELS.shape[1])
+        self.place = divmod(self.position, self.x.shape[1])
         for output, weight, pixel in self.windows():
             if pixel == self.place:
                 yield output, weight
@@ -524,10 +680,10 @@ class _Pixel(_Backward):
         return f"dx{_index(self.place)}"
 
     def total(self):
-        return self.dx[self.place]
+        return svg.short(self.dx[self.place])
 
     def factor(self, weight):
-        return f"W{_index(weight)}", WEIGHTS[weight]
+        return f"W{_index(weight)}", self.W[weight]
 
     def told(self):
         return {
@@ -546,7 +702,7 @@ class _Pixel(_Backward):
         return self.dx, [self.place], "dx: point at a pixel"
 
     def centre(self):
-        return WEIGHTS, [weight for _, weight in self.fed], "W: or at a weight"
+        return self.W, [weight for _, weight in self.fed], "W: or at a weight"
 
     def flights(self) -> str:
         """Let each output's gradient meet its weight, then fly into the pixel's sum."""
@@ -562,7 +718,7 @@ class _Weight(_Backward):
     """Ask a weight."""
 
     def find(self):
-        self.place = divmod(self.position - PIXELS.size, K)
+        self.place = divmod(self.position - self.x.size, self.W.shape[1])
         for output, weight, pixel in self.windows():
             if weight == self.place:
                 yield output, pixel
@@ -571,12 +727,12 @@ class _Weight(_Backward):
         return f"dW{_index(self.place)}"
 
     def total(self):
-        return self.dW[self.place]
+        return svg.short(self.dW[self.place])
 
     def factor(self, pixel):
-        if not _within(pixel):
+        if not self.within(pixel):
             return "padding", 0
-        return f"x{_index(pixel)}", PIXELS[pixel]
+        return f"x{_index(pixel)}", self.x[pixel]
 
     def told(self):
         return f"Every output used this weight, each with another pixel: {len(self.fed)} shares."
@@ -585,7 +741,7 @@ class _Weight(_Backward):
         return "The pixels that it met have the shape of dy. Multiply the two, add it all up: dW."
 
     def left(self):
-        return PIXELS, [pixel for _, pixel in self.fed], "x: point at a pixel"
+        return self.x, [pixel for _, pixel in self.fed], "x: point at a pixel"
 
     def centre(self):
         return self.dW, [self.place], "dW: or at a weight"
@@ -602,7 +758,7 @@ class _Bias(_Backward):
         return "db"
 
     def total(self):
-        return self.db[0]
+        return svg.short(self.db[0])
 
     def factor(self, _):
         return "1", 1
@@ -620,7 +776,7 @@ class _Output(_Backward):
     in_padding = "cut"
 
     def find(self):
-        self.number = self.position - BIAS - 1
+        self.number = self.position - self.bias - 1
         self.place = divmod(self.number, self.dy.shape[1])
         for output, weight, _ in self.windows():
             if output == self.place:
@@ -635,10 +791,10 @@ class _Output(_Backward):
         return f"dy{_index(self.place)}"
 
     def total(self):
-        return self.dy[self.place]
+        return svg.short(self.dy[self.place])
 
     def factor(self, weight):
-        return f"W{_index(weight)}", WEIGHTS[weight]
+        return f"W{_index(weight)}", self.W[weight]
 
     def told(self):
         return "It goes back to every pixel of its window, times the weight that the pixel met:"
@@ -650,23 +806,24 @@ class _Output(_Backward):
         return f"{done} of {every} outputs have handed back their shares. They pile up in dx."
 
     def left(self):
-        dx = np.zeros(np.add(PIXELS.shape, 2 * self.padding + K), int)
+        KH, KW = self.W.shape
+        dx = np.zeros(np.add(self.x.shape, 2 * self.padding))
         for n in range(self.number + 1):
             i, j = divmod(n, self.dy.shape[1])
             top, left = i * self.stride, j * self.stride
-            dx[top : top + K, left : left + K] += self.dy[i, j] * WEIGHTS
-        inside = tuple(slice(self.padding, self.padding + n) for n in PIXELS.shape)
+            dx[top : top + KH, left : left + KW] += self.dy[i, j] * self.W
         top, left = self.corner()
-        lit = [(top + i, left + j) for i, j in np.ndindex(K, K)]
-        return dx[inside], lit, "dx, so far"
+        lit = [(top + i, left + j) for i, j in np.ndindex(self.W.shape)]
+        return own.whole(dx[self.inside()]), lit, "dx, so far"
 
     def centre(self):
-        return self.total() * WEIGHTS, list(np.ndindex(K, K)), f"{self.name()} · W"
+        return self.dy[self.place] * self.W, list(np.ndindex(self.W.shape)), f"{self.name()} · W"
 
     def frame(self) -> str:
-        row, column = np.add(self.corner(), self.padding)
-        x, y = column * SIDE + 18, row * ROW + 18
-        frame = svg.rect(float(x), float(y), K * SIDE, K * ROW, stroke=svg.BLACK, stroke_width=3)
+        row, column = map(int, np.add(self.corner(), self.padding))
+        KH, KW = self.W.shape
+        x, y = column * self.side + 18, row * ROW + 18
+        frame = svg.rect(x, y, KW * self.side, KH * ROW, stroke=svg.BLACK, stroke_width=3)
         return svg.slide("window", frame)
 
     def flights(self) -> str:
@@ -676,7 +833,7 @@ class _Output(_Backward):
         return "".join(
             svg.fly(f"dy-{i}-{j}", f"W-{m}-{n}")
             + svg.fly(f"W-{m}-{n}", f"dx-{row + m}-{column + n}", beat=1)
-            for m, n in np.ndindex(K, K)
+            for m, n in np.ndindex(self.W.shape)
         )
 
 
@@ -806,9 +963,17 @@ def _list(items) -> str:
 
 
 def _grid(
-    values, fills, *, focus=None, pick=None, labels: bool = True, first: int = 0, at: str = ""
+    values,
+    fills,
+    *,
+    side: int,
+    focus=None,
+    pick=None,
+    labels: bool = True,
+    first: int = 0,
+    at: str = "",
 ):
-    """Draw cells with the numbers of their rows and columns; `first` is the first of them."""
+    """Draw cells, `side` wide, with the numbers of their rows and columns; `first` is the first."""
     values = np.asarray(values)
     rows, columns = values.shape
     fills = np.broadcast_to(fills, values.shape)
@@ -816,30 +981,31 @@ def _grid(
     body, outlined = "", ""
     if labels:
         for j in range(columns):
-            body += _ruler(left + (j + 0.5) * SIDE, 9, j + first)
+            body += _ruler(left + (j + 0.5) * side, 9, j + first)
         for i in range(rows):
             body += _ruler(8, top + (i + 0.5) * ROW, i + first)
     for i, j in np.ndindex(rows, columns):
         if values[i, j] == "":
-            x, y = left + j * SIDE, top + i * ROW
-            body += svg.rect(x, y, SIDE, ROW, fill=str(fills[i, j]), stroke=svg.EDGE)
+            x, y = left + j * side, top + i * ROW
+            body += svg.rect(x, y, side, ROW, fill=str(fills[i, j]), stroke=svg.EDGE)
             continue
         here = focus is not None and bool(focus[i, j])
+        words = svg.short(values[i, j])
         cell = svg.cell(
-            left + j * SIDE,
+            left + j * side,
             top + i * ROW,
-            SIDE,
+            side,
             ROW,
-            str(values[i, j]),
+            words,
             fill=str(fills[i, j]),
             focus=here,
-            size=13 if len(str(values[i, j])) < 3 else 11,
+            size=13 if len(words) < 3 else 11,
             pick=pick[i][j] if pick is not None else "",
             at=f"{at}-{i}-{j}" if at else "",
         )
         # On top of its neighbours, so that its outline is whole.
         body, outlined = (body, outlined + cell) if here else (body + cell, outlined)
-    return svg.Drawing(body + outlined, left + columns * SIDE, top + rows * ROW)
+    return svg.Drawing(body + outlined, left + columns * side, top + rows * ROW)
 
 
 def _ruler(x: float, y: float, number: int) -> str:
@@ -851,14 +1017,25 @@ def _sized(drawing: svg.Drawing, width: float) -> svg.Drawing:
     return svg.Drawing(drawing.body, width, drawing.height)
 
 
-def _within(pixel: Place) -> bool:
-    return 0 <= pixel[0] < PIXELS.shape[0] and 0 <= pixel[1] < PIXELS.shape[1]
-
-
 def _index(place: Place) -> str:
     return f"[{place[0]}, {place[1]}]"
 
 
-def _signed(number: int) -> str:
+def _signed(number: float) -> str:
     """A factor behind a dot: negative numbers in brackets."""
-    return str(number) if number >= 0 else f"({number})"
+    return svg.short(number) if number >= 0 else f"({svg.short(number)})"
+
+
+def _span(first: int, count: int, name: str) -> str:
+    """Name rows or columns: "row 2", "rows 0 to 2"."""
+    return f"{name}s {first} to {first + count - 1}" if count > 1 else f"{name} {first}"
+
+
+def _side(values) -> int:
+    """Return how wide a cell must be for the longest of some numbers."""
+    width = svg.text_width("0" * _longest(values), size=11, mono=True)
+    return max(SIDE, math.ceil(width) + 3)
+
+
+def _longest(values) -> int:
+    return max(len(svg.short(value)) for value in np.unique(values))

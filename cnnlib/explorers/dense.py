@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from cnnlib import svg
+from cnnlib.explorers import own
 from cnnlib.explorers.widget import Choice, Explorer, Slider
 from cnnlib.layers import Dense
 
 # Two samples with four inputs each, three outputs. N, D and K differ, so no shape fits by chance.
 X = np.array([[2, -1, 3, 1], [1, 2, 0, -2]])
-W = np.array([[1, 0, 2], [3, -1, 1], [-2, 2, 0], [0, 1, -3]])
+WEIGHTS = np.array([[1, 0, 2], [3, -1, 1], [-2, 2, 0], [0, 1, -3]])
 B = np.array([1, -1, 2])
 DY = np.array([[1, -2, 3], [2, 1, -1]])
-(N, D), K = X.shape, len(B)
+MOST = {"x": (4, 7), "W": (7, 4)}  # rows and columns of the reader's own
 
 WAYS = {"y": "forward: y", "dx": "backward: dx", "dW": "backward: dW and db"}
 TITLES = {
@@ -24,14 +27,12 @@ TITLES = {
 
 # Pixels on the screen: a cell, and the left or upper edge of each block of cells.
 SIDE, ROW = 44, 28
-X_LEFT, W_LEFT, SUMS = 62, 224, 410
-W_TOP, B_TOP, Y_TOP = 46, 46 + D * ROW + 12, 46 + D * ROW + 12 + ROW + 44
-WIDTH, HEIGHT = 790, Y_TOP + N * ROW + 8
+X_LEFT, W_TOP, SUMS = 62, 46, 380  # the last is how wide the sums are
 # What meets what, the pair that is followed, and what they add to.
 MEETS, FOLLOWED, ADDS = svg.tint(svg.SKY, 0.45), svg.SKY, svg.tint(svg.ORANGE, 0.55)
 
 
-def draw(position: int = 0, way: str = "y") -> svg.Picture:
+def draw(position: int = 0, way: str = "y", *, x=None, W=None, b=None, dy=None) -> svg.Picture:
     """Draw W between x on its left and y below it, and one sum with all its products.
 
     Forward, dx and dW are made of the same triples of sample n, input d and output k: each adds
@@ -40,39 +41,51 @@ def draw(position: int = 0, way: str = "y") -> svg.Picture:
     Parameters
     ----------
     position : int
-        Which triple (n, d, k), counted in C order, 0 to 23.
+        Which triple (n, d, k), counted in C order, 0 to N·D·K − 1.
     way : {"y", "dx", "dW"}
         What is calculated.
+    x, W, b, dy : array_like of numbers, (N, D), (D, K), (K,) and (N, K), optional
+        Your own: at most 4 samples, 7 inputs and 4 outputs. With a W of yours, b is 0 by default.
 
     Raises
     ------
+    TypeError
+        If an array doesn't hold numbers.
     ValueError
-        If there is no such triple or way.
+        If there is no such triple or way, or an array can't be shown or doesn't fit the others.
 
     Examples
     --------
     >>> draw(4)  # doctest: +ELLIPSIS
     Dense forward: y[0, 1] = 2·0 + (-1)·(-1) + 3·2 + 1·1 + (-1) = 7...
+    >>> draw(x=[[0.5, 2]], W=[[4], [1.5]])  # doctest: +ELLIPSIS
+    Dense forward: y[0, 0] = 0.5·4 + 2·1.5 + 0 = 5...
     """
-    if not 0 <= position < N * D * K:
-        raise ValueError(f"dense: position is {position}; there are 0 to {N * D * K - 1}")
+    arrays = _arrays(x, W, b, dy)
+    last = _last(arrays)
+    if not 0 <= position <= last:
+        raise ValueError(f"dense: position is {position}; there are 0 to {last}")
     if way not in WAYS:
         raise ValueError(f"dense: ways are {', '.join(WAYS)}; got {way!r}")
-    return _Scene(position, way).picture()
+    return _Scene(position, way, *arrays).picture()
 
 
-def dense(position: int = 0, way: str = "y") -> Explorer:
+def dense(position: int = 0, way: str = "y", *, x=None, W=None, b=None, dy=None) -> Explorer:
     """Return the matrix as a widget; the arguments, as in `draw`, are where it starts.
 
     Examples
     --------
     >>> explorer = dense(4, way="dx")
+    >>> mine = dense(x=[[0.5, 2]], W=[[4], [1.5]])
     """
+    given = {"x": x, "W": W, "b": b, "dy": dy}
+    given = {name: np.array(a) for name, a in given.items() if a is not None}
+    last = _last(_arrays(x, W, b, dy))
     return Explorer(
-        draw,
+        partial(draw, **given) if given else draw,
         {
             "way": Choice("Calculate", {words: way for way, words in WAYS.items()}),
-            "position": Slider("Product", lambda values: N * D * K - 1, walk=0),
+            "position": Slider("Product", lambda values: last, walk=0),
         },
         position=position,
         way=way,
@@ -82,18 +95,61 @@ def dense(position: int = 0, way: str = "y") -> Explorer:
 dense.draw = draw
 
 
+def _arrays(x, W, b, dy) -> tuple[np.ndarray, ...]:
+    """Return x, W, b and dy: the reader's, where there are some, and the course's otherwise."""
+    x = X if x is None else own.matrix("dense", "x", x, "a row for each sample", MOST["x"])
+    if b is None:
+        b = B if W is None else np.zeros(np.shape(W)[-1:], int)
+    W = WEIGHTS if W is None else own.matrix("dense", "W", W, "a column for each output", MOST["W"])
+    (N, D), (rows, K) = x.shape, W.shape
+    if D != rows:
+        raise ValueError(
+            f"dense: x is {N}×{D} and W {rows}×{K}; W must have a row for each of the {D} inputs "
+            "in a row of x"
+        )
+    b = own.row("dense", "b", b, K)
+    if dy is None:
+        return x, W, b, np.resize(DY, (N, K))
+    dy = own.matrix("dense", "dy", dy, "a row for each sample", (99, 99))  # its shape decides
+    if dy.shape != (N, K):
+        raise ValueError(
+            f"dense: dy is {dy.shape[0]}×{dy.shape[1]}, but y is {N}×{K}, and dy must have its shape"
+        )
+    return x, W, b, dy
+
+
+def _last(arrays) -> int:
+    x, W, *_ = arrays
+    return x.size * W.shape[1] - 1
+
+
 class _Scene:
     """One picture: what it tells, then how its parts are drawn."""
 
-    def __init__(self, position: int, way: str):
+    def __init__(self, position: int, way: str, x, W, b, dy):
         self.way, self.summed = way, {"y": "d", "dx": "k", "dW": "n"}[way]
-        n, d, k = (int(i) for i in np.unravel_index(position, (N, D, K)))
+        self.x, self.W, self.b, self.dy = x, W, b, dy
+        (N, D), K = x.shape, len(b)
+        self.sizes = N, D, K
+        n, d, k = (int(i) for i in np.unravel_index(position, self.sizes))
         self.n, self.d, self.k, self.triple = n, d, k, {"n": n, "d": d, "k": k}
         layer = Dense(D, K)
-        layer.W, layer.b = W.astype(float), B.astype(float)
-        self.y = layer.forward(X.astype(float)).astype(int)
-        self.dx = layer.backward(DY.astype(float)).astype(int)
-        self.dW, self.db = layer.dW.astype(int), layer.db.astype(int)
+        layer.W, layer.b = W.astype(float), b.astype(float)
+        self.y = own.whole(layer.forward(x.astype(float)))
+        self.dx = own.whole(layer.backward(dy.astype(float)))
+        self.dW, self.db = own.whole(layer.dW), own.whole(layer.db)
+
+        # The left or upper edge of each block of cells, and of the sums.
+        self.w_left = max(224, X_LEFT + N * SIDE + 74)
+        self.sums_left = max(410, self.w_left + K * SIDE + 34)
+        self.b_top = W_TOP + D * ROW + 12
+        self.y_top = self.b_top + ROW + 44
+        factors, products = (x, W, dy), (np.multiply.outer(x, W), np.multiply.outer(x, dy))
+        products += (np.multiply.outer(W, dy), self.y, self.dx, self.dW)
+        numbers, value = "0" * (2 * _longest(*factors) + 3), "0" * _longest(*products)
+        needed = sum(svg.text_width(words, mono=True) for words in (numbers, value))
+        self.width = self.sums_left + max(SUMS, 230 + needed)
+        self.height = self.y_top + max(N, 2) * ROW + 8
 
     def picture(self) -> svg.Picture:
         followed = f"sample n = {self.n}, input d = {self.d}, output k = {self.k}"
@@ -102,33 +158,34 @@ class _Scene:
             svg.label(followed, fill=svg.QUIET),
             gap=4,
         )
-        scene = svg.Drawing(self.blocks() + self.arrows() + self.sums(), WIDTH, HEIGHT)
+        scene = svg.Drawing(self.blocks() + self.arrows() + self.sums(), self.width, self.height)
         conclusion = svg.label(self.conclusion(), size=14)
         return svg.above(title, scene, conclusion, gap=10).picture(self.alt())
 
     # What it tells
 
-    def result(self) -> tuple[str, int]:
+    def result(self) -> tuple[str, str]:
         """Return the name of what is calculated here, and its value."""
         n, d, k = self.n, self.d, self.k
         return {
-            "y": (f"y[{n}, {k}]", int(self.y[n, k])),
-            "dx": (f"dx[{n}, {d}]", int(self.dx[n, d])),
-            "dW": (f"dW[{d}, {k}]", int(self.dW[d, k])),
+            "y": (f"y[{n}, {k}]", svg.short(self.y[n, k])),
+            "dx": (f"dx[{n}, {d}]", svg.short(self.dx[n, d])),
+            "dW": (f"dW[{d}, {k}]", svg.short(self.dW[d, k])),
         }[self.way]
 
-    def terms(self) -> list[tuple[str, str, int, bool]]:
+    def terms(self) -> list[tuple[str, str, float, bool]]:
         """Return each product in letters and in numbers, its value, and if it is the one followed."""
         n, d, k = self.n, self.d, self.k
+        (N, D, K), x, W, dy = self.sizes, self.x, self.W, self.dy
         if self.way == "y":
-            factors = [(f"x[{n}, {i}]·W[{i}, {k}]", X[n, i], W[i, k], i == d) for i in range(D)]
+            factors = [(f"x[{n}, {i}]·W[{i}, {k}]", x[n, i], W[i, k], i == d) for i in range(D)]
         elif self.way == "dx":
-            factors = [(f"dy[{n}, {j}]·W[{d}, {j}]", DY[n, j], W[d, j], j == k) for j in range(K)]
+            factors = [(f"dy[{n}, {j}]·W[{d}, {j}]", dy[n, j], W[d, j], j == k) for j in range(K)]
         else:
-            factors = [(f"x[{m}, {d}]·dy[{m}, {k}]", X[m, d], DY[m, k], m == n) for m in range(N)]
-        terms = [(letters, f"{_n(a)}·{_n(b)}", int(a * b), here) for letters, a, b, here in factors]
+            factors = [(f"x[{m}, {d}]·dy[{m}, {k}]", x[m, d], dy[m, k], m == n) for m in range(N)]
+        terms = [(letters, f"{_n(a)}·{_n(b)}", a * b, here) for letters, a, b, here in factors]
         if self.way == "y":
-            terms.append((f"b[{k}]", "", int(B[k]), False))
+            terms.append((f"b[{k}]", "", self.b[k], False))
         return terms
 
     def conclusion(self) -> str:
@@ -142,10 +199,10 @@ class _Scene:
                 f"Input {d} fed every output, through row {d} of W. "
                 "Each of them sends its dy back the same way."
             )
-        shares = " + ".join(_n(v) for v in DY[:, k])
+        shares = " + ".join(_n(v) for v in self.dy[:, k])
         return (
             f"Every sample went through this weight, and all have a say. "
-            f"The bias: db[{k}] = {shares} = {self.db[k]}."
+            f"The bias: db[{k}] = {shares} = {svg.short(self.db[k])}."
         )
 
     def alt(self) -> str:
@@ -159,29 +216,30 @@ class _Scene:
     def blocks(self) -> str:
         """Draw x or dx on its side, W or dW, b or db, and y or dy, each cell beside what it meets."""
         left, inner, bias, lower = {
-            "y": (("x", X), ("W", W), ("+ b", B), ("y", self.y)),
-            "dx": (("dx", self.dx), ("W", W), None, ("dy", DY)),
-            "dW": (("x", X), ("dW", self.dW), ("db", self.db), ("dy", DY)),
+            "y": (("x", self.x), ("W", self.W), ("+ b", self.b), ("y", self.y)),
+            "dx": (("dx", self.dx), ("W", self.W), None, ("dy", self.dy)),
+            "dW": (("x", self.x), ("dW", self.dW), ("db", self.db), ("dy", self.dy)),
         }[self.way]
+        N, D, K = self.sizes
         name = {"weight": "bold", "mono": True, "size": 15}
         small = {"fill": svg.QUIET, "size": 11}
-        body = svg.text(X_LEFT, 6, left[0], **name) + svg.text(W_LEFT, 6, inner[0], **name)
+        body = svg.text(X_LEFT, 6, left[0], **name) + svg.text(self.w_left, 6, inner[0], **name)
         body += svg.text(X_LEFT + 24, 7, "on its side", **small)
-        body += svg.text(W_LEFT - 52, Y_TOP + N * ROW / 2, lower[0], anchor="end", **name)
-        for letter, count, x in (("n", N, X_LEFT), ("k", K, W_LEFT)):
+        body += svg.text(self.w_left - 52, self.y_top + N * ROW / 2, lower[0], anchor="end", **name)
+        for letter, count, x in (("n", N, X_LEFT), ("k", K, self.w_left)):
             for i in range(count):
                 middle = x + (i + 0.5) * SIDE
                 body += svg.text(middle, W_TOP - 10, f"{letter}={i}", anchor="middle", **small)
-        for letter, count, x, y in (("d", D, X_LEFT, W_TOP), ("n", N, W_LEFT, Y_TOP)):
+        for letter, count, x, y in (("d", D, X_LEFT, W_TOP), ("n", N, self.w_left, self.y_top)):
             for i in range(count):
                 middle = y + (i + 0.5) * ROW
                 body += svg.text(x - 8, middle, f"{letter}={i}", anchor="end", **small)
         if bias:
-            body += svg.text(W_LEFT - 8, B_TOP + ROW / 2, bias[0], anchor="end", **name)
-            body += self.cells(bias[1][None], W_LEFT, B_TOP, "", "k")
+            body += svg.text(self.w_left - 8, self.b_top + ROW / 2, bias[0], anchor="end", **name)
+            body += self.cells(bias[1][None], self.w_left, self.b_top, "", "k")
         body += self.cells(left[1].T, X_LEFT, W_TOP, "d", "n")
-        body += self.cells(inner[1], W_LEFT, W_TOP, "d", "k")
-        return body + self.cells(lower[1], W_LEFT, Y_TOP, "n", "k")
+        body += self.cells(inner[1], self.w_left, W_TOP, "d", "k")
+        return body + self.cells(lower[1], self.w_left, self.y_top, "n", "k")
 
     def cells(self, values, left: float, top: float, rows: str, columns: str) -> str:
         """Draw a block whose rows and columns are counted by these letters."""
@@ -189,17 +247,21 @@ class _Scene:
         for i, j in np.ndindex(values.shape):
             letters = {rows: i, columns: j} if rows else {columns: j}
             triple = self.triple | letters
-            place = np.ravel_multi_index([triple[letter] for letter in "ndk"], (N, D, K))
+            place = np.ravel_multi_index([triple[letter] for letter in "ndk"], self.sizes)
             fill = self.fill(letters)
+            words = svg.short(values[i, j])
             result = fill == ADDS and len(letters) == 2
             cell = svg.cell(
                 left + j * SIDE,
                 top + i * ROW,
                 SIDE,
                 ROW,
-                str(values[i, j]),
+                words,
                 fill=fill,
                 focus=result,
+                size=min(
+                    svg.FONT_SIZE, round((SIDE - 3) / svg.text_width(words, size=1, mono=True), 1)
+                ),
                 pick=f"position={place}",
             )
             # On top of its neighbours, so that its outline is whole.
@@ -218,9 +280,12 @@ class _Scene:
     def arrows(self) -> str:
         """Draw who tells whom: from x through W down to y, from dy up through W to dx, or both into dW."""
         row = W_TOP + (self.d + 0.5) * ROW
-        column = W_LEFT + (self.k + 0.5) * SIDE
-        x_edge, w_edge = X_LEFT + N * SIDE + 6, W_LEFT - 6
-        low, high = Y_TOP - 4, (W_TOP + D * ROW if self.way == "dx" else B_TOP + ROW) + 6
+        column = self.w_left + (self.k + 0.5) * SIDE
+        x_edge, w_edge = X_LEFT + self.x.shape[0] * SIDE + 6, self.w_left - 6
+        low, high = (
+            self.y_top - 4,
+            (W_TOP + self.x.shape[1] * ROW if self.way == "dx" else self.b_top + ROW) + 6,
+        )
         across = (w_edge, x_edge) if self.way == "dx" else (x_edge, w_edge)
         down = (high, low) if self.way == "y" else (low, high)
         return svg.arrow(across[0], row, across[1], row, stroke_width=3) + svg.arrow(
@@ -237,31 +302,37 @@ class _Scene:
         }[self.way]
         over = {"y": "over all d", "dx": "over all k", "dW": "over all n"}[self.way]
         body = svg.rect(
-            SUMS + 0.5,
+            self.sums_left + 0.5,
             0.5,
-            WIDTH - SUMS - 1,
-            HEIGHT - 9,
+            self.width - self.sums_left - 1,
+            self.height - 9,
             fill="#F6F8FA",
             stroke="#D1D9E0",
             radius=6,
         )
-        body += _mono(SUMS + 14, 20, letters, weight="bold")
-        body += svg.text(SUMS + 14, 42, over, size=12, fill=svg.QUIET)
+        body += _mono(self.sums_left + 14, 20, letters, weight="bold")
+        body += svg.text(self.sums_left + 14, 42, over, size=12, fill=svg.QUIET)
         for i, (product, numbers, value, here) in enumerate(self.terms()):
             y, weight = 74 + 26 * i, "bold" if here else "normal"
-            body += _mono(SUMS + 14, y, product, weight=weight)
+            body += _mono(self.sums_left + 14, y, product, weight=weight)
             if numbers:
-                body += _mono(SUMS + 190, y, f"= {numbers}", weight=weight)
-            body += svg.text(WIDTH - 16, y, str(value), anchor="end", mono=True, weight=weight)
+                body += _mono(self.sums_left + 190, y, f"= {numbers}", weight=weight)
+            body += svg.text(
+                self.width - 16, y, svg.short(value), anchor="end", mono=True, weight=weight
+            )
         y = 74 + 26 * len(self.terms())
-        body += svg.line(SUMS + 14, y - 12, WIDTH - 14, y - 12, stroke=svg.QUIET)
-        body += _mono(SUMS + 14, y + 6, name, weight="bold")
-        body += svg.text(WIDTH - 16, y + 6, str(total), anchor="end", mono=True, weight="bold")
+        body += svg.line(self.sums_left + 14, y - 12, self.width - 14, y - 12, stroke=svg.QUIET)
+        body += _mono(self.sums_left + 14, y + 6, name, weight="bold")
+        body += svg.text(self.width - 16, y + 6, total, anchor="end", mono=True, weight="bold")
         return body
 
 
-def _n(value: int) -> str:
-    return f"({value})" if value < 0 else str(value)
+def _longest(*arrays) -> int:
+    return max(len(_n(value)) for array in arrays for value in np.unique(array))
+
+
+def _n(value: float) -> str:
+    return f"({svg.short(value)})" if value < 0 else svg.short(value)
 
 
 def _mono(x: float, y: float, words: str, weight: str = "normal") -> str:

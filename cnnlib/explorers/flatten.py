@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
 from cnnlib import svg
+from cnnlib.explorers import own
 from cnnlib.explorers.widget import Choice, Explorer, Slider
 
 # The axes of x from the slowest to the fastest, in the order in which they fill the ribbon.
@@ -62,6 +64,8 @@ def draw(
     shape: Pixel = (2, 3, 4),
     order: str = "C",
     backward: str | None = None,
+    *,
+    x=None,
 ) -> svg.Picture:
     """Draw one sample's maps, the ribbon they are flattened to, and one pair of partners.
 
@@ -77,9 +81,13 @@ def draw(
         How forward fills the ribbon.
     backward : {None, "C", "F", "swapped"}
         How backward fills the maps. None draws forward.
+    x : array_like of numbers, (C, H, W) or (1, C, H, W), optional
+        Your own numbers to follow, in the place of addresses; `shape` is then theirs.
 
     Raises
     ------
+    TypeError
+        If x doesn't hold numbers.
     ValueError
         If there is no such position or order, or the shape is too large to draw.
 
@@ -88,6 +96,8 @@ def draw(
     >>> draw(33, shape=(3, 4, 5))  # doctest: +ELLIPSIS
     Flatten forward in C order: ... x[1, 2, 3] goes to y[33]: (1·4 + 2)·5 + 3 = 33...
     """
+    x = None if x is None else own.maps("flatten", "x", x)
+    shape = shape if x is None else x.shape
     if len(shape) != 3 or not all(1 <= size <= 9 for size in shape) or math.prod(shape) > 60:
         raise ValueError(
             f"flatten: shape is {shape}; give (C, H, W), each 1 to 9, with at most 60 cells in all"
@@ -98,7 +108,7 @@ def draw(
         )
     if not {order, backward or order} <= set(ORDERS):
         raise ValueError(f"flatten: orders are {', '.join(ORDERS)}; got {order!r}, {backward!r}")
-    return _Scene(position, shape, order, backward).picture()
+    return _Scene(position, shape, order, backward, x).picture()
 
 
 def flatten(
@@ -106,17 +116,23 @@ def flatten(
     shape: Pixel = (2, 3, 4),
     order: str = "C",
     backward: str | None = None,
+    *,
+    x=None,
 ) -> Explorer:
     """Return the flatten ribbon as a widget; the arguments, as in `draw`, are where it starts.
 
     Examples
     --------
     >>> explorer = flatten(33, shape=(3, 4, 5), backward="F")
+    >>> mine = flatten(0, x=np.arange(8).reshape(2, 2, 2))
     """
     orders = {name: order for order, name in NAMES.items()}
     shapes = [(2, 3, 4), (3, 4, 5), (2, 3, 3)]
+    if x is not None:
+        x = own.maps("flatten", "x", x)
+        shape, shapes = x.shape, [x.shape]
     return Explorer(
-        draw,
+        draw if x is None else partial(draw, x=x),
         {
             "shape": Choice("Shape (C, H, W)", {str(shape): shape for shape in shapes}),
             "order": Choice("Forward", orders),
@@ -138,7 +154,8 @@ flatten.draw = draw
 class _Scene:
     """One picture: what it tells, then how its parts are drawn."""
 
-    def __init__(self, position: int, shape: Pixel, order: str, backward: str | None):
+    def __init__(self, position: int, shape: Pixel, order: str, backward: str | None, x):
+        self.x = x
         self.position, self.shape, self.order, self.backward = position, shape, order, backward
         self.forth = places(shape, order)
         self.back = places(shape, backward or order)
@@ -153,7 +170,7 @@ class _Scene:
         self.map_width = 30 + width * (CELL_WIDTH + GAP)
         self.maps_top = 44
         self.maps_bottom = self.maps_top + height * (CELL_HEIGHT + GAP) - GAP
-        rows = -(-self.back.size // 30)
+        rows = -(-self.back.size // (30 if x is None else 16))  # numbers need more room
         self.across = -(-self.back.size // rows)
         self.ribbon_top = self.maps_bottom + 56
         self.ribbon_cell = min(36, (WIDTH - GUTTER) / self.across)
@@ -221,7 +238,9 @@ class _Scene:
 
     def header(self) -> svg.Drawing:
         code = FORWARD[self.order] if self.backward is None else BACKWARD[self.backward]
-        if self.backward is None:
+        if self.x is not None:
+            words = "The numbers are yours."
+        elif self.backward is None:
             words = "123 lies in channel 1, row 2, column 3."
         else:
             words = "123 is the gradient meant for channel 1, row 2, column 3."
@@ -290,8 +309,9 @@ class _Scene:
                 *self.corner_of_pixel(pixel),
                 CELL_WIDTH,
                 CELL_HEIGHT,
-                _tag(self.owners[place]),
+                self.words(self.owners[place]),
                 fill=self.fill(place),
+                size=self.size(CELL_WIDTH),
                 wrong=bool(self.astray[pixel]),
                 focus=pixel == self.landing,
                 pick=f"position={place}",
@@ -320,10 +340,10 @@ class _Scene:
                 y,
                 self.ribbon_cell,
                 32,
-                _tag(owner),
+                self.words(owner),
                 fill=self.fill(place),
                 focus=here,
-                size=12 if self.ribbon_cell > 28 else 11,
+                size=self.size(self.ribbon_cell, 12 if self.ribbon_cell > 28 else 11),
                 pick=f"position={place}",
                 at=f"y{place}",
             )
@@ -366,6 +386,15 @@ class _Scene:
             fill=svg.WRONG if wrong else svg.INK,
         )
         return svg.above(partners, svg.label(self.conclusion(), size=14), gap=4)
+
+    def words(self, pixel: Pixel) -> str:
+        """Return what stands in the cell that a pixel's number is in: its address, or the number."""
+        return _tag(pixel) if self.x is None else svg.short(self.x[pixel], 2)
+
+    def size(self, width: float, most: float = svg.FONT_SIZE) -> float:
+        """Return the size of type with which the longest words fit into a cell."""
+        longest = max(len(self.words(pixel)) for pixel in self.owners)
+        return min(most, math.floor((width - 2) / longest / 0.61))
 
     def fill(self, place: int) -> str:
         """Return the colour of the channel that the number at `place` belongs to."""

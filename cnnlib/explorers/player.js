@@ -252,6 +252,7 @@ function show(el, source) {
       }
     }
     repaint(picture, svg);
+    picture.style.setProperty("--natural", `${picture.firstChild.getAttribute("width")}px`);
     const lasts = moving ? move(picture.firstChild, before) : 0;
     moving = false;
     clearTimeout(rest); // the words are read aloud, so they wait until the picture rests

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from cnnlib import svg
+from cnnlib.explorers import own
 from cnnlib.explorers.widget import Choice, Explorer, Slider
 from cnnlib.layers import AvgPool2D, MaxPool2D
 
@@ -44,8 +45,6 @@ WINDOWS = {
     (3, 2): "3×3, stride 2",
     (2, 3): "2×2, stride 3",
 }
-H, W = MAXIMUM.shape
-
 COURSE = MaxPool2D, AvgPool2D
 
 # Pixels on the screen: the whole, and the numbers of the rows at the left of a grid.
@@ -60,13 +59,15 @@ def draw(
     windows: tuple[int, int] = (2, 1),
     numbers: str = "different",
     layers: tuple[type, type] = COURSE,
+    *,
+    x=None,
 ) -> svg.Picture:
     """Draw a map and what a pool makes of it; below, a gradient and what comes back of it.
 
     Parameters
     ----------
     cell : int
-        Which cell to look at: first the 30 pixels of x, row by row, then the numbers of y.
+        Which cell to look at: first the pixels of x (0 to 29), row by row, then the numbers of y.
     pool : {"max", "average"}
         What is kept of each window.
     windows : tuple of int
@@ -75,11 +76,16 @@ def draw(
         The numbers of x.
     layers : tuple of type
         The max-pool and the average pool whose work is drawn; yours, if you like.
+    x : array_like of numbers, (H, W), optional
+        Your own map, in the place of `numbers`, of at most 8 rows and columns; more axes may stand
+        before, of length 1.
 
     Raises
     ------
+    TypeError
+        If x doesn't hold numbers.
     ValueError
-        If there is no such cell, pool, windows or numbers.
+        If there is no such cell, pool, windows or numbers, or x can't be shown.
 
     Examples
     --------
@@ -91,13 +97,18 @@ def draw(
             f"pool: pools are {', '.join(POOLS)}, windows {', '.join(map(str, WINDOWS))}, numbers "
             f"{', '.join(NUMBERS)}; got {pool!r}, {windows!r}, {numbers!r}"
         )
-    last = _last({"windows": windows})
+    x = NUMBERS[numbers] if x is None else own.matrix("pool", "x", x)
+    if min(_sizes(x, windows)) < 1:
+        raise ValueError(
+            f"pool: x has shape {x.shape}; no window of {windows[0]}×{windows[0]} fits"
+        )
+    last = _last(x, {"windows": windows})
     if not 0 <= cell <= last:
         raise ValueError(f"pool: cell is {cell}; with windows {windows} there are 0 to {last}")
-    scene = _Pixel if cell < H * W else _Output
+    scene = _Pixel if cell < x.size else _Output
     layer_class = layers[list(POOLS).index(pool)]
     try:
-        return scene(cell, pool, windows, numbers, layer_class).picture()
+        return scene(cell, pool, windows, x, layer_class).picture()
     except NotImplementedError:
         return _nothing_yet(layer_class.__name__)
 
@@ -108,56 +119,65 @@ def pool(
     windows: tuple[int, int] = (2, 1),
     numbers: str = "different",
     layers: tuple[type, type] = COURSE,
+    *,
+    x=None,
 ) -> Explorer:
     """Return the routes as a widget; the arguments, as in `draw`, are where it starts.
 
     Examples
     --------
     >>> explorer = pool(30, pool="average", windows=(3, 2))
+    >>> mine = pool(0, x=np.eye(4))
     """
-    return Explorer(
-        draw if layers == COURSE else partial(draw, layers=layers),
-        {
-            "pool": Choice("Keep the", {words: name for name, words in POOLS.items()}),
-            "windows": Choice("Windows", {words: pair for pair, words in WINDOWS.items()}),
-            "numbers": Choice("Numbers", {words: name for name, words in NAMES.items()}),
-            "cell": Slider("Cell", _last, words=_called, walk=H * W),
-        },
-        cell=cell,
-        pool=pool,
-        windows=windows,
-        numbers=numbers,
-    )
+    given = {} if layers == COURSE else {"layers": layers}
+    yours = x is not None
+    given |= {"x": np.array(x)} if yours else {}
+    x = own.matrix("pool", "x", x) if yours else MAXIMUM
+    fit = {words: pair for pair, words in WINDOWS.items() if min(_sizes(x, pair)) >= 1}
+    controls = {
+        "pool": Choice("Keep the", {words: name for name, words in POOLS.items()}),
+        "windows": Choice("Windows", fit, sample=[WINDOWS.get(windows)] if yours else None),
+        "numbers": Choice("Numbers", {words: name for name, words in NAMES.items()}),
+        "cell": Slider("Cell", partial(_last, x), words=partial(_called, x), walk=x.size),
+    }
+    values = {"cell": cell, "pool": pool, "windows": windows, "numbers": numbers}
+    if yours:
+        del controls["numbers"], values["numbers"]
+    return Explorer(partial(draw, **given) if given else draw, controls, **values)
 
 
 pool.draw = draw
 
 
-def _sizes(windows: tuple[int, int]) -> Place:
+def _sizes(x: np.ndarray, windows: tuple[int, int]) -> Place:
     """Return (OH, OW)."""
     side, stride = windows
-    return (H - side) // stride + 1, (W - side) // stride + 1
+    OH, OW = ((n - side) // stride + 1 for n in x.shape)
+    return OH, OW
 
 
-def _last(values: dict) -> int:
-    OH, OW = _sizes(values["windows"])
-    return H * W + OH * OW - 1
+def _last(x: np.ndarray, values: dict) -> int:
+    OH, OW = _sizes(x, values["windows"])
+    return x.size + OH * OW - 1
 
 
-def _called(values: dict) -> str:
+def _called(x: np.ndarray, values: dict) -> str:
     """Return what the cell is called: first come those of x, then those of y."""
-    cell, (_, OW) = values["cell"], _sizes(values["windows"])
-    row, column = divmod(cell, W) if cell < H * W else divmod(cell - H * W, OW)
-    return f"{'x' if cell < H * W else 'y'}[{row}, {column}]"
+    cell, (_, OW) = values["cell"], _sizes(x, values["windows"])
+    if cell < x.size:
+        name, place = "x", divmod(cell, x.shape[1])
+    else:
+        name, place = "y", divmod(cell - x.size, OW)
+    return f"{name}[{place[0]}, {place[1]}]"
 
 
 class _Scene:
     """One picture; what the cell in focus tells is told by the subclass."""
 
-    def __init__(self, cell: int, pool: str, windows: tuple[int, int], numbers: str, layer_class):
-        self.cell, self.pool, self.x = cell, pool, NUMBERS[numbers]
+    def __init__(self, cell: int, pool: str, windows: tuple[int, int], x, layer_class):
+        self.cell, self.pool, self.x = cell, pool, x
         self.side, self.stride = windows
-        OH, OW = self.shape = _sizes(windows)
+        OH, OW = self.shape = _sizes(x, windows)
         # Whole numbers also where every pixel of a window gets an equal share.
         self.dy = self.side**2 * np.arange(1, OH * OW + 1).reshape(OH, OW)
         self.work(layer_class(self.side, stride=self.stride))
@@ -171,7 +191,7 @@ class _Scene:
         upstream = np.concatenate([np.diag(self.dy.flat), self.dy.reshape(1, -1)])
         dx = layer.backward(upstream.reshape(y.shape).astype(float))
         _expect(layer, "backward", dx, batch.shape)
-        self.shares, self.dx = dx[:-1, 0].reshape(*self.shape, H, W), dx[-1, 0]
+        self.shares, self.dx = dx[:-1, 0].reshape(*self.shape, *self.x.shape), dx[-1, 0]
         self.y = y[0, 0]
 
     def window(self, output: Place) -> tuple[slice, slice]:
@@ -190,6 +210,7 @@ class _Scene:
         ]
 
     def picture(self) -> svg.Picture:
+        H, W = self.x.shape
         forth = svg.beside(
             self.grid_of_x(self.x, "x").titled(f"x, {H}×{W}"),
             self.way("→", self.operation()),
@@ -205,7 +226,10 @@ class _Scene:
         rows = (self.header(), forth, back, self.words())
         drawing = svg.above(*rows, gap=14)
         body = drawing.body + self.flights()
-        return svg.Drawing(body, WIDTH, drawing.height).picture(self.alt())
+        # As wide for every cell, so that the picture does not jump.
+        return svg.Drawing(body, max(WIDTH, forth.width, back.width), drawing.height).picture(
+            self.alt()
+        )
 
     def operation(self) -> str:
         return "the maximum" if self.pool == "max" else "the average"
@@ -229,13 +253,14 @@ class _Scene:
         return f"{name}, windows of {self.side}×{self.side}, stride {self.stride}"
 
     def way(self, sign: str, words: str) -> svg.Drawing:
-        width, middle = 92, 24 + H * 13
+        width, middle = 92, 24 + len(self.x) * 13
         ends = (4, width - 4) if sign == "→" else (width - 4, 4)
         body = svg.arrow(ends[0], middle, ends[1], middle, stroke_width=4)
         body += svg.text(width / 2, middle - 16, words, size=12, anchor="middle", fill=svg.QUIET)
         return svg.Drawing(body, width, 2 * middle)
 
     def grid_of_x(self, values, name: str) -> svg.Drawing:
+        H, W = self.x.shape
         fills = np.full((H, W), UNREACHED, object)
         for output in np.ndindex(self.shape):
             fills[self.window(output)] = svg.CARD
@@ -254,6 +279,7 @@ class _Scene:
         if self.output() is None:
             return ""
         rows, columns = self.window(self.output())
+        H, W = self.x.shape
         side, row = (grid.width - LABEL) / W, (grid.height - 18) / H
         return svg.slide(
             f"window on {name}",
@@ -283,11 +309,12 @@ class _Scene:
         fills = np.full(self.shape, svg.CARD, object)
         for output in self.outputs():
             fills[output] = self.fill_of(output)
-        OW = self.shape[1]
-        return _grid(values, fills, self.output(), lambda i, j: f"cell={H * W + i * OW + j}", name)
+        first, OW = self.x.size, self.shape[1]
+        return _grid(values, fills, self.output(), lambda i, j: f"cell={first + i * OW + j}", name)
 
     def words(self) -> svg.Drawing:
         sums = [svg.label(line.replace(" ", "\u00a0"), mono=True) for line in self.sums()]
+        sums += [svg.Drawing("", 0, sums[0].height)] * (2 - len(sums))  # so nothing jumps
         if self.fault:
             total = svg.label(f"✗ {self.total()}", size=14, weight="bold", fill=svg.WRONG)
         else:
@@ -305,7 +332,7 @@ class _Scene:
 
     def alt(self) -> str:
         sums = "; ".join(line.strip() for line in self.sums())
-        sizes = f"x is {H}×{W}, y is {self.shape[0]}×{self.shape[1]}"
+        sizes = f"x is {self.x.shape[0]}×{self.x.shape[1]}, y is {self.shape[0]}×{self.shape[1]}"
         return f"{self.title()}: {sizes}. {self.told()}. {sums}. {self.total()}"
 
     def largest(self, output: Place) -> np.ndarray:
@@ -318,7 +345,7 @@ class _Output(_Scene):
     """An output is in focus: its window, and who gets its gradient."""
 
     def output(self) -> Place:
-        return divmod(self.cell - H * W, self.shape[1])
+        return divmod(self.cell - self.x.size, self.shape[1])
 
     def pixel(self) -> None:
         return None
@@ -365,7 +392,7 @@ class _Pixel(_Scene):
         return None
 
     def pixel(self) -> Place:
-        return divmod(self.cell, W)
+        return divmod(self.cell, self.x.shape[1])
 
     def outputs(self) -> list[Place]:
         return self.windows_of(self.pixel())
@@ -384,7 +411,7 @@ class _Pixel(_Scene):
     def told(self) -> str:
         h, w = self.pixel()
         outputs = self.outputs()
-        pixel = f"x[{h}, {w}] = {self.x[h, w]}"
+        pixel = f"x[{h}, {w}] = {_number(self.x[h, w])}"
         if not outputs:
             return f"{pixel} is in no window"
         inside = f"{pixel} is in {len(outputs)} window{'s' * (len(outputs) > 1)}"
@@ -437,8 +464,10 @@ def _swatch(colour: str) -> svg.Drawing:
 
 
 def _number(value) -> str:
-    """A number with at most two decimals."""
-    return f"{round(float(value), 2) + 0:g}".replace("-", "−")
+    """A number with at most two decimals, if that leaves something of it."""
+    value = float(value)
+    rounded = round(value, 2) + 0
+    return (f"{rounded:g}" if rounded or not value else f"{value:.1g}").replace("-", "−")
 
 
 def _expect(layer, method: str, got, shape: tuple[int, ...]) -> None:

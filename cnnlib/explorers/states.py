@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import math
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from cnnlib.svg import Picture
 
 FOLDER = Path(__file__).with_name("states")
+FEW = 400
+"""So many pictures are drawn and packed within about a second."""
 
 
 def pack(draw: Callable[..., Picture], controls: Mapping) -> str:
@@ -45,12 +49,9 @@ def pack(draw: Callable[..., Picture], controls: Mapping) -> str:
     >>> [picture.count("<text") for picture in pictures(states)]
     [1, 2, 3]
     """
-    choices = {name: c for name, c in controls.items() if hasattr(c, "options")}
-    sliders = {name: c for name, c in controls.items() if hasattr(c, "last")}
+    choices, sliders = _kinds(controls)
     blocks, pieces, changes, before = [], {}, [], []
-    for chosen in itertools.product(*(choice.stops() for choice in choices.values())):
-        chosen = dict(zip(choices, chosen, strict=True))
-        stops = {name: slider.stops(chosen) for name, slider in sliders.items()}
+    for chosen, stops in _blocks(choices, sliders):
         start = chosen | {name: codes[0] for name, codes in stops.items()}
         blocks.append({name: s.changing(name, start, stops[name]) for name, s in sliders.items()})
         for places in itertools.product(*stops.values()):
@@ -72,6 +73,19 @@ def pack(draw: Callable[..., Picture], controls: Mapping) -> str:
         "changes": changes,
     }
     return packed(parts)
+
+
+def _kinds(controls: Mapping) -> tuple[dict, dict]:
+    """Return the choices and the sliders; a button has no state."""
+    choices = {name: c for name, c in controls.items() if hasattr(c, "options")}
+    return choices, {name: c for name, c in controls.items() if hasattr(c, "last")}
+
+
+def _blocks(choices: Mapping, sliders: Mapping) -> Iterator[tuple[dict, dict]]:
+    """Every combination of choices, and the stops that the sliders have with it."""
+    for values in itertools.product(*(choice.stops() for choice in choices.values())):
+        chosen = dict(zip(choices, values, strict=True))
+        yield chosen, {name: slider.stops(chosen) for name, slider in sliders.items()}
 
 
 def packed(parts: dict) -> str:
@@ -115,6 +129,23 @@ def file_of(draw: Callable) -> Path | None:
     if package != __package__ or not hasattr(draw, "__name__"):
         return None
     return FOLDER / f"{module}-{draw.__name__}.txt"
+
+
+def fresh(draw: Callable[..., Picture], controls: Mapping) -> str | None:
+    """Return every picture of an explorer of the reader's own arrays, drawn now; None if many.
+
+    Examples
+    --------
+    >>> from cnnlib import explorers
+    >>> from cnnlib.explorers.widget import Slider
+    >>> draw = partial(explorers.dense.draw, x=[[1, 2]], W=[[1, 2, 3], [4, 5, 6]])
+    >>> len(list(pictures(fresh(draw, {"position": Slider("Product", lambda values: 5)}))))
+    6
+    """
+    if not isinstance(draw, partial) or file_of(draw.func) is None:
+        return None
+    count = sum(math.prod(map(len, stops.values())) for _, stops in _blocks(*_kinds(controls)))
+    return pack(draw, controls) if count <= FEW else None
 
 
 def stored(draw: Callable) -> str | None:

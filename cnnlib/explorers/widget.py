@@ -1,7 +1,8 @@
 """One widget for every explorer: controls, and a picture that answers to them.
 
 Where an explorer shows the course's own numbers, all of its pictures travel with the page, and the
-browser plays them without a kernel. Where it shows yours, the kernel draws at each change.
+browser plays them without a kernel. Where it shows yours, the kernel draws at each change, and the
+pictures of the settings chosen are drawn at once, for a page without a kernel.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ class Explorer(anywidget.AnyWidget):
         A slider or a choice for each argument, and buttons under other names.
     packed : callable, optional
         Returns some pictures to travel with the page, as `states.pack` does. By default all of them
-        travel, for an explorer of this package that draws the course's own numbers.
+        travel, for an explorer of this package; of the reader's own arrays, if they are few.
     values
         The arguments to start with.
 
@@ -170,7 +171,7 @@ class Explorer(anywidget.AnyWidget):
         self._draw, self.controls = draw, controls
         sampled = any(getattr(control, "sample", None) for control in controls.values())
         self._kernel_first = sampled or packed is not None
-        self._packed = packed or (lambda: states.stored(draw))
+        self._packed = packed or (lambda: states.stored(draw) or states.fresh(draw, controls))
         self.codes = self._encode(values)
         self.on_msg(self._press)
 
