@@ -184,7 +184,9 @@ def test_the_next_thing_is_what_is_wrong_then_what_is_not_written_then_the_next_
     assert following(graded("01_a", done), graded("02_b", unwritten)) == (
         "Next: write unwritten in 02_b, save it, and run: cnnlib check 02"
     )
-    assert following(graded("01_a", done)) == "All done here. Next: 02_b"
+    assert following(graded("01_a", done)) == (
+        "All done here. Next: read notebooks/02_b.ipynb, then do its exercises."
+    )
     assert following(graded("03_c", done)) == "All done."
     everything = [graded(name, done) for name in paths]
     assert following(*everything) == "All done: every exercise of the course."

@@ -210,7 +210,7 @@ def next_step(
     done = {each.notebook for each in grades}
     rest = [name for name in graded if name > max(done)]
     if rest:
-        return f"All done here. Next: {rest[0]}"
+        return f"All done here. Next: read notebooks/{rest[0]}.ipynb, then do its exercises."
     return "All done." if done < set(graded) else "All done: every exercise of the course."
 
 
