@@ -176,3 +176,58 @@ def test_the_widget_moves_through_the_walk():
         assert explorer.picture.alt == draw(step).alt
     explorer.codes = explorer.codes | {"wrong": WRONG["pool"][2]}
     assert explorer.picture.alt == draw(18, "pool").alt
+
+
+# A window
+
+
+@pytest.mark.parametrize(
+    ("window", "place"), [(1, (5, 14, 8)), (1, (0, 0, 27)), (4, (5, 4, 7)), (4, (15, 13, 0))]
+)
+def test_a_window_holds_what_its_number_is_made_of(window, place):
+    f, row, column = place
+    picture = draw(window=window, map=f, row=row, column=column)
+    read = Read(picture.svg)
+    assert read.problems() == []
+    layer = module._layers(None)[window - 1]
+    x = np.pad(walk()[window - 1].array[0], ((0, 0), (1, 1), (1, 1)))
+    x = x[:, row : row + 3, column : column + 3]
+    grids = [float(text.words) for text in read.texts if text.attributes.get("font-size") == "9"]
+    expected = np.concatenate([a.ravel() for a in (x, layer.W[f], x * layer.W[f])])
+    assert grids == pytest.approx(expected, abs=0.0051)
+    total = (x * layer.W[f]).sum() + layer.b[f]
+    assert walk()[window].array[0, f, row, column] == pytest.approx(total)
+    told = re.search(rf"y\[0, {f}, {row}, {column}\] = (\S+) ", picture.alt)[1]
+    assert float(told) == pytest.approx(total, abs=0.0051)
+    # The mark lies around the pixel, in the right map.
+    marks = [b for b in read.boxes if b.attributes.get("stroke") == module.svg.VERMILLION]
+    x, y, side = module._place_of(walk()[window].array.shape[1:], f)
+    _, (_, sheet) = images(picture)
+    assert marks[0].right - marks[0].left == side + 4
+    assert float(marks[0].attributes["x"]) + 2 == x + column * side < float(sheet.get("width"))
+
+
+def test_each_map_leads_to_its_windows():
+    for step, maps, side in ((1, 8, 28), (4, 16, 14)):
+        found = re.findall(r'data-open="(.*?)" data-field="(.*?)"', draw(step).svg)
+        words = module.WINDOWS[step]
+        expected = [(f"window={words};map={f}", f"row={side};column={side}") for f in range(maps)]
+        assert found == expected
+
+
+def test_what_travels_is_a_sample_and_a_kernel_knows_all():
+    explorer = explorers.network(4)
+    explorer.codes = explorer.codes | {"window": module.WINDOWS[4], "map": 3, "row": 13}
+    assert "y[0, 3, 13, 0]" in explorer.picture.alt
+    hidden = [name for name, spec in explorer.view["controls"] if spec.get("hidden")]
+    assert hidden == ["step"]
+    explorer.codes = explorer.codes | {"window": "all that is handed on"}
+    hidden = [name for name, spec in explorer.view["controls"] if spec.get("hidden")]
+    assert hidden == ["map", "row", "column"]
+    assert explorer.picture.svg == draw(4).svg
+
+
+@pytest.mark.parametrize("place", [{"map": 8}, {"row": 28}, {"column": -1}])
+def test_a_window_beyond_the_map_is_refused(place):
+    with pytest.raises(ValueError, match=r"is no place of y, \(8, 28, 28\)"):
+        draw(window=1, **place)

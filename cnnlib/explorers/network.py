@@ -22,6 +22,14 @@ WRONG = {
     "pool": (5, SpreadEvenly, "MaxPool2D spreads evenly"),
     "conv": (3, UpsideDownKernel, "Conv2D turns its kernels over"),
 }
+WINDOWS = {1: "a window of the first Conv2D", 4: "a window of the second Conv2D"}  # by their step
+# All windows would be too many to travel with a page: these maps, and rows and columns, do.
+SAMPLE = {
+    None: ((0,), (0,)),
+    1: (range(8), range(2, 27, 6)),
+    4: ((0, 5, 10, 15), range(2, 12, 3)),
+}
+KERNEL, PAD = 3, 1  # of both convolutions
 TURN = len(LAYERS) + 1  # the step at which the walk turns round: the loss
 LAST = 2 * TURN
 
@@ -125,8 +133,17 @@ def astray(wrong: str | None, step: int) -> dict[str, int]:
 # ---------------------------------------------------------------------------- the picture
 
 
-def draw(step: int = 3, wrong: str | None = None) -> svg.Picture:
+def draw(
+    step: int = 3,
+    wrong: str | None = None,
+    window: int | None = None,
+    map: int = 0,
+    row: int = 0,
+    column: int = 0,
+) -> svg.Picture:
     """Draw one step of the shirt's walk: where it is, what is handed on, what is kept.
+
+    Or one number of a map, the window of the input that it was made from, and the products.
 
     Parameters
     ----------
@@ -135,11 +152,15 @@ def draw(step: int = 3, wrong: str | None = None) -> svg.Picture:
         back, 11 to 18 are the layers backward.
     wrong : {None, "flatten", "pool", "conv"}
         A layer whose backward is wrong.
+    window : {None, 1, 4}
+        The step of the Conv2D to go into, in the place of `step`.
+    map, row, column : int
+        The number of its output to look at.
 
     Raises
     ------
     ValueError
-        If there is no such step or no such wrong layer.
+        If there is no such step, no such wrong layer, or no such number.
 
     Examples
     --------
@@ -149,11 +170,27 @@ def draw(step: int = 3, wrong: str | None = None) -> svg.Picture:
     if not 0 <= step <= LAST:
         raise ValueError(f"network: step is {step}; the walk has 0 to {LAST}")
     if wrong not in (None, *WRONG):
-        raise ValueError(f"network: wrong is {wrong!r}; choose None, {', '.join(map(repr, WRONG))}")
-    return _Scene(step, wrong).picture()
+        raise ValueError(
+            f"network: wrong is {wrong!r}; choose None, {', '.join(repr(name) for name in WRONG)}"
+        )
+    if window not in (None, *WINDOWS):
+        raise ValueError(f"network: window is {window!r}; choose None, 1 or 4")
+    if window is None:
+        return _Scene(step, wrong).picture()
+    shape = walk()[window].array.shape[1:]
+    if not all(0 <= place < size for place, size in zip((map, row, column), shape, strict=True)):
+        raise ValueError(f"network: [{map}, {row}, {column}] is no place of y, {shape}")
+    return _Window(window, map, row, column).picture()
 
 
-def network(step: int = 3, wrong: str | None = None) -> Explorer:
+def network(
+    step: int = 3,
+    wrong: str | None = None,
+    window: int | None = None,
+    map: int = 0,
+    row: int = 0,
+    column: int = 0,
+) -> Explorer:
     """Return the walk as a widget; the arguments, as in `draw`, are where it starts.
 
     Examples
@@ -161,14 +198,40 @@ def network(step: int = 3, wrong: str | None = None) -> Explorer:
     >>> explorer = network(12, wrong="flatten")
     """
     options = {words: name for name, (_, _, words) in WRONG.items()}
+    windows = {words: layer for layer, words in WINDOWS.items()}
+
+    def whole(values):
+        return values["window"] is None
+
+    def steps(values):
+        return range(LAST + 1) if whole(values) else (values["window"],)
+
+    def place(label, axis):
+        def last(values):
+            return 0 if whole(values) else walk()[values["window"]].array.shape[1:][axis] - 1
+
+        def sample(values):  # what a layer does backward changes no window
+            stops = SAMPLE[values["window"]][axis > 0]
+            return stops if values["wrong"] is None else stops[:1]
+
+        return Slider(label, last, sample=sample, shown=lambda values: not whole(values))
+
     return Explorer(
         draw,
         {
             "wrong": Choice("On the way back", {"all layers are right": None, **options}),
-            "step": Slider("Step", lambda values: LAST, walk=0),
+            "window": Choice("Look at", {"all that is handed on": None, **windows}),
+            "step": Slider("Step", lambda values: LAST, walk=0, sample=steps, shown=whole),
+            "map": place("Map", 0),
+            "row": place("Row", 1),
+            "column": place("Column", 2),
         },
         step=step,
         wrong=wrong,
+        window=window,
+        map=map,
+        row=row,
+        column=column,
     )
 
 
@@ -269,7 +332,9 @@ class _Scene:
         )
 
     def verdict(self) -> svg.Drawing:
-        return svg.label(self.conclusion(), size=14, fill=svg.WRONG if self.astray else svg.INK)
+        more = " Click on a pixel to see what it is made of." if self.step in WINDOWS else ""
+        fill = svg.WRONG if self.astray else svg.INK
+        return svg.label(self.conclusion() + more, size=14, fill=fill)
 
     def chain(self) -> str:
         """Draw the shirt, the layers and the loss, and the two ways between them."""
@@ -316,7 +381,8 @@ class _Scene:
     def what(self) -> str:
         """Draw what is handed on: maps, a row, or a bar for each class."""
         if self.array.ndim == 4:
-            return _maps(self.colours(self.array[0]))
+            maps = _maps(self.colours(self.array[0]))
+            return maps + _entrances(self.step) if self.step in WINDOWS else maps
         if self.array.shape[1] == 10:
             return self.bars()
         return _row(self.colours(self.array))
@@ -359,6 +425,100 @@ class _Scene:
         return body
 
 
+class _Window(_Scene):
+    """One number of a convolution's output: the window that it was made from, and the products."""
+
+    def __init__(self, step: int, f: int, row: int, column: int):
+        super().__init__(step, None)
+        self.f, self.row, self.column = f, row, column
+        x = np.pad(walk()[step - 1].array[0], ((0, 0), (PAD, PAD), (PAD, PAD)))
+        layer = _layers(None)[self.place]
+        rows, columns = slice(row, row + KERNEL), slice(column, column + KERNEL)
+        self.x, self.W, self.b = x[:, rows, columns], layer.W[f], layer.b[f]
+        self.inside = np.pad(np.ones(walk()[step - 1].array.shape[2:], bool), PAD)[rows, columns]
+
+    def picture(self) -> svg.Picture:
+        height = self.array.shape[2]
+        rows, _, side = _layout(self.array.shape[1:])
+        return svg.above(
+            svg.Drawing(self.chain(), WIDTH, TOP),
+            svg.above(
+                svg.label(self.title(), size=17, weight="bold"),
+                svg.label(self.told(), fill=svg.QUIET),
+                gap=4,
+            ),
+            svg.Drawing(self.what() + self.mark(), WIDTH, rows * (height + 1) * side),
+            self.products(),
+            self.sum(),
+            gap=14,
+        ).picture(self.alt())
+
+    def title(self) -> str:
+        return f"{self.who}: y[0, {self.f}, {self.row}, {self.column}] = {_two(self.number())}"
+
+    def told(self) -> str:
+        rows, columns = (
+            f"{first - PAD} to {first - PAD + KERNEL - 1}" for first in (self.row, self.column)
+        )
+        channels = "the one channel" if len(self.x) == 1 else f"each of {len(self.x)} channels"
+        return f"Made from rows {rows} and columns {columns} of {channels} (grey: padding). Click on another."
+
+    def number(self) -> float:
+        return float(self.array[0, self.f, self.row, self.column])
+
+    def sums(self) -> np.ndarray:
+        return (self.x * self.W).sum(axis=(1, 2))
+
+    def sum(self) -> svg.Drawing:
+        return svg.label(f"y = {self.terms()}", mono=True, size=12)
+
+    def terms(self) -> str:
+        terms = " + ".join(_bracketed(value) for value in (*self.sums(), self.b))
+        return f"{terms} = {_two(self.number())}, the last of them the bias."
+
+    def alt(self) -> str:
+        return f"{self.title()} {self.told()} The products of each channel add up: {self.terms()}"
+
+    def mark(self) -> str:
+        x, y, side = _place_of(self.array.shape[1:], self.f)
+        x, y = x + self.column * side - 2, y + self.row * side - 2
+        return svg.rect(x, y, side + 4, side + 4, stroke=svg.VERMILLION, stroke_width=2.5)
+
+    def products(self) -> svg.Drawing:
+        """Draw the window, the kernel and the products of each channel, and their sum."""
+        wide, high, left = 29, 19, 42
+        body = ""
+        blocks = [("x", self.x), ("W", self.W), ("x·W", self.x * self.W)]
+        for n, (name, values) in enumerate(blocks):
+            top = 18 + n * (KERNEL * high + 9)
+            body += svg.text(0, top + KERNEL * high / 2, name, weight="bold", mono=True)
+            strongest = np.abs(values).max() or 1
+            for c, i, j in np.ndindex(values.shape):
+                value = values[c, i, j]
+                fill = svg.tint(svg.NEGATIVE if value < 0 else svg.POSITIVE, abs(value) / strongest)
+                if name == "x" and not self.inside[i, j]:
+                    fill = svg.EDGE
+                x = left + c * (KERNEL * wide + 6) + j * wide
+                body += svg.cell(x, top + i * high, wide, high, _two(value), fill=fill, size=9)
+        bottom = 18 + 3 * (KERNEL * high + 9) + 6
+        body += svg.text(0, bottom, "sum", weight="bold", mono=True)
+        for c, value in enumerate(self.sums()):
+            middle = left + c * (KERNEL * wide + 6) + KERNEL * wide / 2
+            body += svg.text(middle, 8, f"channel {c}", size=11, anchor="middle", fill=svg.QUIET)
+            body += svg.text(middle, bottom, _two(value), size=12, anchor="middle", mono=True)
+        return svg.Drawing(body, WIDTH, bottom + 10)
+
+
+def _two(value: float) -> str:
+    """Two decimals, and no minus before 0.00."""
+    return f"{round(float(value), 2) + 0:.2f}"
+
+
+def _bracketed(value: float) -> str:
+    words = _two(value)
+    return f"({words})" if words.startswith("-") else words
+
+
 def _shape(a) -> str:
     return f"= {a}" if isinstance(a, tuple) else str(a.shape).replace(" ", "")
 
@@ -390,13 +550,38 @@ def _signed(a: np.ndarray) -> np.ndarray:
 def _maps(colours: np.ndarray) -> str:
     """Draw (C, H, W) colours as maps side by side, in two rows, each pixel a square."""
     C, H, W, _ = colours.shape
-    rows = 1 if C == 1 else 2
-    across = C // rows
+    rows, across, side = _layout((C, H, W))
     tiles = np.full((rows, across, H + 1, W + 1, 3), 255, np.uint8)  # a white line between two
     tiles[:, :, :H, :W] = colours.reshape(rows, across, H, W, 3)
     sheet = tiles.transpose(0, 2, 1, 3, 4).reshape(rows * (H + 1), across * (W + 1), 3)[:-1, :-1]
-    side = min(PICTURE // sheet.shape[1], HEIGHT // sheet.shape[0])
     return svg.image(sheet, 0, 0, side * sheet.shape[1], side * sheet.shape[0])
+
+
+def _layout(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return how many rows of maps there are, how many maps in a row, and the side of a pixel."""
+    C, H, W = shape
+    rows = 1 if C == 1 else 2
+    across = C // rows
+    return rows, across, min(PICTURE // (across * (W + 1) - 1), HEIGHT // (rows * (H + 1) - 1))
+
+
+def _place_of(shape: tuple[int, int, int], f: int) -> tuple[float, float, float]:
+    """Return where a map begins, and the side of a pixel."""
+    _, across, side = _layout(shape)
+    return f % across * (shape[2] + 1) * side, f // across * (shape[1] + 1) * side, side
+
+
+def _entrances(step: int) -> str:
+    """Places to click on: each pixel of a map leads to its window."""
+    C, H, W = shape = walk()[step].array.shape[1:]
+    body = ""
+    for f in range(C):
+        x, y, side = _place_of(shape, f)
+        body += (
+            f'<g data-open="window={WINDOWS[step]};map={f}" data-field="row={H};column={W}">'
+            f'<path d="M{x:g} {y:g}h{W * side:g}v{H * side:g}h{-W * side:g}z" fill="transparent"/></g>'
+        )
+    return body
 
 
 def _row(colours: np.ndarray) -> str:

@@ -112,6 +112,7 @@ function slider(spec, choose) {
       input.max = codes.length - 1; // before the value, which the browser would clip
       input.value = codes.indexOf(code);
       value.textContent = now.words?.[input.value] ?? `${code} (${codes[0]}–${codes.at(-1)})`;
+      this.node.hidden = Boolean(now.hidden);
       input.setAttribute("aria-valuetext", now.words?.[input.value] ?? `${code}, of ${codes[0]} to ${codes.at(-1)}`);
     },
   };
@@ -240,10 +241,11 @@ function show(el, source) {
   }
   el.replaceChildren(...[...controls.values()].map(({ node }) => node));
 
-  let rest, timer, moving = false;
+  let rest, timer, buttons, moving = false;
   const paint = (controlsOnly) => {
     const { codes, svg, controls: specs } = source.now;
     for (const [name, spec] of specs) controls.get(name).update(codes[name], spec);
+    if (buttons) buttons.hidden = Boolean(Object.fromEntries(specs)[walker].hidden);
     if (controlsOnly === true) return;
     const before = new Map();
     if (moving) {
@@ -296,24 +298,45 @@ function show(el, source) {
   };
   if (walker) {
     const once = element("button", { type: "button", textContent: "Step", onclick: () => (pause(), step()) });
-    el.append(element("div", { className: "walk" }, play, once));
+    buttons = element("div", { className: "walk" }, play, once);
+    el.append(buttons);
   }
 
   el.append(picture, words);
   // JupyterLab would take the arrow keys and Enter for itself.
   el.querySelectorAll("input, button, .picture").forEach((node) => (node.dataset.lmSuppressShortcuts = "true"));
 
+  // "row=3;column=4" as codes.
+  const read = (words) =>
+    Object.fromEntries(
+      words.split(";").map((part) => {
+        const [name, code] = part.split("=");
+        const [, { kind }] = source.now.controls.find((control) => control[0] === name);
+        return [name, kind === "slider" ? Number(code) : code];
+      }),
+    );
   const pick = (event) => {
     const target = event.target.closest("[data-pick]");
     if (!target || (timer && event.type === "pointermove")) return;
     pause();
-    const [name, code] = target.dataset.pick.split("=");
-    const [, { kind }] = source.now.controls.find((control) => control[0] === name);
-    choose(name, kind === "slider" ? Number(code) : code);
+    const [[name, code]] = Object.entries(read(target.dataset.pick));
+    choose(name, code);
+  };
+  // A click goes into a place, which lies in a field of so many rows and columns.
+  const open = (event) => {
+    const target = event.target.closest("[data-open]");
+    if (!target) return;
+    pause();
+    const { left, top, width, height } = target.getBoundingClientRect();
+    const codes = read(target.dataset.open), sizes = read(target.dataset.field);
+    codes.row = Math.floor(((event.clientY - top) / height) * sizes.row);
+    codes.column = Math.floor(((event.clientX - left) / width) * sizes.column);
+    source.choose({ ...source.now.codes, ...codes });
   };
   // Not pointerover: a new picture under a resting pointer must not undo what the keyboard chose.
   picture.addEventListener("pointermove", pick);
   picture.addEventListener("click", pick);
+  picture.addEventListener("click", open);
   paint();
 }
 

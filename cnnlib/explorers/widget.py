@@ -39,6 +39,8 @@ class Slider:
     """Where a walk through its values begins. By default there is no walk."""
     sample: Callable[[dict], Sequence[int]] | None = None
     """The values that travel with a page, where all of them would be too many."""
+    shown: Callable[[dict], bool] | None = None
+    """Whether it is of use with these values. By default it always is."""
 
     def stops(self, values: dict) -> list[int]:
         """Return the values that travel with a page."""
@@ -56,7 +58,8 @@ class Slider:
         if self.words:
             codes = range(last + 1) if stops is None else stops
             words = {"words": [self.words(values | {name: code}) for code in codes]}
-        return ({"last": last} if stops is None else {"codes": stops}) | words
+        hidden = {} if self.shown is None or self.shown(values) else {"hidden": True}
+        return ({"last": last} if stops is None else {"codes": stops}) | words | hidden
 
     def encode(self, value: int, values: dict) -> int:
         """Return what the browser knows a value by; beyond the end means the end."""

@@ -211,3 +211,26 @@ def test_no_page_is_large_but_for_its_pictures():
     pages = [*SITE.glob("*.html"), *SITE.glob("notebooks/*.html"), *SITE.glob("exercises/*.html")]
     sizes = {path.name: path.stat().st_size for path in pages}
     assert len(sizes) > 10 and max(sizes.values()) < 2_000_000, sizes
+
+
+def test_a_click_on_a_map_leads_into_its_window(page_of):
+    page = page_of(explorers.network(4))
+    box = page.locator("[data-open]").nth(5).bounding_box()
+    # A pixel that travels with the page: row 5, column 8 of 14.
+    page.mouse.click(box["x"] + 8.5 / 14 * box["width"], box["y"] + 5.5 / 14 * box["height"])
+    wait_for_words(page, "y[0, 5, 5, 8] = ")
+    assert told(page) == explorers.network.draw(window=4, map=5, row=5, column=8).alt
+    assert page.get_by_role("button", name="Play").count() == 0  # there is nothing to walk through
+    page.get_by_label("Column").press("ArrowRight")
+    wait_for_words(page, "y[0, 5, 5, 11] = ")
+    page.get_by_label("all that is handed on").check()
+    wait_for_words(page, "step 4 of 18")
+
+
+def test_ones_own_arrays_live_on_a_page_without_a_kernel(page_of):
+    mine = explorers.conv_backward(0, x=[[0.5, 2, -1], [1, 0, 3]], W=[[1, -0.25]])
+    page = page_of(mine)
+    page.locator("input[type=range]").press("ArrowRight")
+    wait_for_words(page, "dx[0, 1] = ")
+    assert told(page) == mine._draw(1, stride=1, padding=0).alt
+    assert axe(page) == []
