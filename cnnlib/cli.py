@@ -48,6 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    errors.refuse_in_browser(
+        "cnnlib check runs each notebook in a process of its own",
+        "Run the check cells of the notebook instead: they say the same.",
+    )
     from cnnlib.grading.judges import launch
 
     processes = launch()  # it imports while this process does
@@ -73,6 +77,10 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    errors.refuse_in_browser(
+        "cnnlib grade runs learners' code in processes of their own",
+        "Install the course on a computer, and grade there.",
+    )
     from cnnlib.grading.judges import launch
 
     # They import while this process does.

@@ -3,6 +3,7 @@
 import copy
 import io
 import os
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -181,6 +182,8 @@ def fit(
     """
     _fits_together(images, labels, epochs=epochs, batch_size=batch_size, threads=threads)
     step = partial(_step, network, loss=loss)
+    if threads > 1 and sys.platform == "emscripten":
+        raise ValueError(f"threads is {threads}, but a browser can't start any; leave it 1 there")
     if threads > 1:
         step = _Threads(network, loss, threads).step
     history = History()

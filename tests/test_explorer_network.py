@@ -201,7 +201,7 @@ def test_a_window_holds_what_its_number_is_made_of(window, place):
     assert float(told) == pytest.approx(total, abs=0.0051)
     # The mark lies around the pixel, in the right map.
     marks = [b for b in read.boxes if b.attributes.get("stroke") == module.svg.VERMILLION]
-    x, y, side = module._place_of(walk()[window].array.shape[1:], f)
+    x, _, side = module._place_of(walk()[window].array.shape[1:], f)
     _, (_, sheet) = images(picture)
     assert marks[0].right - marks[0].left == side + 4
     assert float(marks[0].attributes["x"]) + 2 == x + column * side < float(sheet.get("width"))

@@ -41,9 +41,11 @@ def main() -> int:
 
 def lay_out_notebooks() -> None:
     """Copy lessons and exercises, with a first cell that installs the course where that is needed."""
-    for folder in ("notebooks", "exercises"):
+    # cnnlib.mine looks into solutions/ for what an exercise asks for: here it finds no answers there.
+    sources = {"notebooks": "notebooks", "exercises": "exercises", "solutions": "exercises"}
+    for folder, source in sources.items():
         (CONTENTS / folder).mkdir(parents=True)
-        for path in notebooks.files(ROOT / folder):
+        for path in notebooks.files(ROOT / source):
             nb = notebooks.read(path)
             nb.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, id="install"))
             nb.metadata["kernelspec"] = {"name": "python", "display_name": "Python (Pyodide)"}

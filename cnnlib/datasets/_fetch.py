@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from cnnlib.datasets._packed import DataError, read, write
-from cnnlib.errors import lacking
+from cnnlib.errors import lacking, refuse_in_browser
 
 URL = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"
 
@@ -78,6 +78,10 @@ def full_path():
     """
     folder = os.environ.get("CNNLIB_DATA")
     if not folder:
+        refuse_in_browser(
+            "The full Fashion-MNIST lies in a cache on your disk",
+            "load_fashion_mnist() has a part of it that is always there.",
+        )
         folder = _pooch().os_cache("cnnlib")
     return Path(folder).expanduser() / "fashion_mnist_full.npz"
 
@@ -115,6 +119,10 @@ def fetch(source=None):
     if source is not None:
         _pack(Path(source).expanduser(), path)
     elif not _is_whole(path):
+        refuse_in_browser(
+            "The full Fashion-MNIST is downloaded from another host",
+            "load_fashion_mnist() has a part of it that is always there.",
+        )
         with TemporaryDirectory() as downloads:
             _download(downloads)
             _pack(Path(downloads), path)
