@@ -1023,7 +1023,7 @@ MISCOUNTED = {
             m[i][j] += 1
         return np.array(m)
         """,
-        "the same for every index along label",
+        "All your rows are one and the same list",
     ),
     "every pair of pictures": (
         """

@@ -90,13 +90,6 @@ RIGHT_SGD = {
     W -= self.learning_rate * self.velocity[i]
 """
     ),
-    "the rate inside the velocity": sgd(
-        EACH
-        + """\
-    self.velocity[i] = self.momentum * self.velocity[i] - self.learning_rate * g
-    setattr(layer, name, W + self.velocity[i])
-"""
-    ),
     "a dictionary, and the layers themselves": sgd(
         """
 for layer in self.network.layers:
@@ -674,6 +667,13 @@ WRONG_MOMENTUM = {
     self.velocity[i] = W
     setattr(layer, name, W - self.learning_rate * g - self.momentum * (W - old))""",
         "The old velocity comes in with a minus: it holds the weights back in",
+    ),
+    "the rate inside the velocity": (
+        EACH
+        + """\
+    self.velocity[i] = self.momentum * self.velocity[i] - self.learning_rate * g
+    setattr(layer, name, W + self.velocity[i])""",
+        "The learning rate is inside the velocity",
     ),
     "momentum is one more rate": (
         EACH + "    setattr(layer, name, W - self.learning_rate * self.momentum * g)",

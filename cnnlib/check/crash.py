@@ -137,6 +137,12 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "A matrix product (n, k)·(k, m) gives (n, m): the inner lengths must agree, and go away. Which letter should go away here?"
     if "arrays used as indices must be" in text:
         return "An array of indices holds whole numbers. Which one here holds something else, and since when?"
+    if "can't contain negative values" in text:
+        return "A padding below 0 would have to cut something off, and np.pad can't. For which kernels and paddings does this number fall below 0, and what has to happen then?"
+    if "boolean index did not match" in text:
+        return "The mask belongs to another array than this one, with another shape. When was it made, and from what? Is it this layer's own?"
+    if "pop from empty" in text:
+        return "pop takes things away, and here nothing is left. How often may this line run after one forward?"
     if re.search(r"[(,]0[,)]", text) and "broadcast" in text:
         return "One of these shapes has a length of 0: a slice that selects nothing. Which numbers stand before and after its colon?"
     if "could not be broadcast" in text or "operands could not" in text:

@@ -274,6 +274,11 @@ def _found(detector: Callable, e: Evidence) -> list[Finding]:
 
 
 def nothing_returned(e: Evidence) -> Finding | None:
+    if e.got is None and e.name[:1] == "d" and e.name[1:] in e.inputs and e.name != "dx":
+        return Finding(
+            f"self.{e.name} is None after backward.",
+            f"Which of your lines sets self.{e.name} last, and to what?",
+        )
     if e.got is None:
         return Finding(
             "It returned None.", "Is there a return on every path through your function?"
@@ -285,12 +290,29 @@ def _a(noun: str) -> str:
     return f"{'an' if noun.startswith((*'aeiou', 'nd')) else 'a'} {noun}"
 
 
+def _right_part(e: Evidence) -> int | None:
+    """Which of several things that were returned is the one that was asked for."""
+    for place, part in enumerate(e.got):
+        alone = replace(e, got=part)
+        if isinstance(part, np.ndarray | float) and alone.comparable:
+            if close(e.expected, part, e.tolerance).all():
+                return place
+    return None
+
+
 def no_array(e: Evidence) -> Finding | None:
     if isinstance(e.got, np.ndarray | np.generic) or (
         np.ndim(e.expected) == 0 and isinstance(e.got, int | float)
     ):
         return None
     what = "an array" if np.ndim(e.expected) else "a number"
+    if isinstance(e.got, tuple | list) and (inside := _right_part(e)) is not None:
+        return Finding(
+            f"It returned {_a(type(e.got).__name__)} of {len(e.got)}, not {what}: "
+            f"number {inside} in it, counted from 0, is the right {e.name}.",
+            f"Whoever calls this goes on with {e.name} alone. What else do you hand out, and where "
+            "could it be kept?",
+        )
     hint = "It hands out one thing at a time. What makes a list of them?"
     return Finding(
         f"It returned {_a(type(e.got).__name__)}, not {what}.",
@@ -906,7 +928,7 @@ def region(e: Evidence) -> Finding | None:
     empty = " There, every number is 0." if not got[wrong].any() else ""
     return Finding(
         f"Here, {e.name} is wrong only in one part: {where}.{empty}",
-        "What is different about that part?",
+        "Is that part special in your code, or do only these numbers make it so? Work out one wrong number and one right one by hand.",
     )
 
 

@@ -20,6 +20,9 @@ from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.scripts import Outcome, Script
 from cnnlib.svg import target_and_yours
 
+COARSE = 1e-5
+"""How far apart, at most, two results may be of which one was worked out in float32."""
+
 USUAL = "one batch"
 """The trait of a case that is nothing special."""
 
@@ -361,6 +364,7 @@ class Comparison(Check):
             values, wrong = [], crashes
         # A case with several right answers, or with equal numbers, tells the least.
         values = [t for t in values if t.case.closest is None] or values
+        values = [t for t in values if _shows_both(t, known)] or values
         values.sort(key=lambda t: t.evidence.constant)
         trial = (values or [t for t in wrong if t.outcome.changed] or wrong)[0]
         outcome, where = trial.outcome, {"where": trial.case.where}
@@ -458,23 +462,26 @@ def same(expected, got, tolerance: float) -> bool:
 
 
 def numbers_first(trials: list[Trial]) -> list[Trial]:
-    """The trials with float64 taken for float32, if numbers are wrong elsewhere.
+    """The trials with one kind of float taken for the other, if numbers are wrong besides.
 
-    Whoever fills an array of float64 has a wrong dtype on top of any other mistake. It is told when
+    Whoever fills an array of another dtype has that on top of any other mistake. It is told when
     it is all that is left; until then it must not hide which mistake the other one is.
     """
 
-    def in_float32(trial: Trial) -> Trial:
-        expected, got = trial.expected, trial.outcome.value
-        wide = isinstance(got, np.ndarray) and got.dtype == np.float64
-        if not wide or np.asarray(expected).dtype != np.float32:
+    def as_expected(trial: Trial) -> Trial:
+        expected, got = np.asarray(trial.expected), trial.outcome.value
+        floats = isinstance(got, np.ndarray) and got.dtype.kind == expected.dtype.kind == "f"
+        if not floats or got.dtype == expected.dtype:
             return trial
-        return replace(trial, outcome=replace(trial.outcome, value=got.astype(np.float32)))
+        value = got.astype(expected.dtype)
+        if got.dtype == np.float32:  # its rounding stays
+            fits = got.shape == expected.shape and diagnosis.close(expected, got, COARSE).all()
+            value = expected if fits else got
+        return replace(trial, outcome=replace(trial.outcome, value=value))
 
-    others = [t for t in trials if in_float32(t) is t and not t.right and not t.outcome.changed]
-    if not any(t.outcome.error is None for t in others):
-        return trials
-    return [in_float32(t) for t in trials]
+    converted = [as_expected(trial) for trial in trials]
+    wrong = [t for t in converted if not t.right and not t.outcome.changed]
+    return converted if any(t.outcome.error is None for t in wrong) else trials
 
 
 def _tell_two_apart(wrong: list[Trial]) -> bool:
@@ -492,6 +499,13 @@ def _tell_two_apart(wrong: list[Trial]) -> bool:
         return moves and any(np.array_equal(value, a) for a in more_than_one)
 
     return any(map(tells, wrong)) and not any(map(handed_through, wrong))
+
+
+def _shows_both(trial: Trial, pair) -> bool:
+    """Whether each of two mistakes would be seen in this case if it were alone."""
+    case = trial.case
+    alone = [Trial(case, trial.expected, known(case, one)) for one in getattr(pair, "both", ())]
+    return bool(alone) and not any(one.right for one in alone)
 
 
 def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -> bool:
@@ -627,7 +641,7 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
     if not finite or any(np.asarray(a).dtype == np.float32 for a in values):
         return {}
     mine, right = attempt(case, thing), attempt(case, reference)
-    if not same_value(mine, trial.outcome):
+    if not _agree(mine.value, trial.outcome.value, case.tolerance, any_float=True):
         return {"notice": f"{case.result} differs from call to call, though nothing has changed"}
     if case.closest:  # on what a right answer depends depends on which one it is
         return {}
@@ -670,6 +684,8 @@ def _agree(one, other, tolerance: float, any_float: bool = False) -> bool:
     finite = np.isfinite(one)
     one, other = np.where(finite, one, 0), np.where(finite, other, 0)
     if any_float:
+        coarse = np.float32 in (one.dtype, other.dtype) and one.dtype != other.dtype
+        tolerance = max(tolerance, COARSE) if coarse else tolerance
         one, other = one.astype(float), other.astype(float)
     return same(one, other, tolerance)
 

@@ -33,7 +33,7 @@ def flat_index():
     for shape in [(2, 3, 4), (4, 2, 3), (3, 5, 2), (1, 2, 2), (3, 1, 1), (1, 1, 5), (2, 4, 1)]:
         yield Case(
             "places",
-            {"picture": np.zeros(shape)},
+            {"picture": np.full(shape, -1.0)},
             script(flatten.all_places),
             ("c", "h", "w"),
         )

@@ -74,7 +74,8 @@ class Steps(Comparison):
             trial, known = crossed
             return super()._failure(thing, trials, [trial], known)
         known = known or _by_setting(thing, self.reference, trials)
-        known = known or _ignored(thing, self.reference, numbers)
+        plain = [t for t in trials if t.outcome.error is None and not t.outcome.changed]
+        known = known or _ignored(thing, self.reference, plain)
         others = {t.case.result for t in numbers} - {t.case.result for t in numbers[:1]}
         wrong = [t for t in wrong if t.case.result not in others or t.outcome.error]
         return super()._failure(thing, trials, wrong, known)
@@ -164,9 +165,9 @@ WITHOUT = [
 
 
 def _ignored(thing, reference, trials) -> Finding | None:
-    """Settings that ought to make a difference to the wrong steps, and make none."""
+    """Settings that ought to make a difference to the wrong steps, and make none to any step."""
 
-    def reacts(code, setting):
+    def reacts(code, setting, trials):
         for trial in trials:
             case = trial.case
             if setting in case.settings:
@@ -177,15 +178,15 @@ def _ignored(thing, reference, trials) -> Finding | None:
         return False
 
     # Who stays at 0 reacts to nothing; that is another mistake.
-    trials = [t for t in trials if not t.evidence.constant]
-    settings = trials[0].case.settings if trials else ()
-    ignored = [s for s in settings if reacts(reference, s) and not reacts(thing, s)]
+    wrong = [t for t in trials if not t.right and not t.evidence.constant]
+    settings = wrong[0].case.settings if wrong else ()
+    ignored = [s for s in settings if reacts(reference, s, wrong) and not reacts(thing, s, trials)]
     if not ignored:
         return None
     *some, last = ignored
     names = f"{', '.join(some)} and {last} make" if some else f"{last} makes"
     return Finding(
-        f"{names} no difference: with another value your wrong steps come out the same.",
+        f"{names} no difference: with another value your steps come out the same.",
         f"Where does your step read self.{ignored[0]}?",
     )
 
@@ -369,6 +370,10 @@ def sgd_momentum():
     yield from _cases(BY_HAND, {"learning_rate": 0.1, "momentum": 0.5})
     yield from _cases(SECOND_BY_HAND, {"learning_rate": 0.1, "momentum": 0.5})
     yield from _usual_cases(rng, {"learning_rate": 0.125, "momentum": 0.75})
+    settings = {"learning_rate": 0.5, "momentum": 0.75}
+    note = f"then learning_rate is set to {moves.NEW_RATE}"
+    inputs = _drawn(rng, SINGLE, 2)
+    yield from _cases(inputs, settings, note, run=moves.with_new_rate, kind="a new rate")
 
 
 ADAM_BY_HAND = {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.75, "epsilon": 2.0}

@@ -189,6 +189,13 @@ def _as_large_as_the_first(layer, y, N):
     return y[:, :, :OH, :OW]
 
 
+def _met_by_a_product(W):
+    """By how much each pixel counts in all entries of `window @ W`, added up."""
+    if W.shape[2] != W.shape[3]:
+        raise ValueError("shapes not aligned")
+    return np.broadcast_to(W.sum(axis=3)[:, :, None, :], W.shape)
+
+
 def _ignores(name, value):
     def forward(self, x):
         setattr(self, name, value)
@@ -232,6 +239,12 @@ mistakes(__name__, {"conv_forward": _Forward},
         weights=lambda self, W: W / W[0].size),
     IgnoresTheWeights=slip("The numbers of the window are added up, but the weights play no part.",
         "How would two filters differ in what they see?", weights=lambda self, W: np.ones_like(W)),
+    MatrixProduct=slip("`@` makes a matrix product of window and kernel: whole rows meet whole columns, and not each pixel its own weight.",
+        "Two weights, two pixels: which products does a convolution take? Which sign multiplies number by number?",
+        weights=lambda self, W: _met_by_a_product(W)),
+    MatrixProductTransposed=slip("A matrix product of window and transposed kernel: rows meet rows, and not each pixel its own weight.",
+        "Two weights, two pixels: which products does a convolution take? Which sign multiplies number by number?",
+        weights=lambda self, W: np.broadcast_to(W.sum(axis=2, keepdims=True), W.shape)),
     FirstFilterForAll=slip("The weights of the first filter are used for all.",
         "y has F maps. Which weights belong to map f?",
         weights=lambda self, W: np.broadcast_to(W[:1], W.shape)),
@@ -252,6 +265,9 @@ mistakes(__name__, {"conv_forward": _Forward},
     CutsWindowsOutOfX=slip("The map is as large as the padding asks for, but the windows are cut out of x as it came, without the zeros.",
         "Where is the array with the zeros around it, and which array do you cut the windows out of?",
         sides=lambda self, p: ((0, 0), (0, 0))),
+    PadsEveryAxis=slip("You pad all four axes: there are new pictures and new channels, all of zeros, before the first.",
+        "np.pad(x, p) pads wherever it can. Which two of the axes N, C, H, W have edges that a window can reach?",
+        source=lambda self, x: np.pad(x, self.padding)[: len(x)]),
     PadsInTheCorner=slip("The windows begin at the picture's own corner: all the zeros lie below and to the right of it, or the windows are cut out of x as it came.",
         "At which row and column of the padded picture does x[0, 0, 0, 0] have to stand?",
         sides=lambda self, p: ((0, 2 * p), (0, 2 * p))),
@@ -507,6 +523,12 @@ def _overwrites(self, window, share):
     window[...] = share
 
 
+def _as_with_stride_1(self, dy):
+    """The shape of a full correlation of dy with the kernel."""
+    sizes = (n + k - 1 for n, k in zip(dy.shape[2:], self.kernel_size, strict=True))
+    return (*self.x.shape[:2], *sizes)
+
+
 def _one_filter(self, W, number):
     return W * (np.arange(len(W)) == number).reshape(-1, 1, 1, 1)
 
@@ -589,6 +611,16 @@ mistakes(__name__, {"conv_dx": _Dx},
     StillPadded=slip("Your dx still has the padding around it.",
         "dx has the shape of x. Whose gradient lies in the rows too many?",
         cropped=lambda self, dx: dx),
+    NoRoomForThePadding=slip("Your dx is made in the shape of x, so there is no room for the padding: each window lands too far down and to the right, or beyond the edge.",
+        "Where does the window of y[0, 0, 0, 0] begin: at a pixel, or in the padding? In which array is that place row 0?",
+        canvas=lambda self, dy: self.x.shape, cropped=lambda self, dx: dx),
+    NoRoomAndCut=slip("The padding is cut off a dx that never had any: it was made in the shape of x.",
+        "Which shape has the picture with its padding, and which shape the array that you add the windows into?",
+        canvas=lambda self, dy: self.x.shape),
+    NoZerosBetween=slip("The gradients of neighbouring windows lie side by side, as with stride 1. With a larger stride there must be zeros between them.",
+        "With stride 2, two neighbours in y looked at windows two pixels apart. How far apart do their gradients meet the kernel?",
+        start=lambda self, i, j: (i, j), canvas=_as_with_stride_1,
+        cropped=lambda self, dx: dx[(..., *(slice(self.padding, n - self.padding) for n in dx.shape[2:]))]),
     CutInTheCorner=slip("The padding is cut off on the wrong side, or never counted: everything is moved down and to the right.",
         "At which row and column of the padded picture did x[0, 0, 0, 0] stand?",
         cropped=lambda self, dx: dx[:, :, : self.x_shape[2], : self.x_shape[3]]),

@@ -295,6 +295,10 @@ def _share_later(self, velocity, gradient):
     return self.momentum * velocity + share * gradient
 
 
+def _rate_inside(self, velocity, gradient):
+    return self.momentum * velocity + self.learning_rate * gradient
+
+
 def _moved_early(self, index, before, now, gradient):
     return np.asarray(before).astype(gradient.dtype)
 
@@ -378,6 +382,9 @@ mistakes(__name__, {"sgd_momentum": _SGD},
     RateOnTheGradientOnly=slip("The learning rate scales the new gradient, but not the velocity that comes on top of it.",
         "In which unit do you keep the velocity: as a gradient, or as a step? It must be the same in every line.",
         moved_by=lambda self, index, before, now, gradient: (gradient + self.momentum * before / self.learning_rate)),
+    RateInsideTheVelocity=slip("The learning rate is inside the velocity: what older steps left goes on with the rate of its own time. As long as the rate stays the same, nobody can see that; the exercise keeps it outside.",
+        "A new rate should count for the whole of the next step. By what do you multiply the velocity at the moment when the weight moves?",
+        new_velocity=_rate_inside, moved_by=lambda self, index, before, now, gradient: now / self.learning_rate),
     AddsToTheVelocity=slip("The new velocity is added to the old one: `+=`, and on its right side is the old one, too.",
         "How often does the old velocity count in your line?",
         new_velocity=lambda self, velocity, gradient: (1 + self.momentum) * velocity + gradient),
@@ -680,6 +687,12 @@ mistakes(__name__, {"adam_step": _Adam},
     OnlyV=slip("You divide the newest gradient by √v, and m makes no difference.",
         "What goes above the fraction: the newest gradient, or its running mean?",
         new_m=lambda self, m, gradient: gradient, m_factor=_one),
+    KeepsNoM=slip("m begins at 0 in every step: what the steps before left of it is lost.",
+        "What has to be kept from one step to the next, and does it get back into self.m?",
+        new_m=lambda self, m, gradient: (1 - self.beta1) * gradient),
+    KeepsNoV=slip("v begins at 0 in every step: what the steps before left of it is lost.",
+        "What has to be kept from one step to the next, and does it get back into self.v?",
+        new_v=lambda self, v, gradient: (1 - self.beta2) * gradient**2),
     BetasSwapped=slip("beta1 and beta2 are swapped.",
         "Which of the two belongs to the mean of the gradients, and which to the mean of their squares?",
         _BetasSwapped),
