@@ -1572,6 +1572,7 @@ SHARED = {
     "AbsoluteValues": "FirstRootOfAbsolute",
     "MeansTooLate": "WeightsStay",
     "MomentumOnTheWeight": "ForgetsWhereItWas",
+    "MomentumAsARate": "WeightsStay",
     "MomentumOnBoth": "WeightsStay",
     "AddsToTheVelocity": "AddsUpGradients",
     "MomentumOnTheGradient": "WeightsStay",

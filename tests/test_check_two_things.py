@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cnnlib import check, layers, misconceptions
+from cnnlib.misconceptions import changes
 
 
 def said(c, cls, **methods):
@@ -99,3 +100,36 @@ def test_bound_anew_is_not_called_written_in_place():
     assert "in place" not in text
     assert "sets self.b anew, or writes into it" in text
     assert "self.db meant" in text
+
+
+# ---------------------------------------------------------------------------- a dtype besides
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_dtype_that_is_wrong_everywhere_hides_no_name(dtype):
+    def forward(self, x):
+        return (layers.Conv2D.forward(self, x) - self.b.reshape(-1, 1, 1)).astype(dtype)
+
+    failure, text = said(check.conv_forward, layers.Conv2D, forward=forward)
+    assert failure.misconception is misconceptions.conv.ForgetsTheBias, text
+    assert "notice" not in failure.facts
+
+
+def test_two_mistakes_are_shown_where_each_can_be_seen():
+    def backward(self, dy):
+        dx = layers.Conv2D.backward(self, dy)
+        first, last = misconceptions.conv.StrideMissingInDW, misconceptions.conv.MinusDW
+        both = changes.made("both", first.way, *first.slips, *last.slips)
+        vars(other := both.__new__(both)).update(vars(self))
+        other.x = self.x = getattr(self, "x", None)
+        other.backward(dy)
+        self.dW = other.dW
+        return dx
+
+    def forward(self, x):
+        self.x = x
+        return layers.Conv2D.forward(self, x)
+
+    failure, text = said(check.conv_dW, layers.Conv2D, forward=forward, backward=backward)
+    assert failure.misconception.both, text
+    assert "stride 2" in failure.facts["where"]

@@ -308,8 +308,8 @@ def no_array(e: Evidence) -> Finding | None:
     what = "an array" if np.ndim(e.expected) else "a number"
     if isinstance(e.got, tuple | list) and (inside := _right_part(e)) is not None:
         return Finding(
-            f"It returned {_a(type(e.got).__name__)} of {len(e.got)}, not {what}: "
-            f"number {inside} in it, counted from 0, is the right {e.name}.",
+            f"It returned {_a(type(e.got).__name__)}, not {what}. Of the {len(e.got)} things in it, "
+            f"the one at index {inside} is the right {e.name}.",
             f"Whoever calls this goes on with {e.name} alone. What else do you hand out, and where "
             "could it be kept?",
         )
