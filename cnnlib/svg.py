@@ -156,10 +156,12 @@ def text(
     fill: str = INK,
     weight: str = "normal",
     mono: bool = False,
+    then: str = "",
 ) -> str:
     """Return words as an SVG element; y is the middle of the line.
 
-    `anchor` is "start", "middle" or "end": the part of the words that x stands for.
+    `anchor` is "start", "middle" or "end": the part of the words that x stands for. The words in
+    `then` follow, while an explorer plays, when all that flies has arrived.
 
     Examples
     --------
@@ -171,7 +173,8 @@ def text(
     attributes |= {"text-anchor": anchor} if anchor != "start" else {}
     attributes |= {"font-weight": weight} if weight != "normal" else {}
     attributes |= {"font-family": MONO} if mono else {}
-    return f"<text{_attributes(attributes)}>{escape(words)}</text>"
+    then = f'<tspan data-then="">{escape(then)}</tspan>' if then else ""
+    return f"<text{_attributes(attributes)}>{escape(words)}{then}</text>"
 
 
 def text_width(
@@ -333,6 +336,7 @@ def label(
     fill: str = INK,
     weight: str = "normal",
     mono: bool = False,
+    then: str = "",
 ) -> Drawing:
     """Return a line of words as a drawing.
 
@@ -342,8 +346,9 @@ def label(
     14
     """
     height = round(1.4 * size)
-    body = text(0, height / 2, words, size=size, fill=fill, weight=weight, mono=mono)
-    return Drawing(body, text_width(words, size=size, weight=weight, mono=mono), height)
+    look = {"size": size, "weight": weight, "mono": mono}
+    body = text(0, height / 2, words, fill=fill, then=then, **look)
+    return Drawing(body, text_width(words + then, **look), height)
 
 
 def beside(*drawings: Drawing, gap: float = 32) -> Drawing:
@@ -496,8 +501,21 @@ def slide(name: str, body: str) -> str:
     return f'<g data-slide="{name}">{body}</g>'
 
 
-def fly(source: str, target: str, beat: int = 0) -> str:
+def then(drawing: Drawing) -> Drawing:
+    """Return a drawing that an explorer which plays shows when all that flies has arrived.
+
+    Examples
+    --------
+    >>> then(label("= 7")).body[:18]
+    '<g data-then=""><t'
+    """
+    return Drawing(f'<g data-then="">{drawing.body}</g>', drawing.width, drawing.height)
+
+
+def fly(source: str, target: str, beat: int = 0, onto: bool = False) -> str:
     """Return the order to let a copy of one cell fly to another while an explorer plays.
+
+    What stands in the other cell is shown when all its copies have arrived.
 
     Parameters
     ----------
@@ -505,13 +523,15 @@ def fly(source: str, target: str, beat: int = 0) -> str:
         The names of two cells, as `cell` is given them in `at`.
     beat : int
         After how many others it begins.
+    onto : bool
+        Whether it comes on top of what stood there, which is shown until then.
 
     Examples
     --------
     >>> fly("x-0-1", "y-0", beat=1)
     '<g data-fly="x-0-1 y-0 1"></g>'
     """
-    return f'<g data-fly="{source} {target} {beat}"></g>'
+    return f'<g data-fly="{source} {target} {beat}{" onto" * onto}"></g>'
 
 
 def cells(

@@ -46,8 +46,9 @@ class Read:
                 self.boxes.append(Item("", *corners, node.attrib, pick))
             elif node.tag == NAMESPACE + "text":
                 size = float(node.get("font-size", svg.FONT_SIZE))
+                words = "".join(node.itertext())
                 width = svg.text_width(
-                    node.text,
+                    words,
                     size=size,
                     weight=node.get("font-weight", "normal"),
                     mono="font-family" in node.attrib,
@@ -56,7 +57,7 @@ class Read:
                 left = x + float(node.get("x")) - share * width
                 middle = y + float(node.get("y")) - 0.35 * size
                 corners = left, middle - 0.4 * size, left + width, middle + 0.4 * size
-                self.texts.append(Item(node.text, *corners, node.attrib, pick))
+                self.texts.append(Item(words, *corners, node.attrib, pick))
 
     def problems(self) -> list[str]:
         """Return, in words, every text that leaves the smallest box around it or hits another."""

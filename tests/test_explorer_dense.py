@@ -162,8 +162,8 @@ def test_every_set_of_scores_is_true_and_readable(label, shift):
         # A bar for each p and each p − y; up and down differ in side and colour.
         blue = [b for b in read.boxes if b.attributes["fill"] == svg.SKY]
         np.testing.assert_allclose([b.right - b.left for b in blue], softmax.P_WIDTH * p, atol=0.01)
-        up = [b for b in read.boxes if b.attributes["fill"] == softmax.UP]
-        down = [b for b in read.boxes if b.attributes["fill"] == softmax.DOWN]
+        up = [b for b in read.boxes if b.attributes["fill"] == softmax.svg.NEGATIVE]
+        down = [b for b in read.boxes if b.attributes["fill"] == softmax.svg.POSITIVE]
         assert len(up) == 1 and len(down) == 3
         assert up[0].right == pytest.approx(down[0].left, abs=0.02)
         assert up[0].right - up[0].left == pytest.approx(

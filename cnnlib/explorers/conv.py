@@ -356,7 +356,7 @@ class _Forward:
     def sum(self) -> svg.Drawing:
         *lines, last = self.terms()
         lines = [*lines, f"{last} = {self.total()}"]
-        return svg.above(*(svg.label(line, mono=True) for line in lines), gap=2)
+        return svg.then(svg.above(*(svg.label(line, mono=True) for line in lines), gap=2))
 
     def verdict(self) -> svg.Drawing:
         return svg.label(self.rest(), size=14)
@@ -547,7 +547,7 @@ class _Backward:
 
     def header(self) -> svg.Drawing:
         return svg.above(
-            svg.label(f"{self.name()} = {self.total()}", size=17, weight="bold"),
+            svg.label(self.name(), size=17, weight="bold", then=f" = {self.total()}"),
             svg.label(self.told(), size=14),
             gap=4,
         )
@@ -576,7 +576,7 @@ class _Backward:
         for n, words in enumerate(shares):
             x, y = 14 + n // lines * column, 16 + n % lines * height
             body += svg.text(x, y, words.replace(" ", "\u00a0"), mono=True)
-        return svg.Drawing(body, WIDTH, lines * height + 16)
+        return svg.then(svg.Drawing(body, WIDTH, lines * height + 16))
 
     def verdict(self) -> svg.Drawing:
         return svg.label(self.lesson(), size=14)
@@ -832,7 +832,7 @@ class _Output(_Backward):
         i, j = self.place
         return "".join(
             svg.fly(f"dy-{i}-{j}", f"W-{m}-{n}")
-            + svg.fly(f"W-{m}-{n}", f"dx-{row + m}-{column + n}", beat=1)
+            + svg.fly(f"W-{m}-{n}", f"dx-{row + m}-{column + n}", beat=1, onto=True)
             for m, n in np.ndindex(self.W.shape)
         )
 

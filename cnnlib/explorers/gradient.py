@@ -128,9 +128,10 @@ def draw(
     """
     if step not in range(SMALLEST + 1):
         raise ValueError(f"gradient: step is {step}; h = 10^−step, with 0 to {SMALLEST}")
-    for value, known in ((function, FUNCTIONS), (difference, CODE), (numbers, DTYPES)):
+    given = {"function": function, "difference": difference, "numbers": numbers}
+    for (name, value), known in zip(given.items(), (FUNCTIONS, CODE, DTYPES), strict=True):
         if value not in known:
-            raise ValueError(f"gradient: {value!r} is none of {', '.join(known)}")
+            raise ValueError(f"gradient: {name} is {value!r}; choose from {', '.join(known)}")
     return _Scene(step, function, difference, numbers).picture()
 
 
@@ -262,7 +263,8 @@ class _Scene:
 
         def at(step, error):
             decade = np.log10(error) if error > 10**FLOOR else FLOOR - 1
-            return left + (step + 0.5) * column, (2 - decade) / top * HEIGHT
+            # Small steps on the left, as in any plot against h.
+            return left + (SMALLEST - step + 0.5) * column, (2 - decade) / top * HEIGHT
 
         body = svg.rect(left, 0, PANEL, HEIGHT, fill="#F6F8FA", stroke="#D1D9E0")
         for decade in (0, -4, -8, -12):
@@ -270,10 +272,8 @@ class _Scene:
             body += svg.line(left, y, left + PANEL, y, stroke="#D1D9E0", stroke_width=1)
             body += svg.text(left - 6, y, _power(-decade), anchor="end", size=11, fill=svg.QUIET)
         body += svg.text(left - 6, at(0, 0)[1], "0", anchor="end", size=11, fill=svg.QUIET)
-        body += svg.text(left, HEIGHT + 12, "h = 1", size=12, fill=svg.QUIET)
-        body += svg.text(
-            left + PANEL, HEIGHT + 12, "h = 10⁻¹⁶", anchor="end", size=12, fill=svg.QUIET
-        )
+        body += svg.text(left, HEIGHT + 12, "h = 10⁻¹⁶", size=12, fill=svg.QUIET)
+        body += svg.text(left + PANEL, HEIGHT + 12, "h = 1", anchor="end", size=12, fill=svg.QUIET)
         for numbers, colour in COLOURS.items():
             points = [
                 at(step, measure(self.function, self.difference, numbers, step).error)
@@ -285,7 +285,7 @@ class _Scene:
         for step in range(SMALLEST + 1):
             body += (
                 f'<g data-pick="step={step}">'
-                + svg.rect(left + step * column, 0, column, HEIGHT, fill="transparent")
+                + svg.rect(at(step, 1)[0] - column / 2, 0, column, HEIGHT, fill="transparent")
                 + "</g>"
             )
         return Drawing(body, GUTTER + PANEL, HEIGHT + 20)

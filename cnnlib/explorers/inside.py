@@ -473,7 +473,7 @@ class _Scene:
         body = ""
         for k, value in enumerate(self.array):
             x, height = TILES + k * width, abs(value) * unit
-            fill = svg.BLUE if value < 0 else svg.ORANGE
+            fill = svg.NEGATIVE if value < 0 else svg.POSITIVE
             room = svg.rect(x, 20, width, SIDE, fill="transparent")
             if k == self.part:
                 room = svg.rect(x, 20, width, SIDE, fill=svg.CARD, stroke=svg.INK)
@@ -538,7 +538,7 @@ def _rgb(colour: str) -> np.ndarray:
 def _signed(a: np.ndarray) -> np.ndarray:
     """Colours from blue over white, which is 0, to orange."""
     strength = (np.abs(a) / (np.abs(a).max() or 1))[..., None]
-    end = np.where((a < 0)[..., None], _rgb(svg.BLUE), _rgb(svg.ORANGE))
+    end = np.where((a < 0)[..., None], _rgb(svg.NEGATIVE), _rgb(svg.POSITIVE))
     return np.round(255 + (end - 255) * strength).astype(np.uint8)
 
 

@@ -400,7 +400,7 @@ class _Scene:
             y = (k + 0.5) * row
             length = abs(value) / np.abs(values).max() * longest
             left = middle - length if value < 0 else middle
-            fill = svg.INK if self.forward else svg.BLUE if value < 0 else svg.ORANGE
+            fill = svg.INK if self.forward else svg.NEGATIVE if value < 0 else svg.POSITIVE
             weight = "bold" if k == label else "normal"
             body += svg.text(96, y, name, size=12, anchor="end", weight=weight)
             body += svg.text(150, y, f"{value:.3f}", size=12, anchor="end", mono=True)
@@ -542,7 +542,9 @@ def _grey(a: np.ndarray) -> np.ndarray:
 def _signed(a: np.ndarray) -> np.ndarray:
     """Colours from blue over white, which is 0, to orange."""
     strength = (np.abs(a) / (np.abs(a).max() or 1))[..., None]
-    ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (svg.BLUE, svg.ORANGE)]
+    ends = [
+        [int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (svg.NEGATIVE, svg.POSITIVE)
+    ]
     end = np.where((a < 0)[..., None], *ends)
     return np.round(255 + (end - 255) * strength).astype(np.uint8)
 

@@ -145,6 +145,7 @@ const kind = (piece) => piece.match(/^<\/?\w+/)[0] + piece.includes("/>");
 function repaint(picture, svg) {
   const pieces = svg.match(/<[^<]*/g);
   const { pieces: old, nodes } = picture.shown ?? {};
+  picture.getAnimations({ subtree: true }).forEach((animation) => animation.cancel());
   picture.querySelectorAll(".ghost").forEach((ghost) => ghost.remove());
   const alike = old?.length === pieces.length && pieces.every((p, i) => p === old[i] || kind(p) === kind(old[i]));
   if (!alike) {
@@ -161,7 +162,9 @@ function repaint(picture, svg) {
     const [now, like] = [nodes[node], holder.firstChild];
     for (const { name } of [...now.attributes]) like.hasAttribute(name) || now.removeAttribute(name);
     for (const { name, value } of like.attributes) now.setAttribute(name, value);
-    if (like.firstChild || now.firstChild?.nodeType === Node.TEXT_NODE) now.textContent = like.textContent;
+    const first = now.firstChild; // other words may follow in an element of their own
+    if (first?.nodeType === Node.TEXT_NODE) first.data = like.textContent;
+    else if (like.firstChild) now.prepend(like.textContent);
   }
   picture.shown.pieces = pieces;
 }
@@ -181,6 +184,8 @@ function middle(svg, node) {
 /** Let what moved slide, and copies of cells fly, as the picture says. Returns how long it takes. */
 function move(svg, before) {
   let lasts = 0;
+  const hide = (node, duration) => node?.animate([{ opacity: 0 }, { opacity: 0 }], { duration });
+  const arrivals = new Map(); // when the last copy is there, and whether it comes on top
   for (const node of svg.querySelectorAll("[data-slide]")) {
     const old = before.get(node.dataset.slide);
     if (!old) continue;
@@ -193,7 +198,7 @@ function move(svg, before) {
     lasts = SLIDE;
   }
   for (const flight of svg.querySelectorAll("[data-fly]")) {
-    const [from, to, beat] = flight.dataset.fly.split(" ");
+    const [from, to, beat, onto] = flight.dataset.fly.split(" ");
     const [source, target] = [from, to].map((name) => svg.querySelector(`[data-at="${name}"]`));
     if (!source || !target) continue;
     const start = middle(svg, source), end = middle(svg, target);
@@ -215,7 +220,24 @@ function move(svg, before) {
       { delay, duration: FLIGHT, easing: "ease-in-out" },
     ).finished.then(() => ghost.remove(), () => ghost.remove());
     lasts = Math.max(lasts, delay + FLIGHT);
+    arrivals.set(target, { at: Math.max(arrivals.get(target)?.at ?? 0, delay + FLIGHT), onto });
   }
+  // A number is there when the copies that it is made of are, and so are words about it.
+  for (const [target, { at, onto }] of arrivals) {
+    const words = target.querySelector("text");
+    hide(words, at);
+    const old = before.get(target.dataset.at);
+    if (!onto || old === undefined || !words) continue;
+    const ghost = words.cloneNode();
+    ghost.textContent = old;
+    ghost.setAttribute("class", "ghost");
+    words.after(ghost);
+    ghost.animate([{ opacity: 1 }, { opacity: 1 }], { duration: at }).finished.then(
+      () => ghost.remove(),
+      () => ghost.remove(),
+    );
+  }
+  if (arrivals.size) svg.querySelectorAll("[data-then]").forEach((node) => hide(node, lasts));
   return lasts;
 }
 
@@ -252,6 +274,7 @@ function show(el, source) {
       for (const node of picture.querySelectorAll("[data-slide]")) {
         before.set(node.dataset.slide, middle(picture.firstChild, node));
       }
+      for (const node of picture.querySelectorAll("[data-at]")) before.set(node.dataset.at, node.textContent);
     }
     repaint(picture, svg);
     picture.style.setProperty("--natural", `${picture.firstChild.getAttribute("width")}px`);

@@ -319,7 +319,8 @@ class _Scene:
             total = svg.label(f"✗ {self.total()}", size=14, weight="bold", fill=svg.WRONG)
         else:
             total = svg.label(self.total(), size=14)
-        return svg.above(svg.label(self.told(), size=14, weight="bold"), *sums, total, gap=5)
+        told = svg.label(self.told(), size=14, weight="bold")
+        return svg.above(told, svg.then(svg.above(*sums, total, gap=5)), gap=5)
 
     @property
     def fault(self) -> bool:

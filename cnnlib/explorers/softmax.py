@@ -19,7 +19,6 @@ SHIFTS = (0, 1000, -1000)
 TOP, ROW, WIDTH, HEIGHT = 40, 34, 790, 40 + 5 * 34 + 6
 SCORE, PLAIN, SHIFTED, SAFE = 136, 216, 292, 384
 P_LEFT, P_WIDTH, Y, ZERO, HALF = 408, 96, 592, 680, 52
-UP, DOWN = svg.GREEN, svg.VERMILLION
 
 
 def draw(
@@ -189,7 +188,8 @@ class _Scene:
             body += _number(Y + 4, middle, str(self.y[k]))
             length, sinks = HALF * abs(self.gradient[k]), self.gradient[k] < 0
             left = ZERO - length if sinks else ZERO
-            body += svg.rect(left, top + 6, length, ROW - 14, fill=UP if sinks else DOWN)
+            fill = svg.NEGATIVE if sinks else svg.POSITIVE
+            body += svg.rect(left, top + 6, length, ROW - 14, fill=fill)
             body += _number(WIDTH - 4, middle, _signed(self.gradient[k]))
         return body + svg.line(ZERO, TOP, ZERO, TOP + 4 * ROW, stroke=svg.QUIET)
 

@@ -50,7 +50,7 @@ def test_browsing_is_quick_and_the_picture_answers_to_the_pointer(lab, chromium,
             box.addEventListener("input", () => (start = performance.now()), true);
             new MutationObserver(() => requestAnimationFrame(
                 () => window.times.push(performance.now() - start)
-            )).observe(box.querySelector(".picture"), { childList: true });
+            )).observe(box.querySelector(".picture"), { childList: true, subtree: true, attributeFilter: ["aria-label"] });
         }"""
     )
     page.locator("input[type=range]").first.focus()

@@ -221,7 +221,7 @@ def test_a_click_on_a_map_leads_into_its_window(page_of):
     wait_for_words(page, "y[0, 5, 5, 8] = ")
     assert told(page) == explorers.network.draw(window=4, map=5, row=5, column=8).alt
     assert page.get_by_role("button", name="Play").count() == 0  # there is nothing to walk through
-    page.get_by_label("Column").press("ArrowRight")
+    page.get_by_role("slider", name="Column").press("ArrowRight")
     wait_for_words(page, "y[0, 5, 5, 11] = ")
     page.get_by_label("all that is handed on").check()
     wait_for_words(page, "step 4 of 18")
@@ -234,3 +234,45 @@ def test_ones_own_arrays_live_on_a_page_without_a_kernel(page_of):
     wait_for_words(page, "dx[0, 1] = ")
     assert told(page) == mine._draw(1, stride=1, padding=0).alt
     assert axe(page) == []
+
+
+def frame(page, milliseconds):
+    """Hold the film at a moment."""
+    page.evaluate(
+        """now => document.getAnimations().forEach(film => {
+            film.pause();
+            film.currentTime = now;
+        })""",
+        milliseconds,
+    )
+
+
+SEEN = """name => {
+    const cell = document.querySelector(`[data-at="${name}"]`);
+    return [...cell.querySelectorAll("text")]
+        .filter(text => getComputedStyle(text).opacity === "1").map(text => text.textContent);
+}"""
+
+
+def test_a_sum_is_shown_when_its_parts_have_arrived(page_of):
+    page = page_of(explorers.conv_forward())
+    page.get_by_role("button", name="Step").click()
+    wait_for_words(page, "y[0, 1] is made")
+    frame(page, 1000)  # the products are on their way
+    assert page.evaluate(SEEN, "xW-0-0") == ["0"] and page.evaluate(SEEN, "y-0-1") == []
+    shown = "() => getComputedStyle(document.querySelector('[data-then]')).opacity"
+    assert page.evaluate(shown) == "0"
+    page.evaluate("document.getAnimations().forEach(film => film.finish())")
+    page.wait_for_timeout(100)
+    assert page.evaluate(SEEN, "y-0-1") == ["15"] and page.evaluate(shown) == "1"
+
+
+def test_what_piled_up_is_shown_until_more_comes_on_top(page_of):
+    page = page_of(explorers.conv_backward(40))
+    page.get_by_role("button", name="Step").click()
+    wait_for_words(page, "dy[0, 1] = ")
+    frame(page, 1000)
+    assert page.evaluate(SEEN, "dx-0-1") == ["2"]
+    page.get_by_role("slider").press("ArrowLeft")  # whoever chooses sees the numbers at once
+    wait_for_words(page, "dy[0, 0] = ")
+    assert page.evaluate(SEEN, "dx-0-1") == ["2"] and page.locator(".ghost").count() == 0

@@ -44,7 +44,7 @@ def start(chromium, lab):  # noqa: F811
             const picture = document.querySelector(".cnnlib-explorer .picture");
             new MutationObserver(() => window.seen.push(
                 [performance.now(), picture.firstChild.getAttribute("aria-label")]
-            )).observe(picture, { childList: true });
+            )).observe(picture, { childList: true, subtree: true, attributeFilter: ["aria-label"] });
         }"""
     )
     return page
