@@ -499,7 +499,7 @@ UNNAMED_FORWARD = [
     ("off by 1 times b", lambda self, x: x @ self.W + 2 * self.b),
     ("expected y[0, 0] = 213.7", lambda self, x: x @ self.W + self.b.mean()),
     ("changed x in place", scales_x),
-    ("another result each time", own_weights),
+    ("result is different each time", own_weights),
     ("does not depend on W", lambda self, x: x @ np.ones_like(self.W) + self.b),
     ("flipped along K", lambda self, x: (x @ self.W + self.b)[:, ::-1]),
     ("in reverse order", lambda self, x: (x @ self.W + self.b)[::-1]),

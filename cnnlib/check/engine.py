@@ -588,7 +588,7 @@ def drawn_anew(trials: list[Trial], thing, reference) -> list[Trial]:
 
 
 UNSTEADY = diagnosis.Finding(
-    "What comes out is another result each time, though the same goes in.",
+    "The result is different each time, though the same goes in.",
     "Is something drawn at random, left over from the run before, or read from an array that was "
     "never filled? np.empty holds what happened to lie in memory.",
 )
