@@ -1252,7 +1252,7 @@ WRONG_ADAM = {
         + "    m = m / (1 - self.beta1**self.steps)\n"
         + V_HAT
         + MOVE,
-        "With a beta1 of 0 all your steps would be right, so the mistake is",
+        "m begins at 0 in every step: what the steps before left of it is lost.",
     ),
     "whole list": (
         COUNT

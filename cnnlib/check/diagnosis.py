@@ -274,7 +274,7 @@ def _found(detector: Callable, e: Evidence) -> list[Finding]:
 
 
 def nothing_returned(e: Evidence) -> Finding | None:
-    if e.got is None and e.name[:1] == "d" and e.name[1:] in e.inputs and e.name != "dx":
+    if e.got is None and e.name in ("dW", "db"):
         return Finding(
             f"self.{e.name} is None after backward.",
             f"Which of your lines sets self.{e.name} last, and to what?",
@@ -300,19 +300,25 @@ def _right_part(e: Evidence) -> int | None:
     return None
 
 
+def one_of_several(e: Evidence) -> Finding | None:
+    inside = _right_part(e) if isinstance(e.got, tuple | list) else None
+    if inside is None:
+        return None
+    what = "an array" if np.ndim(e.expected) else "a number"
+    return Finding(
+        f"It returned {_a(type(e.got).__name__)}, not {what}. Of the {len(e.got)} things in it, "
+        f"the one at index {inside} is the right {e.name}.",
+        f"Whoever calls this goes on with {e.name} alone. What else do you hand out, and where "
+        "could it be kept?",
+    )
+
+
 def no_array(e: Evidence) -> Finding | None:
     if isinstance(e.got, np.ndarray | np.generic) or (
         np.ndim(e.expected) == 0 and isinstance(e.got, int | float)
     ):
         return None
     what = "an array" if np.ndim(e.expected) else "a number"
-    if isinstance(e.got, tuple | list) and (inside := _right_part(e)) is not None:
-        return Finding(
-            f"It returned {_a(type(e.got).__name__)}, not {what}. Of the {len(e.got)} things in it, "
-            f"the one at index {inside} is the right {e.name}.",
-            f"Whoever calls this goes on with {e.name} alone. What else do you hand out, and where "
-            "could it be kept?",
-        )
     hint = "It hands out one thing at a time. What makes a list of them?"
     return Finding(
         f"It returned {_a(type(e.got).__name__)}, not {what}.",
@@ -981,6 +987,7 @@ def fallback(e: Evidence) -> Finding:
 
 BEFORE_NUMBERS: tuple[Callable, ...] = (
     nothing_returned,
+    one_of_several,
     no_array,
     no_float,
     no_numbers,

@@ -322,6 +322,8 @@ class Comparison(Check):
         wrong = [trial for trial in trials if not trial.right]
         consistent = fits_own_forward(thing, trials)
         named = self._named(trials, consistent)
+        if named is None and trials is not every:  # the dtype may be part of the mistake
+            named = self._named(every, consistent)
         held = [t for t in wrong if not t.broke_down]
         untouched = not any(t.outcome.changed for t in wrong)
         if named is None and untouched and 0 < len(held) < len(wrong):

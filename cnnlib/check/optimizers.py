@@ -185,7 +185,12 @@ def _ignored(thing, reference, trials) -> Finding | None:
     # Who stays at 0 reacts to nothing; that is another mistake.
     wrong = [t for t in trials if not t.right and not t.evidence.constant]
     settings = wrong[0].case.settings if wrong else ()
-    ignored = [s for s in settings if reacts(reference, s, wrong) and not reacts(thing, s, trials)]
+    # A setting that counts in a later step counts; one that counts for W may be forgotten for b.
+    results = {t.case.result for t in wrong}
+    same_kind = [t for t in trials if t.case.result in results]
+    ignored = [
+        s for s in settings if reacts(reference, s, wrong) and not reacts(thing, s, same_kind)
+    ]
     if not ignored:
         return None
     *some, last = ignored
