@@ -760,7 +760,7 @@ WRONG = {
             ),
         ),
         (
-            "x[0, 0, 2, 4] = 6, the maximum of no window",
+            "The second: You give the whole gradient to every pixel of the window.",
             (
                 BACKWARD,
                 "        dx = np.zeros_like(self.x)\n        up = np.kron(dy, np.ones((self.KH, self.KW)))\n        dx[:, :, : up.shape[2], : up.shape[3]] = up\n        return dx\n",
