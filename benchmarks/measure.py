@@ -290,9 +290,8 @@ def peak(name):
 def highest():
     """The peak memory of this process so far, in kB."""
     status = Path("/proc/self/status")
-    if (
-        status.exists()
-    ):  # what getrusage says there begins with the peak of the process that started this one
+    if status.exists():
+        # What getrusage says begins with the peak of the process that started this one.
         return int(status.read_text().partition("VmHWM:")[2].split()[0])
     unit = 1024 if sys.platform == "darwin" else 1
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit

@@ -6,6 +6,7 @@ Everything heavy is imported by the command that needs it, so `cnnlib --help` is
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from cnnlib import __version__, errors
@@ -52,13 +53,13 @@ def _check(options: argparse.Namespace) -> int:
         "cnnlib check runs each notebook in a process of its own",
         "Run the check cells of the notebook instead: they say the same.",
     )
-    from cnnlib.grading.judges import launch
+    from cnnlib.grading.judges import launched
 
-    processes = launch()  # it imports while this process does
-    from cnnlib.grading import learner
+    with launched(1) as processes:  # it imports while this process does
+        from cnnlib.grading import learner
 
-    seconds = options.timeout
-    return learner.check(options.names, timeout=seconds, watch=options.watch, processes=processes)
+        how = {"timeout": options.timeout, "watch": options.watch, "processes": processes}
+        return learner.check(options.names, **how)
 
 
 def _release(options: argparse.Namespace) -> int:
@@ -81,25 +82,25 @@ def _grade(options: argparse.Namespace) -> int:
         "cnnlib grade runs learners' code in processes of their own",
         "Install the course on a computer, and grade there.",
     )
-    from cnnlib.grading.judges import launch
+    from cnnlib.grading.judges import launched
 
     # They import while this process does.
-    processes = None if options.scheduler else launch(options.jobs)
-    from cnnlib.grading import instructor
+    with nullcontext() if options.scheduler else launched(options.jobs) as processes:
+        from cnnlib.grading import instructor
 
-    interrupted = instructor.grade(
-        options.folder,
-        options.out,
-        timeout=options.timeout,
-        jobs=options.jobs,
-        sheet=options.worksheet,
-        own=options.overrides,
-        formats=options.format,
-        force=options.force,
-        unconfined=options.unconfined,
-        scheduler=options.scheduler,
-        processes=processes,
-    )
+        interrupted = instructor.grade(
+            options.folder,
+            options.out,
+            timeout=options.timeout,
+            jobs=options.jobs,
+            sheet=options.worksheet,
+            own=options.overrides,
+            formats=options.format,
+            force=options.force,
+            unconfined=options.unconfined,
+            scheduler=options.scheduler,
+            processes=processes,
+        )
     return INTERRUPTED if interrupted else 0
 
 

@@ -27,7 +27,7 @@ def refuse_in_browser(what: str, instead: str) -> None:
     >>> refuse_in_browser("cnnlib grade starts processes", "Grade on a computer of your own.")
     """
     if sys.platform == "emscripten":
-        raise CourseError(f"{what}, which a browser can't. {instead}")
+        raise CourseError(f"{what}, which a browser can't do. {instead}")
 
 
 def lacking(module: str, extra: str) -> str:

@@ -250,7 +250,7 @@ def test_the_steps_of_a_loop_are_counted(graded, originals, stop):
     given = graded(loops + LOOPS.format(stop=stop), key, name)
     (counted,) = [each for each in given.results if each.exercise.name == "fast_pool_loops"]
     assert counted.points == 0
-    assert "counts the steps" in counted.message
+    assert "counts the steps of your code" in counted.message
 
 
 FILES = {

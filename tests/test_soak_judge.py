@@ -2,11 +2,14 @@
 
 import copy
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -314,6 +317,49 @@ def test_a_judge_that_is_killed_is_replaced(originals):
         judges.all[0].process.head.send_signal(signal.SIGKILL)
         (given,) = grade_all(handed, originals, judges.ask, stop=Event(), **options)
     assert given.points == POINTS
+
+
+def test_the_death_of_the_first_of_three_judges_costs_nobody_a_grade(originals):
+    """The others are forks of it."""
+    handed = submissions(originals, ada=RIGHT, bob=RIGHT, eve=WRONG, joe=RIGHT)
+    with Judges(COURSE, HOW, 3) as judges:
+        options = {"timeout": 5, "jobs": 3, "stop": Event()}
+        grade_all(handed, originals, judges.ask, **options)
+        judges.processes[0].head.kill()
+        grades = grade_all(handed, originals, judges.ask, **options)
+    assert {g.learner: g.points for g in grades} == {"ada": 12, "bob": 12, "eve": 9, "joe": 12}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_nothing_is_left_of_a_run_that_is_killed(tmp_path):
+    handed = tmp_path / "handed" / "ada"
+    handed.mkdir(parents=True)
+    shutil.copy(ROOT / "solutions" / f"{NAME}.ipynb", handed)
+    command = [sys.executable, "-m", "cnnlib", "grade", str(handed.parent), "--jobs", "2"]
+    mark = f"KILLED={tmp_path}"
+    run = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "report"), "--course", str(ROOT)],
+        env=os.environ | dict([mark.split("=", 1)]),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def left():
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if mark.encode() in (folder / "environ").read_bytes():
+                    found.append(folder.name)
+        return found
+
+    patience = time.monotonic() + 60
+    while len(left()) < 3 and time.monotonic() < patience:
+        time.sleep(0.1)
+    run.kill()
+    run.wait()
+    while left() and time.monotonic() < patience:
+        time.sleep(0.1)
+    assert not left()
 
 
 def test_a_solution_that_fails_stops_everybody(originals):

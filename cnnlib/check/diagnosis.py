@@ -364,7 +364,7 @@ def truncated(e: Evidence) -> Finding | None:
         return None
     return Finding(
         f"{e.name} has dtype {got.dtype}: everything after the decimal point is lost.",
-        "What dtype has the array that you fill, and where does it come from?",
+        "What dtype does the array that you fill have, and where does that come from?",
     )
 
 

@@ -533,7 +533,7 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
             return False
         elif _agree(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12), any_float):
             evidence, moved = True, moved or bool(a.outcome.changed)
-        # Once both have changed the layer, later numbers depend on by how much.
+        # Once both have changed the layer, later numbers depend on how far.
         elif not moved or a.outcome.changed:
             return False
     return evidence
@@ -645,7 +645,7 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
     mine, right = attempt(case, thing), attempt(case, reference)
     if not _agree(mine.value, trial.outcome.value, case.tolerance, any_float=True):
         return {"notice": f"{case.result} differs from call to call, though nothing has changed"}
-    if case.closest:  # on what a right answer depends depends on which one it is
+    if case.closest:  # what a right answer depends on differs from one to the other
         return {}
     rng = np.random.default_rng(0)
     for name, array in case.inputs.items():

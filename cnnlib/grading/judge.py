@@ -9,9 +9,12 @@ import gc
 import json
 import os
 import re
+import select
 import signal
 import sys
 import tempfile
+import threading
+import time
 from collections import deque
 from copy import deepcopy
 from pathlib import Path
@@ -34,11 +37,12 @@ from cnnlib.grading.hand import Hand, Work
 from cnnlib.grading.verdict import title
 from cnnlib.notebooks import Course
 
+GRACE_SECONDS = 2  # to end in an orderly way, when there are no more jobs
 TEXT_LIMIT = 10_000  # characters of each text in a line
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 NOT_PLAIN = (
-    "✗ {title}: this check counts the steps that your code takes, so it takes plain Python and NumPy only, and "
-    "yours uses `{name}`, through which the count could be stopped. Leave it out, or give it another name."
+    "✗ {title}: This check counts the steps of your code, so only plain Python and NumPy may stand in it. "
+    "Yours uses `{name}`, through which the count could be stopped. Leave it out, or rename it."
 )
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -126,12 +130,12 @@ class Notebook(nbval.plugin.IPyNbFile):
 class Judge:
     """The pytest plugin that runs a job at a time."""
 
-    def __init__(self, course: Course, how: str, jobs, done):
+    def __init__(self, course: Course, how: str, jobs, done, asker: int):
         self.originals: Originals = load(course)
         self.assembled = {
             name: assemble(self.originals.solved[name]) for name in self.originals.graded
         }
-        self.how, self.jobs, self.done = how, jobs, done
+        self.how, self.jobs, self.done, self.asker = how, jobs, done, asker
 
     def pytest_collection(self, session):
         return True
@@ -144,12 +148,13 @@ class Judge:
         with Box(self.how) as box:
 
             def end(*_):
-                box.stop()  # so that no learner's process stays
+                box.__exit__()  # so that no learner's process stays
                 os._exit(1)
 
             signal.signal(signal.SIGTERM, end)
+            _when_closed(self.asker, end)
             box.warm_up()
-            gc.freeze()  # IPython collects garbage for each notebook; what is there now is none
+            gc.freeze()  # IPython looks for garbage at each notebook; what is there now stays
             for job in self.jobs:
                 self.done(self._judge(session, box, job))
         return True
@@ -270,8 +275,23 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="cnnlib-judge-") as folder:
         course = Course(Path(duty["course"]))
-        judge = Judge(course, duty["how"], map(json.loads, jobs), done)
+        judge = Judge(course, duty["how"], map(json.loads, jobs), done, jobs.fileno())
         sys.exit(pytest.main(options(Path(folder)), plugins=[judge]))
+
+
+def _when_closed(source: int, end) -> None:
+    """Call `end` where whoever writes to a pipe is gone, in the middle of a job too."""
+    if not hasattr(select, "poll"):  # on Windows
+        return
+
+    def watch():
+        poll = select.poll()
+        poll.register(source, 0)
+        poll.poll()
+        time.sleep(GRACE_SECONDS)
+        end()
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _ends(pairs: list[tuple[int, int]]) -> tuple[IO[str], IO[str]]:

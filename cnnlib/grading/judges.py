@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # reading notebooks takes long to import, and `launch` is in 
     from cnnlib.notebooks import Course
 
 TRIES = 2  # a judge that dies is replaced, and the notebook judged again
+LEAVE_SECONDS = 10
 MODULE = "cnnlib.grading.judge"
 
 
@@ -67,10 +69,24 @@ class Process:
 
 
 def launch(count: int = 1) -> list[Process]:
-    """Start processes; the first imports, and the others are forks of it, where a process can fork."""
-    if not hasattr(os, "fork"):
+    """Start processes; on Linux the first imports, and the others are forks of it.
+
+    Elsewhere each imports for itself: Windows has no fork, and macOS's libraries don't survive one.
+    """
+    if sys.platform != "linux":
         return [_start([])[0] for _ in range(count)]
     return _start([(*os.pipe(), *os.pipe()) for _ in range(count - 1)])
+
+
+@contextlib.contextmanager
+def launched(count: int) -> Iterator[list[Process]]:
+    """Start processes ahead of time, and let them end with the block, whether they were used or not."""
+    processes = launch(count)
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.leave()
 
 
 def _start(pipes: list[tuple[int, int, int, int]]) -> list[Process]:
@@ -175,15 +191,16 @@ class Judges:
         return self
 
     def __exit__(self, *_) -> None:
-        heads = {id(head): head for head in self._heads()}
+        current = [judge.process for judge in self.all if judge.process is not None]
+        heads = {id(process.head): process.head for process in [*self.processes, *current]}
         for judge in self.all:
             judge.stop()
         for head in heads.values():
-            head.wait()
-
-    def _heads(self) -> list[subprocess.Popen]:
-        current = [judge.process for judge in self.all if judge.process is not None]
-        return [process.head for process in [*self.processes, *current]]
+            try:
+                head.wait(LEAVE_SECONDS)
+            except subprocess.TimeoutExpired:  # in the middle of a job that nobody waits for
+                head.terminate()
+                head.wait()
 
     def close(self) -> None:
         """End for good, in the middle of jobs too."""

@@ -16,10 +16,8 @@ import numpy as np
 
 MODULES = {"__future__", "cnnlib", "collections", "functools", "itertools", "math", "numpy"}
 INSIDE = {"fft", "lib", "linalg", "mine", "random", "stride_tricks", "typing"}
-FROM_FILES = {
-    "load",
-    "read_array",
-}  # a pickle imports what it likes, and what looks like a file will do
+# A pickle imports what it likes, and what looks like a file will do; ctypes writes anywhere.
+RAW = {"ctypes", "load", "read_array"}
 BUILT_IN = {"__import__", "breakpoint", "compile", "delattr", "eval", "exec", "getattr", "globals"}
 BUILT_IN |= {"hasattr", "help", "input", "locals", "open", "setattr", "vars"}
 SPECIAL = {"__call__", "__class__", "__init__", "__len__", "__name__", "__getitem__"}
@@ -42,7 +40,7 @@ ELSEWHERE = _elsewhere() - INSIDE
 
 
 def not_plain(source: str) -> str:
-    """The first name in a source with which code can reach into the interpreter; empty where there is none.
+    """The first name in a source with which code can reach into the interpreter, or "".
 
     Examples
     --------
@@ -85,7 +83,7 @@ def _reaches(name: str) -> bool:
     if name.endswith("()"):
         return name[:-2] not in SPECIAL
     return (
-        name in ELSEWHERE | FROM_FILES
+        name in ELSEWHERE | RAW
         or bool(FRAMES.fullmatch(name))
         or (name.startswith("__") and name not in SPECIAL)
     )

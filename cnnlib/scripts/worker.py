@@ -11,6 +11,8 @@ import importlib.machinery
 import io
 import linecache
 import os
+import select
+import signal
 import sys
 
 import numpy as np
@@ -22,7 +24,8 @@ from cnnlib.scripts.outcome import Beginning
 from cnnlib.scripts.script import Script
 
 MAGIC = b"\0fork\0"
-TOKEN = 16
+TOKEN = 16  # bytes, and then as many for the CPU seconds after which a conversation ends in any case
+SECONDS = 4
 KNOWN = {c.__name__ for c in vars(builtins).values() if isinstance(c, type)} | {
     "AxisError",
     "LinAlgError",
@@ -208,13 +211,15 @@ def _error(error: BaseException) -> dict:
 
 def main() -> None:
     """Wait for conversations, and fork for each."""
+    _hold_back(True)
     while True:
-        token = _next_token(0)
+        token, seconds = _next_token(0)
         child = os.fork() if hasattr(os, "fork") else 0  # without it, one conversation and no more
         if child == 0:
             break
-        os.waitpid(child, 0)
-    _limit(*map(int, sys.argv[1:]))
+        _wait(child)
+    _hold_back(False)
+    _limit(seconds, *map(int, sys.argv[1:]))
     channel = Channel(0, os.dup(1))
     nobody_reads, nowhere = os.pipe()
     os.close(nobody_reads)
@@ -227,28 +232,52 @@ def main() -> None:
         os._exit(1)
 
 
-def _next_token(source: int) -> bytes:
-    """Read on until a conversation is asked for; its token."""
+def _hold_back(held: bool) -> None:
+    """Keep the news of a child's death for `_wait`, or let it through again."""
+    if hasattr(signal, "sigtimedwait"):
+        how = signal.SIG_BLOCK if held else signal.SIG_UNBLOCK
+        signal.pthread_sigmask(how, {signal.SIGCHLD})
+
+
+def _wait(child: int) -> None:
+    """Wait until a conversation is over, or nobody is left to have it with: then end it."""
+    if not hasattr(signal, "sigtimedwait"):  # on macOS
+        os.waitpid(child, 0)
+        return
+    asker = select.poll()
+    asker.register(
+        0, 0
+    )  # tells when the other end is closed, and leaves what is written to the child
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        signal.sigtimedwait({signal.SIGCHLD}, 1)
+        if asker.poll(0):
+            os.kill(child, signal.SIGKILL)
+            os._exit(0)
+
+
+def _next_token(source: int) -> tuple[bytes, int]:
+    """Read on until a conversation is asked for; its token, and the CPU seconds it may take at most."""
     seen = b""
     while not seen.endswith(MAGIC):
         byte = os.read(source, 1)
         if not byte:
             os._exit(0)
         seen = (seen + byte)[-len(MAGIC) :]
-    token = b""
-    while len(token) < TOKEN:
-        token += os.read(source, TOKEN - len(token)) or os._exit(0)
-    return token
+    head = b""
+    while len(head) < TOKEN + SECONDS:
+        head += os.read(source, TOKEN + SECONDS - len(head)) or os._exit(0)
+    return head[:TOKEN], int.from_bytes(head[TOKEN:])
 
 
-def _limit(memory: int = 0) -> None:
+def _limit(seconds: int, memory: int = 0) -> None:
     try:
         import resource
     except ImportError:  # not on Windows
         return
     if not memory:
         return
-    for what, limit in (("RLIMIT_AS", memory), ("RLIMIT_FSIZE", 0), ("RLIMIT_CORE", 0)):
+    limits = {"RLIMIT_AS": memory, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0, "RLIMIT_CPU": seconds}
+    for what, limit in limits.items():
         resource.setrlimit(getattr(resource, what), (limit, limit))
 
 

@@ -214,9 +214,10 @@ def test_a_notebook_that_nobody_trusts_is_alive_before_anything_runs(
     assert "x[1, 2, 3] goes to y[33]" in told(page)
     page.locator("input[type=range]").press("ArrowRight")
     wait_for_words(page, "goes to y[34]")
-    # It scrolls where there is too little room: its words stay large enough.
-    size = "() => document.querySelector('.picture > svg').getBoundingClientRect().width"
-    assert page.evaluate(size) >= 700
+    # It scrolls where there is too little room: its words, 13 pixels high, don't get smaller than 11.
+    svg = "document.querySelector('.picture > svg')"
+    shrunk = f"() => {svg}.getBoundingClientRect().width / {svg}.viewBox.baseVal.width"
+    assert 13 * page.evaluate(shrunk) >= 11
     page.screenshot(path=tmp_path / "cloned.png")
     page.close()
 
