@@ -186,6 +186,24 @@ def test_the_site_reads_well_everywhere(site, chromium, tmp_path, path, width, t
     page.close()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_of_the_site_shuts_anybody_out(site, chromium, theme):  # noqa: F811
+    page = chromium.new_page(viewport={"width": 900, "height": 900}, color_scheme=theme)
+    root = Path(__file__).parents[2]
+    names = [f"{name}/{path.stem}" for name in ("notebooks", "exercises")
+             for path in sorted((root / name).glob("*.ipynb"))]  # fmt: skip
+    found = {}
+    for name in [*names, "index", "grading", "instructors", "maintainers", "try"]:
+        page.goto(f"{site}/{name}.html")
+        page.locator("article").wait_for()
+        page.wait_for_timeout(300)
+        wide = page.evaluate("document.documentElement.scrollWidth") > 900
+        if wrong := axe(page, "article") + [("sticks out", name)] * wide:
+            found[name] = wrong
+    page.close()
+    assert found == {}
+
+
 def local(url, site):
     return url.startswith((site, "data:", "blob:"))
 
