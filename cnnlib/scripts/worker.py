@@ -24,9 +24,9 @@ from cnnlib.scripts.outcome import Beginning
 from cnnlib.scripts.script import Script
 
 MAGIC = b"\0fork\0"
-TOKEN = (
-    16  # bytes, and then as many for the CPU seconds after which a conversation ends in any case
-)
+# A conversation is asked for by MAGIC, then so many bytes that name it, and so many for the CPU
+# seconds after which it ends in any case.
+TOKEN = 16
 SECONDS = 4
 KNOWN = {c.__name__ for c in vars(builtins).values() if isinstance(c, type)} | {
     "AxisError",
