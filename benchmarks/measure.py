@@ -304,7 +304,7 @@ def fashion(_):
     import twins
 
     data = datasets.load_fashion_mnist(full=True)
-    how = {"epochs": 3, "peak": 9e-3}
+    how = training.TO_90_PERCENT
     ways = {
         "cnnlib.fast": lambda seed: training.train(networks.fashion, fast, data, seed=seed, **how),
         "PyTorch": lambda seed: twins.train(data, seed, training.BATCH, **how),

@@ -27,6 +27,7 @@ from cnnlib.optimizers import Adam
 from cnnlib.training import accuracy, fit, warm_up_and_decay
 
 BATCH = 64
+TO_90_PERCENT = {"epochs": 2, "peak": 1.2e-2}  # what `choose` found to be the shortest way
 
 
 def train(make, module, data, *, seed, epochs, peak):
@@ -77,7 +78,7 @@ def rows(make, modules, data, *, seeds, epochs, peak):
 
 def full():
     data = datasets.load_fashion_mnist(full=True)
-    rows(networks.fashion, {"cnnlib.fast": fast}, data, seeds=range(5), epochs=3, peak=9e-3)
+    rows(networks.fashion, {"cnnlib.fast": fast}, data, seeds=range(5), **TO_90_PERCENT)
 
 
 def choose():

@@ -38,8 +38,10 @@ class Conv2D(layers.Conv2D):
         x = self._image(x, self.in_channels)
         (N, C, H, W), (KH, KW), s, p = x.shape, self.kernel_size, self.stride, self.padding
         OH, OW = self._output_size(H + 2 * p, W + 2 * p)
-        x_padded = np.zeros((H + 2 * p, C, W + 2 * p, N), x.dtype)
-        x_padded[p : p + H, :, p : p + W] = _inside(x)
+        x_padded = x_inside = _inside(x)
+        if p:
+            x_padded = np.zeros((H + 2 * p, C, W + 2 * p, N), x.dtype)
+            x_padded[p : p + H, :, p : p + W] = x_inside
         # In place of each row: what its windows read at their first column, at their second, ….
         reads = np.empty((H + 2 * p, KW, C, OW, N), x.dtype)
         for j in range(KW):

@@ -116,8 +116,10 @@ class SGD(Optimizer):
         self.velocity = [0.0] * len(self.parameters)
 
     def direction(self, index, gradient):
-        self.velocity[index] = self.momentum * self.velocity[index] + gradient
-        return self.velocity[index]
+        if self.momentum:  # else two passes over every weight, for nothing
+            gradient = self.momentum * self.velocity[index] + gradient
+        self.velocity[index] = gradient
+        return gradient
 
 
 class Adam(Optimizer):
