@@ -64,8 +64,8 @@ class Step(Case):
 class Steps(Comparison):
     """A check of `step`; what is said of wrong numbers is said of one weight array, the first wrong one."""
 
-    def trials(self, thing):
-        trials = super().trials(thing)
+    def trials(self, thing, every=1):
+        trials = super().trials(thing, every)
         usual = [t for t in trials if t.case.traits["kind"] != LAST_OF_ALL]
         return usual if any(not t.right for t in usual) else trials
 

@@ -46,6 +46,11 @@ class Slip:
     def places(self) -> set:
         return {*self.changes, *(getattr(wrap, "stands_at", wrap) for wrap in self.wraps)}
 
+    @property
+    def words(self) -> frozenset[str]:
+        """What its places are called, whatever the result: ``"division"`` for that of dW and of dx."""
+        return frozenset(str(place).split(" of ")[0] for place in self.places)
+
 
 def slip(says: str, hint: str, *wraps: type, alone: bool = True, **changes) -> Slip:
     """Write a mistake down; see `Slip`."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cnnlib.check.repair.answer import Answer, LeftAlone, without_a_trace
 from cnnlib.check.repair.places import Edit
-from cnnlib.check.repair.search import PAIRS, SINGLES, Search
+from cnnlib.check.repair.search import NAMED, PAIRS, SINGLES, Search
 from cnnlib.check.repair.trace import statements
 
 LONGEST = 70
@@ -45,7 +45,7 @@ def off():
 
 
 def clues(
-    thing, trials: list, retry: Callable, siblings: Callable, reference, named: int, enough: bool
+    thing, trials: list, retry: Callable, siblings: Callable, reference, named: list, enough: bool
 ) -> list[Clue]:
     """The lines at which one edit, or two, make a failing check pass; empty where none are found.
 
@@ -58,11 +58,12 @@ def clues(
     retry
         ``retry(thing, trial)`` is the same trial with other code.
     siblings
-        ``siblings(thing)`` are the trials of the other checks of this answer, a list for each.
+        ``siblings(thing)`` are trials of the other checks of this answer, a list for each.
     reference
         The course's own class or function.
     named
-        How many mistakes have a name already. Beside a single one, no pairs are looked for.
+        The mistakes that have a name already: for each, the places at which it differs from what is
+        right. Beside a single one, no pairs are looked for.
     enough
         Whether passing this check proves something by itself; a single step or number doesn't.
     """
@@ -75,10 +76,11 @@ def clues(
     functions = [f for definition in answer.editable for f in definition.functions()]
     if sum(1 for f in functions for _ in statements(f)) < 2:
         return []
-    search = Search(answer, trials, retry, siblings, reference, enough)
+    places = frozenset().union(*named)
+    search = Search(answer, trials, retry, siblings, reference, enough, places)
     with without_a_trace():
         try:
-            edits = _found(search, named)
+            edits = _found(search, len(named))
         except RecursionError:  # of code that calls itself, or is nested too deep to be read
             return []
     # A name comes with a hint of its own.
@@ -90,10 +92,10 @@ def _found(search: Search, named: int) -> list[Edit]:
     """The one or two edits that help, in the order of their lines."""
     if not search.begin():
         return []
-    if found := search.one(SINGLES, SINGLES if named else PAIRS):
+    most, pairs = {0: (SINGLES, PAIRS), 1: (NAMED, 0)}.get(named, (NAMED // 2, PAIRS // 3))
+    if found := search.one(most, most if named else PAIRS):
         return [found]
-    most = {0: PAIRS, 1: 0}.get(named, PAIRS // 3)
-    return sorted(search.two(most) or (), key=lambda edit: edit.line)
+    return sorted(search.two(pairs) or (), key=lambda edit: edit.line)
 
 
 def _shown(lines: list[str], number: int) -> str:

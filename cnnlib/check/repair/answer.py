@@ -66,6 +66,8 @@ class Definition:
 
     def __post_init__(self):
         self.code = self.compiled()
+        # Asked for each try: it doesn't change with an edit.
+        self.within = {f for f in self.functions() if _needs_its_class(f)}
 
     def compiled(self, node: ast.stmt | None = None) -> types.CodeType:
         """The code of the definition, or of one of its methods alone."""
@@ -117,7 +119,7 @@ class Answer:
         for definition in self.definitions:
             if definition is not changed:
                 exec(definition.code, namespace)
-            elif method is definition.node or _needs_its_class(method):
+            elif method is definition.node or method in definition.within:
                 exec(definition.compiled(), namespace)
             else:
                 exec(definition.code, namespace)

@@ -10,6 +10,7 @@ import copy
 import difflib
 import re
 from collections.abc import Callable
+from functools import cache
 from itertools import combinations, permutations
 
 from cnnlib.check.repair.answer import is_tick
@@ -28,11 +29,12 @@ from cnnlib.check.repair.places import (
 TABLE: list[Kind] = []
 
 
-def on(*types: type, asks: str, cost: float, suits: str = ""):
+def on(*types: type, asks: str, cost: float, suits: str = "", undoes: str = ""):
     """Enter a function into the table."""
+    suited, undone = (frozenset(words.split()) for words in (suits, undoes))
 
     def enter(find: Callable) -> Callable:
-        TABLE.append(Kind(find.__name__, types, find, asks, cost, frozenset(suits.split())))
+        TABLE.append(Kind(find.__name__, types, find, asks, cost, suited, undone))
         return find
 
     return enter
@@ -57,6 +59,7 @@ TWIN_WORDS = [
 ]
 
 
+@cache
 def unlike(one: str, other: str) -> float:
     """How unlike two names are: 0 for i and j, H and W, x and x_padded; 2 where nothing connects them."""
     a, b = (name.removeprefix("self.").strip("_") for name in (one, other))
@@ -85,6 +88,7 @@ def unlike(one: str, other: str) -> float:
     ast.Attribute,
     cost=2,
     suits="shape crash numbers",
+    undoes="sides source taken_apart steps extent fed rows columns v_factor m_factor above",
     asks="Take the names in this line one by one: what does each stand for, and is it the one that you mean here?",
 )
 def a_name_like_it(node, at):
@@ -154,6 +158,7 @@ def two_names_exchanged(function, at):
     ast.Return,
     cost=2.2,
     suits="shape crash numbers permuted ratio",
+    undoes="count extent",
     asks="Take the names in this line one by one: what does each stand for, and is it the one that you mean here?",
 )
 def two_names_exchanged_here(statement, at):
@@ -204,6 +209,7 @@ def _renamed(function, names: dict[str, str]) -> tuple[Swap, ...]:
     ast.List,
     cost=2.2,
     suits="shape crash permuted numbers",
+    undoes="axes back flat found",
     asks="In which order do these stand, and which of them belongs to which?",
 )
 def swapped_in_a_tuple(node, at):
@@ -253,6 +259,7 @@ OTHER_OPERATIONS = {
     ast.BinOp,
     cost=1.5,
     suits="ratio numbers shape crash",
+    undoes="heard division factor mask",
     asks="Which quantities belong in this calculation, and which don't?",
 )
 def an_operand_less(node, at):
@@ -266,6 +273,7 @@ def an_operand_less(node, at):
     ast.BinOp,
     cost=2.5,
     suits="numbers crash sign kind shape ratio",
+    undoes="sign bias difference moved_by direction",
     asks="Which operations does this line carry out, and on which numbers?",
 )
 def another_operation(node, at):
@@ -288,6 +296,7 @@ def another_operation_in_place(node, at):
     ast.BinOp,
     cost=3,
     suits="sign shape crash",
+    undoes="difference",
     asks="Which of the two comes first in this calculation?",
 )
 def operands_exchanged(node, at):
@@ -318,7 +327,13 @@ def other_brackets(node, at):
             yield ast.BinOp(inner, node.op, right)
 
 
-@on(ast.expr, cost=3, suits="sign", asks="Which sign should these numbers have?")
+@on(
+    ast.expr,
+    cost=3,
+    suits="sign",
+    undoes="sign difference losses",
+    asks="Which sign should these numbers have?",
+)
 def another_sign(node, at):
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield node.operand
@@ -330,6 +345,7 @@ def another_sign(node, at):
     ast.Constant,
     cost=2,
     suits="shape numbers ratio crash nan",
+    undoes="mean share kept size shift step",
     asks="Where does each number in this line come from? Try it out on a small case.",
 )
 def another_number(node, at):
@@ -380,6 +396,7 @@ def one_more_or_less(node, at):
     ast.expr,
     cost=2,
     suits="ratio",
+    undoes="summary mean share division count",
     asks="Is this a sum or a mean? Say what, if anything, it has to be divided by, and how often that happens already.",
 )
 def divided_by_a_count(node, at):
@@ -424,6 +441,7 @@ def _counts(at) -> list[str]:
     ast.expr,
     cost=3.3,
     suits="ratio numbers",
+    undoes="heard seen slopes",
     asks="Is everything in this line on which these numbers depend?",
 )
 def a_factor_more(node, at):
@@ -455,24 +473,26 @@ def a_factor_more(node, at):
 @on(
     ast.Name,
     ast.Attribute,
-    cost=3,
+    cost=2.5,
     suits="numbers nan ratio",
+    undoes="new_v quotient length",
     asks="To which power does each quantity in this line come in?",
 )
 def to_another_power(node, at):
     if is_read(node) and isinstance(at.parent, ast.BinOp) and not isinstance(at.parent.op, ast.Pow):
         if at.kinds.get(key(node), "")[:5] in ("array", "float"):
-            yield f"{key(node)} ** 2"
+            yield Found(f"{key(node)} ** 2", 0.5)
             if at.kinds[key(node)] == "float":
-                yield Found(f"(1 - {key(node)})", -0.5)
+                yield f"(1 - {key(node)})"
             for count in [n for n in at.of_kind("int") if re.search(r"step|\bt\b|count|iter", n)]:
-                yield f"{key(node)} ** {count}"
+                yield Found(f"{key(node)} ** {count}", 0.5)
 
 
 @on(
     ast.expr,
     cost=2,
     suits="numbers",
+    undoes="bias biased",
     asks="How often does the bias come into each output, and which of its numbers is it?",
 )
 def the_bias(node, at):
@@ -488,6 +508,7 @@ def the_bias(node, at):
     ast.expr,
     cost=1.5,
     suits="nan",
+    undoes="shift",
     asks="What does this line make of numbers as large as 1000, and of rows that are very different?",
 )
 def minus_the_largest(node, at):
@@ -506,6 +527,7 @@ def minus_the_largest(node, at):
     ast.Compare,
     cost=2,
     suits="numbers",
+    undoes="kept slopes mask",
     asks="What does this comparison say where the two are equal, and where they are not?",
 )
 def another_comparison(node, at):
@@ -528,7 +550,7 @@ def another_comparison(node, at):
 WHERE_WINDOWS_BEGIN = "Where does each window begin? Work it out for a stride of 2."
 
 
-@on(ast.expr, cost=1.5, suits="numbers shape crash", asks=WHERE_WINDOWS_BEGIN)
+@on(ast.expr, cost=1.5, suits="numbers shape crash", undoes="start", asks=WHERE_WINDOWS_BEGIN)
 def an_index_times_the_stride(node, at):
     if isinstance(node, ast.Name) and node.id in at.loops and is_read(node):
         begins = at.inside(ast.Slice) or at.is_one_of_the_values
@@ -561,6 +583,7 @@ def _crosswise(index: str, stride: str) -> float:
     ast.For,
     cost=1.5,
     suits="numbers shape crash",
+    undoes="start",
     asks=WHERE_WINDOWS_BEGIN,
 )
 def indices_times_the_strides(statement, at):
@@ -628,6 +651,7 @@ def _strided(lines: list, strides: dict[str, str], whole: bool) -> tuple[Swap, .
     ast.expr,
     cost=2.5,
     suits="shape crash numbers",
+    undoes="size first visits",
     asks="How many windows fit? Count them for a small map, with this kernel, stride and padding.",
 )
 def how_many_windows(node, at):
@@ -651,6 +675,7 @@ def how_many_windows(node, at):
     ast.expr,
     cost=2,
     suits="shape crash numbers",
+    undoes="cropped canvas",
     asks="Which part of the padded array is the picture? Try it with a padding of 0, of 1 and of 2.",
 )
 def the_crop(node, at):
@@ -667,6 +692,7 @@ def the_crop(node, at):
     ast.expr,
     cost=2.5,
     suits="shape crash numbers",
+    undoes="source sides",
     asks="Where do the zeros around the picture go: on which sides, along which axes, and how many?",
 )
 def the_padding(node, at):
@@ -689,7 +715,13 @@ def the_padding(node, at):
 WHICH_PART = "Which part of the array does this line take: from where to where, and in what steps?"
 
 
-@on(ast.Slice, cost=2.5, suits="numbers shape crash", asks=WHICH_PART)
+@on(
+    ast.Slice,
+    cost=2.5,
+    suits="numbers shape crash",
+    undoes="route extent window cropped",
+    asks=WHICH_PART,
+)
 def another_slice(node, at):
     lower, upper, step = node.lower, node.upper, node.step
     if step is not None:
@@ -715,7 +747,13 @@ def another_slice(node, at):
 WHAT_INDICES = "What do the indices in this line pick out, along each axis?"
 
 
-@on(ast.Subscript, cost=2.5, suits="shape numbers crash", asks=WHAT_INDICES)
+@on(
+    ast.Subscript,
+    cost=2.5,
+    suits="shape numbers crash",
+    undoes="pictures weights heard y dy route",
+    asks=WHAT_INDICES,
+)
 def another_index(node, at):
     if is_read(node):
         yield node.value
@@ -751,7 +789,7 @@ def another_index(node, at):
 @on(
     ast.Name,
     ast.Attribute,
-    cost=4,
+    cost=2.5,
     suits="shape numbers crash",
     asks="What does each array in this line hold, and which part of it is meant here?",
 )
@@ -759,10 +797,10 @@ def an_index_more(node, at):
     if key(node) in at.arrays and is_read(node):
         if at.is_value and at.kinds[key(node)] in ("array 4", "array 6"):
             for stride in at.strides:
-                yield Found(f"{key(node)}[:, :, ::{stride}, ::{stride}]", -1.5)
+                yield f"{key(node)}[:, :, ::{stride}, ::{stride}]"
         if not isinstance(at.parent, ast.Subscript | ast.Attribute):
             for index in at.loops:
-                yield f"{key(node)}[{index}]"
+                yield Found(f"{key(node)}[{index}]", 1.5)
 
 
 @on(
@@ -770,6 +808,7 @@ def an_index_more(node, at):
     ast.Attribute,
     cost=2.5,
     suits="shape crash numbers",
+    undoes="bias",
     asks="How does NumPy line up the shapes in this line? Write them below each other, from the right.",
 )
 def an_axis_more(node, at):
@@ -786,6 +825,7 @@ def an_axis_more(node, at):
     ast.Call,
     cost=1.5,
     suits="shape crash permuted numbers",
+    undoes="flat back canvas",
     asks="Which shape comes out of this line, and where does each number end up in it?",
 )
 def of_a_known_shape(node, at):
@@ -809,6 +849,7 @@ def of_a_known_shape(node, at):
     ast.expr,
     cost=3,
     suits="permuted shape crash",
+    undoes="weights heard axes order windows",
     asks="In which order does this line go through its numbers, or through its list?",
 )
 def turned_round(node, at):
@@ -840,6 +881,7 @@ def turned_round(node, at):
     ast.expr,
     cost=2,
     suits="crash shape permuted numbers",
+    undoes="weights axes flat back order maps",
     asks="Write the shape of each array below this line: which axis is which?",
 )
 def transposed(node, at):
@@ -902,6 +944,7 @@ def transposed(node, at):
     ast.Call,
     cost=2,
     suits="numbers ratio crash permuted shape",
+    undoes="summary losses drawn",
     asks="What does each call in this line do to the numbers, and should it?",
 )
 def a_call_less(node, at):
@@ -945,6 +988,7 @@ def a_call_more(node, at):
     ast.Call,
     cost=2.5,
     suits="numbers ratio shape crash",
+    undoes="bias mean losses",
     asks="In which order are the steps of this line carried out, and what does each work on?",
 )
 def steps_exchanged(node, at):
@@ -989,6 +1033,7 @@ ALIKE = (
     ast.Call,
     cost=2,
     suits="ratio numbers nan",
+    undoes="share summary over_channels mean total division filling",
     asks="What does the function in this line make of its numbers, and what should it make of them?",
 )
 def another_function(node, at):
@@ -1011,6 +1056,7 @@ REDUCE = "sum mean max min argmax argmin amax cumsum any all prod std".split()
     ast.Call,
     cost=1.5,
     suits="shape crash numbers ratio",
+    undoes="axes total over_channels shift shape summed mean",
     asks="Along which axes does this line go, which are left, and how does NumPy line up what remains?",
 )
 def along_other_axes(node, at):
@@ -1069,6 +1115,7 @@ def another_dtype(node, at):
     ast.Constant,
     cost=1,
     suits="permuted numbers nan shape crash",
+    undoes="weights flat back order",
     asks="What does each word in quotation marks ask for?",
 )
 def another_word(node, at):
@@ -1113,7 +1160,7 @@ NEW_OR_THE_SAME = (
 )
 
 
-@on(ast.expr, cost=1, suits="changed numbers", asks=NEW_OR_THE_SAME)
+@on(ast.expr, cost=1, suits="changed numbers", undoes="backward memory", asks=NEW_OR_THE_SAME)
 def copied_first(node, at):
     array = key(node) in at.arrays or isinstance(node, ast.Subscript | ast.Call)
     if array and at.is_one_of_the_values and is_read(node):
@@ -1127,7 +1174,7 @@ def copied_first(node, at):
 HOW_IT_WRITES = "How does this line write: what becomes of what was there before?"
 
 
-@on(ast.Assign, cost=1, suits="numbers", asks=HOW_IT_WRITES)
+@on(ast.Assign, cost=1, suits="numbers", undoes="give put rows pictures", asks=HOW_IT_WRITES)
 def added_to_what_was_there(node, at):
     target = node.targets[0]
     if len(node.targets) == 1 and not isinstance(target, ast.Tuple | ast.List):
@@ -1216,7 +1263,9 @@ def padding_on_both_sides(node, at):
 HOW_OFTEN = "How often should this line run: once, or in every turn of a loop? And at what time?"
 
 
-@on(ast.For, cost=2, suits="numbers ratio shape kind", asks=HOW_OFTEN)
+@on(
+    ast.For, cost=2, suits="numbers ratio shape kind", undoes="bias visits returned", asks=HOW_OFTEN
+)
 def out_of_the_loop(loop, at):
     body = [s for s in loop.body if not is_tick(s)]
     if len(body) > 1:
@@ -1335,6 +1384,7 @@ def another_one_given_back(node, at):
     ast.FunctionDef,
     cost=2.5,
     suits="numbers ratio",
+    undoes="start memory",
     asks="What do the arrays and lists that this method fills hold when it begins?",
 )
 def begun_anew(function, at):

@@ -5,10 +5,12 @@ Trees are changed where they are: copying them would cost more than running them
 
 import ast
 import contextlib
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from heapq import heappop, heappush
 from itertools import chain
 
 from cnnlib.check.repair.answer import Answer, Definition, is_tick
@@ -20,6 +22,8 @@ AT_THE_CRASH = -2.0
 """What it adds that it is at the line where the code stopped."""
 ELSEWHERE = 1.5
 """What it adds that it is in another method than the one that gives the result."""
+BY_NAME = -3.0
+"""What it adds that it undoes what goes wrong in the mistake that has a name already."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,7 @@ class Found:
 
     `new` is an expression or its text; for a statement, a list of statements; for a block, a
     function without arguments that gives the swaps. `line` is the line that it is about, if that
-    is not the node's own.
+    is not the node's own. `cost` is at least 0.
     """
 
     new: object
@@ -75,6 +79,9 @@ class Kind:
         Edits of low cost are tried first.
     suits
         With these symptoms it is tried early.
+    undoes
+        The places of a right way (`cnnlib.misconceptions.changes`) at which it undoes what stands there
+        in place of what is right: read forwards, the entry is a mistake, and backwards its repair.
     """
 
     name: str
@@ -83,6 +90,7 @@ class Kind:
     asks: str
     cost: float
     suits: frozenset[str]
+    undoes: frozenset[str] = frozenset()
 
 
 @dataclass(eq=False)
@@ -278,21 +286,38 @@ class Known:
     """The line where it stopped."""
     windows: bool
     """Whether the sizes in it are those of windows."""
+    named: frozenset[str] = frozenset()
+    """The places at which the mistake that has a name differs from what is right."""
+
+    def cost(self, kind: Kind) -> float:
+        """What the edits of a kind cost at least, but for where they are."""
+        known = BY_NAME if kind.undoes & self.named else 0
+        return kind.cost + _later(self.symptom, kind.suits) + known
 
 
-def edits(table: list[Kind], answer: Answer, known: Known) -> list[Edit]:
-    """All edits of the lines that ran and can reach the result; the likeliest first."""
-    found = []
-    for definition in answer.editable:
-        for function in definition.functions():
-            if any(s.lineno in known.seen.lines for s in statements(function)):
-                found += _in_function(table, definition, function, known)
-    for edit in found:
-        edit.cost += _later(known.symptom, edit.kind.suits)
-        edit.cost += AT_THE_CRASH if edit.line == known.stopped else 0
-        edit.cost += ELSEWHERE if edit.function.name in OTHERS - {known.method} else 0
-    # Where all else is equal, what is near the result comes first.
-    return sorted(found, key=lambda edit: (edit.cost, -edit.line))
+def edits(table: list[Kind], answer: Answer, known: Known) -> Iterator[Edit]:
+    """All edits of the lines that ran and can reach the result; the likeliest first.
+
+    They are made kind by kind, as they are asked for: most searches end early.
+    """
+    pieces = [
+        piece
+        for definition in answer.editable
+        for function in definition.functions()
+        if any(s.lineno in known.seen.lines for s in statements(function))
+        for piece in _pieces_of(definition, function, known)
+    ]
+    kinds = sorted(table, key=known.cost)
+    crash = 0 if known.stopped is None else AT_THE_CRASH
+    waiting: list[tuple] = []
+    for rank, kind in enumerate(kinds):
+        for number, piece in enumerate(pieces):
+            for count, edit in enumerate(piece.edits(kind, known)):
+                # Where all else is equal, what is near the result comes first.
+                heappush(waiting, (edit.cost, -edit.line, number, rank, count, edit))
+        following = known.cost(kinds[rank + 1]) + crash if rank + 1 < len(kinds) else math.inf
+        while waiting and waiting[0][0] < following:
+            yield heappop(waiting)[-1]
 
 
 def _later(symptom: str, suits: frozenset[str]) -> float:
@@ -306,14 +331,34 @@ RETURNED = 0.4
 OTHERS = {"__init__", "forward", "backward"}
 
 
-def _in_function(table, definition, function, known: Known) -> Iterator[Edit]:
-    seen, leads, windows = known.seen, known.leads, known.windows
-    by_type: dict[type, list[Kind]] = {}
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A function, a statement or an expression that edits can be made of."""
 
-    def kinds(node) -> list[Kind]:
-        if type(node) not in by_type:
-            by_type[type(node)] = [kind for kind in table if isinstance(node, kind.on)]
-        return by_type[type(node)]
+    definition: Definition
+    function: ast.FunctionDef
+    node: ast.AST
+    place: Scope | Place
+    swaps: Callable
+    returns: set[int]
+
+    def edits(self, kind: Kind, known: Known) -> Iterator[Edit]:
+        if not isinstance(self.node, kind.on):
+            return
+        least = known.cost(kind)
+        for found in kind.find(self.node, self.place):
+            found = found if isinstance(found, Found) else Found(found)
+            line = found.line or self.node.lineno
+            change = found.new if callable(found.new) else partial(self.swaps, found.new)
+            cost = least + found.cost
+            cost += RETURNED if line in self.returns else 0
+            cost += AT_THE_CRASH if line == known.stopped else 0
+            cost += ELSEWHERE if self.function.name in OTHERS - {known.method} else 0
+            yield Edit(kind, self.definition, self.function, line, cost, change)
+
+
+def _pieces_of(definition, function, known: Known) -> Iterator[_Piece]:
+    seen, leads, windows = known.seen, known.leads, known.windows
 
     def wanted(statement) -> bool:
         if leads is not None and statement not in leads:
@@ -324,16 +369,6 @@ def _in_function(table, definition, function, known: Known) -> Iterator[Edit]:
             for n in ast.walk(part)
         )
 
-    def all_of(node, place, swaps) -> Iterator[Edit]:
-        for kind in kinds(node):
-            for found in kind.find(node, place):
-                found = found if isinstance(found, Found) else Found(found)
-                line = found.line or node.lineno
-                change = found.new if callable(found.new) else lambda new=found.new: swaps(new)
-                cost = kind.cost + found.cost
-                cost += RETURNED if line in returns else 0
-                yield Edit(kind, definition, function, line, cost, change)
-
     # A mistake seldom stands in a line that does nothing but return.
     returns = {
         s.lineno
@@ -341,7 +376,10 @@ def _in_function(table, definition, function, known: Known) -> Iterator[Edit]:
         if isinstance(s, ast.Return) and isinstance(s.value, ast.Name)
     }
 
-    yield from all_of(function, Scope(definition, function, function, seen, windows), None)
+    def piece(node, place, swaps) -> _Piece:
+        return _Piece(definition, function, node, place, swaps, returns)
+
+    yield piece(function, Scope(definition, function, function, seen, windows), None)
     for block, name, index, statement in _blocks(function):
         if not wanted(statement):
             continue
@@ -351,13 +389,13 @@ def _in_function(table, definition, function, known: Known) -> Iterator[Edit]:
             body = getattr(block, name)
             return (Swap(block, name, body[:index] + new + body[index + 1 :]),)
 
-        yield from all_of(statement, scope, other_lines)
+        yield piece(statement, scope, other_lines)
         for parents, name, index, node in _pieces(statement):
 
             def other_code(new, node=parents[-1], name=name, index=index):
                 return (Swap(node, name, code(new) if isinstance(new, str) else new, index),)
 
-            yield from all_of(node, Place(scope, parents), other_code)
+            yield piece(node, Place(scope, parents), other_code)
 
 
 def _blocks(node: ast.AST) -> Iterator[tuple[ast.AST, str, int, ast.stmt]]:

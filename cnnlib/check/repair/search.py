@@ -1,6 +1,6 @@
 """The search for one edit, or two, after which a whole check passes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,8 @@ from cnnlib.check.repair.trace import Slice, traced
 
 SINGLES, PAIRS = 700, 1400
 """So many edits are tried. They are counted, as seconds would differ from run to run."""
+NAMED = 250
+"""So many where the mistake has a name, and only its line is missing."""
 MORE = 100
 """After one that makes the check pass, so many are tried for one that mends others, too."""
 SCORED, BEAM = 60, 3
@@ -64,11 +66,13 @@ class Search:
     retry
         ``retry(thing, trial)`` is the same trial with other code.
     siblings
-        ``siblings(thing)`` are the trials of the other checks of the same answer, a list for each.
+        ``siblings(thing)`` are trials of the other checks of the same answer, a list for each.
     reference
         The course's own class or function.
     enough
         Whether passing this check proves something by itself; a single step or number doesn't.
+    named
+        The places at which the mistake that has a name differs from what is right.
     """
 
     answer: Answer
@@ -77,6 +81,7 @@ class Search:
     siblings: Callable[[object], list[list]]
     reference: object
     enough: bool
+    named: frozenset[str] = frozenset()
     tries: int = field(default=0, init=False)
 
     def begin(self) -> bool:
@@ -110,7 +115,7 @@ class Search:
         finally:
             clock.limit = limit
 
-    def candidates(self, wrong: list) -> list[Edit]:
+    def candidates(self, wrong: list) -> Iterator[Edit]:
         """All edits of the answer as it is now, the likeliest first; `wrong` is what it gets wrong."""
         first, filename = wrong[0], self.answer.filename
         thing = self.answer.build()
@@ -123,7 +128,8 @@ class Search:
             leads = leads if leads.found else None  # nothing is ever put there
         windows = first.case.axes[-2:] in (("OH", "OW"), ("H", "W"), ("KH", "KW"))
         symptom = symptom_of(wrong)
-        return edits(TABLE, self.answer, Known(seen, leads, symptom, method, stopped, windows))
+        known = Known(seen, leads, symptom, method, stopped, windows, self.named)
+        return edits(TABLE, self.answer, known)
 
     def one(self, most: int, at_most: int) -> Edit | None:
         """The first edit after which all is right; rather one that mends other checks as well.
