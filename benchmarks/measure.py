@@ -35,7 +35,7 @@ import training
 from cnnlib import datasets, fast, layers
 from cnnlib.layers import parameters
 from cnnlib.losses import SoftmaxCrossEntropy
-from cnnlib.network import Sequential, weight_gradients
+from cnnlib.network import weight_gradients
 from cnnlib.optimizers import SGD
 from cnnlib.training import fit
 
@@ -87,11 +87,7 @@ def torch_step(network, images, labels, memory_format):
 
 
 def built(make, module):
-    """Return a network with weights in float32, as PyTorch has them."""
-    network = Sequential(make(module, np.random.default_rng(1)))
-    for owner, name in parameters(network):
-        setattr(owner, name, getattr(owner, name).astype(np.float32))
-    return network
+    return networks.built(make, module, np.random.default_rng(1))
 
 
 def batch_of(shape, count):

@@ -1,7 +1,18 @@
 """The networks that are measured, made of any module's layers."""
 
+import numpy as np
+
 from cnnlib import layers
-from cnnlib.layers import ReLU
+from cnnlib.layers import ReLU, parameters
+from cnnlib.network import Sequential
+
+
+def built(make, module, rng):
+    """Return a network with weights in float32, as PyTorch has them."""
+    network = Sequential(make(module, rng))
+    for owner, name in parameters(network):
+        setattr(owner, name, getattr(owner, name).astype(np.float32))
+    return network
 
 
 def ends(module):

@@ -22,7 +22,6 @@ import numpy as np
 
 from cnnlib import datasets, fast, layers
 from cnnlib.losses import SoftmaxCrossEntropy
-from cnnlib.network import Sequential
 from cnnlib.optimizers import Adam
 from cnnlib.training import accuracy, fit, warm_up_and_decay
 
@@ -34,7 +33,7 @@ def train(make, module, data, *, seed, epochs, peak):
     """Train a new network; return its test accuracy, and the wall and CPU seconds of the training."""
     images = data.train_images / np.float32(data.max_value)
     rng = np.random.default_rng(seed)
-    network = Sequential(make(module, rng))
+    network = networks.built(make, module, rng)
     steps = epochs * -(-len(images) // BATCH)
     adam = Adam(network, warm_up_and_decay(0, steps, peak))
 
@@ -120,10 +119,8 @@ def forecast():
     steps = -(-len(data.train_images) // BATCH)
     print(f"| layers | one step, CPU s | an epoch, {steps} steps, CPU s |\n|---|---|---|")
     for name, module in KINDS.items():
-        network, loss = (
-            Sequential(networks.fashion(module, np.random.default_rng(0))),
-            SoftmaxCrossEntropy(),
-        )
+        network = networks.built(networks.fashion, module, np.random.default_rng(0))
+        loss = SoftmaxCrossEntropy()
         times = []
         for _ in range(3):
             begin = time.process_time()
