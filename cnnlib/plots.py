@@ -495,11 +495,23 @@ def layer_maps(named, columns: int = 8, width: float = 7.5) -> Figure:
     for part, count, (name, maps) in zip(parts, rows, stacks, strict=True):
         part.suptitle(f"{name}, {'×'.join(map(str, maps.shape))}", fontsize=9)
         most = float(np.abs(maps).max()) or 1.0
-        for k, one in enumerate(maps):
-            axes = part.add_subplot(count, columns, k + 1)
-            axes.imshow(one, cmap=SIGNED, vmin=-most, vmax=most)
-            axes.set_axis_off()
+        # One image of all maps: axes for each of them would take ten times as long.
+        axes = part.add_subplot()
+        colours = SIGNED.with_extremes(bad=svg.EDGE)
+        axes.imshow(_tiled(maps, count, columns), cmap=colours, vmin=-most, vmax=most)
+        axes.set_axis_off()
     return figure
+
+
+def _tiled(maps, rows: int, columns: int) -> np.ndarray:
+    """All maps in one, row after row, with a frame of NaN around each; where one is missing, NaN."""
+    C, H, W = maps.shape
+    frame = max(1, W // 14)
+    tiles = np.full((rows * columns, H + frame, W + frame), np.nan)
+    tiles[:C, frame:, frame:] = maps
+    tiles = tiles.reshape(rows, columns, H + frame, W + frame).swapaxes(1, 2)
+    tiles = tiles.reshape(rows * (H + frame), columns * (W + frame))
+    return np.pad(tiles, ((0, frame), (0, frame)), constant_values=np.nan)
 
 
 def overlay(images, maps, titles=None, columns: int = 5, scale: float = 1.5) -> Figure:
