@@ -133,6 +133,14 @@ class Trial:
         return _agree(self.expected, self.outcome.value, self.case.tolerance, any_float=True)
 
     @cached_property
+    def gist(self) -> tuple:
+        """The shape of what came out, how many of its numbers are finite, their sum and the largest of them."""
+        value = np.asarray(self.outcome.value)
+        finite = np.isfinite(value)
+        numbers = np.where(finite, value, 0).astype(float)
+        return value.shape, finite.sum(), numbers.sum(), np.abs(numbers).max(initial=0)
+
+    @cached_property
     def evidence(self) -> diagnosis.Evidence:
         """What the general diagnosis needs to know of this trial."""
         case = self.case
@@ -445,9 +453,17 @@ def known(case: Case, thing) -> Outcome:
     return attempt(case, thing)
 
 
+_tried: dict[tuple, Trial] = {}
+
+
 def tried(trials: list[Trial], broken) -> Iterator[Trial]:
     """The same cases with a misconception. Most differ in one of the first, so the others need not be run."""
-    return (Trial(t.case, t.expected, known(t.case, broken)) for t in trials)
+    for trial in trials:
+        key = trial.case, broken
+        again = _tried.get(key)
+        if again is None or again.expected is not trial.expected:
+            again = _tried[key] = Trial(trial.case, trial.expected, known(trial.case, broken))
+        yield again
 
 
 def same(expected, got, tolerance: float) -> bool:
@@ -534,7 +550,9 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
             evidence |= repr(a.outcome.error) == repr(b.outcome.error)
         elif a.outcome.changed != b.outcome.changed:
             return False
-        elif _agree(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12), any_float):
+        elif _alike_in_gist(a, b) and _agree(
+            b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12), any_float
+        ):
             evidence, moved = True, moved or bool(a.outcome.changed)
         # Once both have changed the layer, later numbers depend on how far.
         elif not moved or a.outcome.changed:
@@ -678,20 +696,33 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
     return {"notice": notice} if notice else {}
 
 
+def _alike_in_gist(one: Trial, other: Trial) -> bool:
+    """Whether two results may agree at all: most pairs of them don't, and it shows in their sums already."""
+    if not (_floats(one.outcome.value) and _floats(other.outcome.value)):
+        return True
+    (shape, finite, total, largest), (*same, its_total, its_largest) = one.gist, other.gist
+    room = finite * max(one.case.tolerance, COARSE) * max(largest, its_largest, 1e-3)
+    return [shape, finite] == same and abs(total - its_total) <= room
+
+
 def _agree(one, other, tolerance: float, any_float: bool = False) -> bool:
     """Whether two wrong results are the same; NaN and infinity count as one, as it depends on details which comes out."""
     if one is None or other is None:
         return one is other
     if not (_floats(one) and _floats(other)):
         return same(one, other, tolerance)
-    if not np.array_equal(np.isfinite(one), np.isfinite(other)):
+    one, other = np.asarray(one), np.asarray(other)
+    if one.shape != other.shape:
         return False
     finite = np.isfinite(one)
-    one, other = np.where(finite, one, 0), np.where(finite, other, 0)
+    if (finite != np.isfinite(other)).any():
+        return False
+    if not finite.all():
+        one, other = np.where(finite, one, 0), np.where(finite, other, 0)
     if any_float:
         coarse = np.float32 in (one.dtype, other.dtype) and one.dtype != other.dtype
         tolerance = max(tolerance, COARSE) if coarse else tolerance
-        one, other = one.astype(float), other.astype(float)
+        one, other = one.astype(float, copy=False), other.astype(float, copy=False)
     return same(one, other, tolerance)
 
 
