@@ -2,9 +2,12 @@
 
     python tools/lite.py
 
-The kernel and NumPy come from Pyodide's own host when a reader opens it; the rest is in the folder.
+All that the course needs lies in the folder but Pyodide, which is Python, NumPy and matplotlib for
+the browser: it comes from its own host when a reader opens the page. A complete Pyodide in
+`build/pyodide/` goes into the folder too, and then no other host is asked for anything.
 """
 
+import importlib.metadata
 import json
 import shutil
 import subprocess
@@ -12,11 +15,25 @@ import sys
 from pathlib import Path
 
 import nbformat
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from cnnlib import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
-CONTENTS, WHEELS, LITE = (ROOT / "build" / name for name in ("lite-contents", "wheels", "lite"))
+LAYOUT, WHEELS, PYODIDE, LITE = (
+    ROOT / "build" / name for name in ("lite-layout", "wheels", "pyodide", "lite")
+)
+CONTENTS = LAYOUT / "contents"
+# The rest of what a developer's JupyterLab has would only be in the way.
+EXTENSIONS = [
+    "@jupyter-widgets/jupyterlab-manager",
+    "@jupyterlite/pyodide-kernel-extension",
+    "anywidget",
+    "cnnlib",
+]
+CARRIED = {"ipython", "matplotlib", "numpy", "rpds-py"}  # by Pyodide, with all that they need
+BROWSER = {"sys_platform": "emscripten", "platform_system": "Emscripten", "extra": ""}
 INSTALL = """\
 import sys
 
@@ -27,16 +44,53 @@ if sys.platform == "emscripten":  # JupyterLite, where nothing is installed yet
 
 
 def main() -> int:
-    """Build the wheel, lay out the notebooks, and build the site around them."""
-    for folder in (CONTENTS, WHEELS, LITE):
+    """Build the wheels, lay out the notebooks, and build the site around them."""
+    for folder in (LAYOUT, WHEELS, LITE):
         shutil.rmtree(folder, ignore_errors=True)
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-    subprocess.run([*pip, f"--wheel-dir={WHEELS}", str(ROOT)], check=True)
+    collect_wheels()
     lay_out_notebooks()
-    (wheel,) = WHEELS.glob("cnnlib-*.whl")
-    lite = [sys.executable, "-m", "jupyter", "lite", "build", f"--contents={CONTENTS}"]
-    lite += [f"--output-dir={LITE}", f"--piplite-wheels={wheel}", f"--lite-dir={CONTENTS}"]
-    return subprocess.run(lite, cwd=CONTENTS).returncode
+    if PYODIDE.exists():
+        (LAYOUT / "static").mkdir()
+        (LAYOUT / "static/pyodide").symlink_to(PYODIDE)
+    installed = Path(sys.prefix, "share/jupyter/labextensions")
+    settings = {
+        "LiteBuildConfig": {
+            "contents": [str(CONTENTS)],
+            "output_dir": str(LITE),
+            "ignore_sys_prefix": ["federated_extensions"],
+            "federated_extensions": [str(installed / name) for name in EXTENSIONS],
+        },
+        "PipliteAddon": {"piplite_urls": sorted(map(str, WHEELS.glob("*.whl")))},
+    }
+    (LAYOUT / "jupyter_lite_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return subprocess.run([sys.executable, "-m", "jupyter", "lite", "build"], cwd=LAYOUT).returncode
+
+
+def collect_wheels() -> None:
+    """Build the course's wheel, and fetch those it needs, in the versions that are installed here."""
+    pip = [sys.executable, "-m", "pip"]
+    quiet = ["--quiet", "--no-deps"]
+    subprocess.run([*pip, "wheel", *quiet, f"--wheel-dir={WHEELS}", str(ROOT)], check=True)
+    pure = ["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none"]
+    needed = [f"{name}=={importlib.metadata.version(name)}" for name in sorted(requirements())]
+    subprocess.run([*pip, "download", *quiet, *pure, f"--dest={WHEELS}", *needed], check=True)
+
+
+def requirements() -> set[str]:
+    """Return the names of all that cnnlib needs in a browser and Pyodide doesn't carry."""
+    names, new = set(), {"cnnlib"}
+    while new:
+        listed = [
+            Requirement(line) for name in new for line in importlib.metadata.requires(name) or ()
+        ]
+        names |= new
+        new = {
+            canonicalize_name(r.name)
+            for r in listed
+            if r.marker is None or r.marker.evaluate(BROWSER)
+        }
+        new -= names | CARRIED
+    return names - {"cnnlib"}
 
 
 def lay_out_notebooks() -> None:
