@@ -87,6 +87,7 @@ def test_every_lesson_and_exercise_leads_on(path):
     assert f"](../exercises/{path.name})" in lesson.cells[-1].source
     assert f"]({following.name})" in lesson.cells[-1].source
     assert f"](../notebooks/{path.name})" in exercise.cells[0].source
+    assert "You come from the lesson" in exercise.cells[0].source
     assert f"](../notebooks/{following.name})" in exercise.cells[-1].source
 
 
