@@ -586,7 +586,7 @@ UNNAMED_DW = [
     ("2 of 6 entries", indices_swapped),
     ("x is the second batch", with_momentum),
     ("x is the second batch", first_dy),
-    ("returned a list", lambda self, dy: (self.x.T @ dy).tolist()),
+    ("self.dW is a list", lambda self, dy: (self.x.T @ dy).tolist()),
     ("divided by N²", lambda self, dy: self.x.T @ dy / len(dy) ** 2),
 ]
 
@@ -613,7 +613,7 @@ UNNAMED_DB = [
     ("depends on x", lambda self, dy: self.dW.sum(axis=0)),
     ("depends on x", lambda self, dy: (self.x.sum(axis=1, keepdims=True) * dy).sum(axis=0)),
     ("dtype is float64", lambda self, dy: np.zeros(dy.shape[1]) + dy.sum(axis=0)),
-    ("returned a list", lambda self, dy: list(dy.sum(axis=0))),
+    ("self.db is a list", lambda self, dy: list(dy.sum(axis=0))),
     ("too many axes", lambda self, dy: dy.cumsum(axis=0)),
     ("right with a batch of one", lambda self, dy: dy.max(axis=0)),
     ("expected db[", lambda self, dy: np.abs(dy).sum(axis=0)),

@@ -290,6 +290,12 @@ def _a(noun: str) -> str:
     return f"{'an' if noun.startswith((*'aeiou', 'nd')) else 'a'} {noun}"
 
 
+def _came_as(e: Evidence) -> str:
+    """What kind of thing came back, or was set: dW and db are not returned."""
+    kind = _a(type(e.got).__name__)
+    return f"self.{e.name} is {kind}" if e.name in ("dW", "db") else f"It returned {kind}"
+
+
 def _right_part(e: Evidence) -> int | None:
     """Which of several things that were returned is the one that was asked for."""
     for place, part in enumerate(e.got):
@@ -306,7 +312,7 @@ def one_of_several(e: Evidence) -> Finding | None:
         return None
     what = "an array" if np.ndim(e.expected) else "a number"
     return Finding(
-        f"It returned {_a(type(e.got).__name__)}, not {what}. Of the {len(e.got)} things in it, "
+        f"{_came_as(e)}, not {what}. Of the {len(e.got)} things in it, "
         f"the one at index {inside} is the right {e.name}.",
         f"Whoever calls this goes on with {e.name} alone. What else do you hand out, and where "
         "could it be kept?",
@@ -319,11 +325,12 @@ def no_array(e: Evidence) -> Finding | None:
     ):
         return None
     what = "an array" if np.ndim(e.expected) else "a number"
-    hint = "It hands out one thing at a time. What makes a list of them?"
-    return Finding(
-        f"It returned {_a(type(e.got).__name__)}, not {what}.",
-        hint if isinstance(e.got, Iterator) else "",
-    )
+    hint = ""
+    if isinstance(e.got, Iterator):
+        hint = "It hands out one thing at a time. What makes a list of them?"
+    elif isinstance(e.got, list | tuple) and np.ndim(e.expected):
+        hint = "Which function of NumPy's makes an array of a list?"
+    return Finding(f"{_came_as(e)}, not {what}.", hint)
 
 
 def no_float(e: Evidence) -> Finding | None:
