@@ -5,6 +5,7 @@ a wrong answer, what that answer calculated is moved by one unit in the last pla
 the check has to say the same again, word by word.
 """
 
+import os
 import sys
 from collections import defaultdict
 from dataclasses import replace
@@ -15,7 +16,8 @@ import numpy as np
 from cnnlib import check
 from cnnlib.check import engine
 
-SEEDS = (1, 2)
+# One of them finds nearly everything; the second is for continuous integration, like the slow tests.
+SEEDS = (1, 2) if os.environ.get("CI") else (1,)
 
 
 class Shaken:
@@ -73,7 +75,7 @@ class Shaken:
 
 
 def shake():
-    """From now on, let every check that compares numbers judge each wrong answer three times."""
+    """From now on, let every check that compares numbers judge each wrong answer again, shaken."""
     shaken = Shaken()
     for module in list(sys.modules.values()):
         if getattr(module, "attempt", None) is shaken.plain:
