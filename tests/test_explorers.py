@@ -176,6 +176,7 @@ def test_the_browser_is_given_the_picture_its_words_and_the_controls():
             ["n", {"kind": "slider", "label": "Cells", "last": 9}],
             ["wide", {"kind": "choice", "label": "Width", "options": ["narrow", "wide"]}],
         ],
+        "codes": explorer.codes,
     }
 
 
@@ -187,6 +188,17 @@ def test_a_change_in_the_browser_draws_anew():
     assert explorer.picture.alt == "3 cells"
     assert explorer.view["svg"] == explorer.picture.svg
     assert explorer.values == {"n": 2, "wide": True}
+
+
+def test_a_neighbour_is_drawn_ahead_and_nothing_changes(monkeypatch):
+    explorer = counting(log := [])
+    before = explorer.view
+    sent = []
+    monkeypatch.setattr(explorer, "send", sent.append)
+    explorer._answer(explorer, {"ahead": {"n": 6, "wide": "wide"}}, [])
+    assert log[-1] == (6, True) and explorer.view is before and explorer.values["n"] == 7
+    explorer.codes = {"n": 6, "wide": "wide"}
+    assert sent == [explorer.view]
 
 
 def test_a_slider_beyond_its_new_end_moves_to_the_end():

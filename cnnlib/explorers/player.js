@@ -71,21 +71,53 @@ function fromPage(look, start, model) {
   return source;
 }
 
-/** Pictures that a running kernel draws. */
+/** Pictures that a running kernel draws; the neighbours of what is shown are drawn ahead. */
 function fromKernel(model) {
+  const key = (codes) => JSON.stringify(Object.entries(codes).sort());
+  const ahead = new Map(); // by codes: what the kernel drew before it was asked for
+  let view = model.get("view"), last; // the slider moved last
+  const codes = () => model.get("codes");
+  const exact = () => view.codes && key(view.codes) === key(codes());
+  const lookAhead = () => {
+    const specs = view.controls;
+    if (!exact() || specs.some(([, { kind }]) => kind === "button")) return; // which changes what is drawn
+    const [name, spec] = specs.find(([n]) => n === last) ?? specs.find(([, { kind }]) => kind === "slider") ?? [];
+    if (!name) return;
+    for (const code of [codes()[name] + 1, codes()[name] - 1]) {
+      const wanted = { ...codes(), [name]: code };
+      if (!stops(spec).includes(code) || ahead.has(key(wanted))) continue;
+      ahead.set(key(wanted), null); // on its way
+      model.send({ ahead: wanted });
+    }
+    for (const old of [...ahead.keys()].slice(0, -100)) ahead.delete(old);
+  };
   const source = {
     get now() {
-      return { ...model.get("view"), codes: model.get("codes") };
+      return { ...view, codes: codes() };
     },
     paint() {},
-    choose(codes) {
-      model.set("codes", codes);
+    choose(wanted) {
+      last = Object.keys(wanted).find((name) => wanted[name] !== codes()[name]) ?? last;
+      model.set("codes", wanted);
       model.save_changes();
+      const drawn = ahead.get(key(wanted));
+      if (!drawn) return;
+      view = drawn;
+      source.paint();
+      lookAhead();
     },
     press: (name, words) => model.send({ press: name, words }),
   };
-  model.on("change:view", () => source.paint());
+  model.on("change:view", () => {
+    const drawn = model.get("view");
+    if (exact() && key(drawn.codes) !== key(view.codes)) return; // what was drawn ahead has overtaken it
+    view = drawn;
+    source.paint();
+    lookAhead();
+  });
   model.on("change:codes", () => source.paint(true));
+  model.on("msg:custom", (drawn) => drawn.codes && ahead.set(key(drawn.codes), drawn));
+  lookAhead();
   return source;
 }
 
@@ -263,7 +295,7 @@ function show(el, source) {
   }
   el.replaceChildren(...[...controls.values()].map(({ node }) => node));
 
-  let rest, timer, buttons, moving = false;
+  let rest, timer, buttons, moving = false, again = false; // again: the walk begins anew
   const paint = (controlsOnly) => {
     const { codes, svg, controls: specs } = source.now;
     for (const [name, spec] of specs) controls.get(name).update(codes[name], spec);
@@ -274,7 +306,8 @@ function show(el, source) {
       for (const node of picture.querySelectorAll("[data-slide]")) {
         before.set(node.dataset.slide, middle(picture.firstChild, node));
       }
-      for (const node of picture.querySelectorAll("[data-at]")) before.set(node.dataset.at, node.textContent);
+      const piled = again ? [] : picture.querySelectorAll("[data-at]");
+      for (const node of piled) before.set(node.dataset.at, node.textContent);
     }
     repaint(picture, svg);
     picture.style.setProperty("--natural", `${picture.firstChild.getAttribute("width")}px`);
@@ -303,6 +336,7 @@ function show(el, source) {
     const next = Math.max(first, codes.indexOf(source.now.codes[walker]) + 1);
     const ends = next >= codes.length;
     moving = !still.matches;
+    again = ends;
     lasted = 0;
     choose(walker, codes[ends ? first : next]);
     moving = false;

@@ -183,16 +183,25 @@ class _Scene:
         self.work(layer_class(self.side, stride=self.stride))
 
     def work(self, layer) -> None:
-        """Send each number of dy back on its own, as a picture of a batch, and then all of dy."""
+        """Send each number of dy back on its own, as a picture of a batch, and all of them so far."""
         count = self.dy.size
         batch = np.repeat(self.x[None, None].astype(float), count + 1, axis=0)
         y = layer.forward(batch)
         _expect(layer, "forward", y, (count + 1, 1, *self.shape))
-        upstream = np.concatenate([np.diag(self.dy.flat), self.dy.reshape(1, -1)])
+        self.sent = np.where(np.arange(count) < self.back(), self.dy.ravel(), 0)
+        upstream = np.concatenate([np.diag(self.dy.flat), self.sent[None]])
         dx = layer.backward(upstream.reshape(y.shape).astype(float))
         _expect(layer, "backward", dx, batch.shape)
         self.shares, self.dx = dx[:-1, 0].reshape(*self.shape, *self.x.shape), dx[-1, 0]
         self.y = y[0, 0]
+
+    def back(self) -> int:
+        """How many numbers of dy have gone back: those up to the one that the walk is at."""
+        return self.cell - self.x.size + 1
+
+    def so_far(self, words: str) -> str:
+        """The words, if there is more to come."""
+        return words if self.back() < self.dy.size else ""
 
     def window(self, output: Place) -> tuple[slice, slice]:
         top, left = output[0] * self.stride, output[1] * self.stride
@@ -218,7 +227,7 @@ class _Scene:
             gap=22,
         )
         back = svg.beside(
-            self.grid_of_x(self.dx, "dx").titled("dx"),
+            self.grid_of_x(self.dx, "dx").titled(f"dx{self.so_far(', so far')}"),
             self.way("←", "the gradient"),
             self.grid_of_y(self.dy, "dy").titled("dy"),
             gap=22,
@@ -296,7 +305,7 @@ class _Scene:
     def flights(self) -> str:
         """Let the window's numbers go forth to y, then the gradient go back to dx."""
         return "".join(
-            svg.fly(f"x-{h}-{w}", f"y-{i}-{j}") + svg.fly(f"dy-{i}-{j}", f"dx-{h}-{w}", beat=1)
+            svg.fly(f"x-{h}-{w}", f"y-{i}-{j}") + svg.fly(f"dy-{i}-{j}", f"dx-{h}-{w}", beat=1, onto=True)
             for i, j in self.outputs()
             for h, w in self.routes((i, j))
         )
@@ -325,11 +334,11 @@ class _Scene:
     @property
     def fault(self) -> bool:
         """A right pool hands on all that it gets, and no more."""
-        return not np.isclose(self.dx.sum(), self.dy.sum())
+        return not np.isclose(self.dx.sum(), self.sent.sum())
 
     def total(self) -> str:
         sent = f"but dx to {_number(self.dx.sum())}" if self.fault else "and so does dx"
-        return f"dy adds up to {_number(self.dy.sum())}, {sent}."
+        return f"dy{self.so_far(' so far')} adds up to {_number(self.sent.sum())}, {sent}."
 
     def alt(self) -> str:
         sums = "; ".join(line.strip() for line in self.sums())
@@ -391,6 +400,9 @@ class _Pixel(_Scene):
 
     def output(self) -> None:
         return None
+
+    def back(self) -> int:
+        return self.dy.size
 
     def pixel(self) -> Place:
         return divmod(self.cell, self.x.shape[1])

@@ -176,14 +176,15 @@ class Explorer(anywidget.AnyWidget):
         self._kernel_first = sampled or packed is not None
         self._packed = packed or (lambda: states.stored(draw) or states.fresh(draw, controls))
         self.codes = self._encode(values)
-        self.on_msg(self._press)
+        self.view = self._drawn(values, self.picture)
+        self.observe(self._show, "codes")
+        self.on_msg(self._answer)
 
     @property
     def values(self) -> dict:
         """The arguments that `draw` receives now."""
         return {name: self.controls[name].decode(code) for name, code in self.codes.items()}
 
-    @traitlets.observe("codes")
     def _show(self, change) -> None:
         values = self.values
         codes = self._encode(values)
@@ -196,16 +197,26 @@ class Explorer(anywidget.AnyWidget):
         """Draw the picture anew and show it, also while a cell is running."""
         values = self.values
         self.picture = self._draw(**values)
+        self.view = self._drawn(values, self.picture)
+
+    def _drawn(self, values: dict, picture: Picture) -> dict:
+        """Return a picture for the browser, with what the controls say beside it."""
         # As a list: a dict arrives in the browser sorted by its keys.
         controls = [
             [name, control.lasting() | control.changing(name, values)]
             for name, control in self.controls.items()
         ]
-        self.view = {"svg": self.picture.svg, "controls": controls}
+        return {"svg": picture.svg, "controls": controls, "codes": self._encode(values)}
 
-    def _press(self, _, message: dict, buffers) -> None:
-        self.controls[message["press"]].press(message["words"])
-        self.paint()
+    def _answer(self, _, message: dict, buffers) -> None:
+        """Press a button, or draw what is likely to be asked for next."""
+        if "ahead" in message:
+            codes = message["ahead"].items()
+            values = {name: self.controls[name].decode(code) for name, code in codes}
+            self.send(self._drawn(values, self._draw(**values)))
+        else:
+            self.controls[message["press"]].press(message["words"])
+            self.paint()
 
     def _encode(self, values: dict) -> dict:
         return {name: self.controls[name].encode(values[name], values) for name in values}
