@@ -305,7 +305,8 @@ class _Scene:
     def flights(self) -> str:
         """Let the window's numbers go forth to y, then the gradient go back to dx."""
         return "".join(
-            svg.fly(f"x-{h}-{w}", f"y-{i}-{j}") + svg.fly(f"dy-{i}-{j}", f"dx-{h}-{w}", beat=1, onto=True)
+            svg.fly(f"x-{h}-{w}", f"y-{i}-{j}")
+            + svg.fly(f"dy-{i}-{j}", f"dx-{h}-{w}", beat=1, onto=True)
             for i, j in self.outputs()
             for h, w in self.routes((i, j))
         )
