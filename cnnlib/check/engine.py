@@ -286,35 +286,47 @@ class Comparison(Check):
         return known.main if known else None
 
     def _beside_a_second_failure(self, trials: list[Trial]):
-        """The misconception that explains the numbers, where the code stops in other cases; or None.
+        """The misconception that explains the numbers, or two of them, where the code stops in other cases; or None.
 
         Of several, the one that leaves the fewest stops unexplained, and of these the one that is
         wrong in the fewest cases.
         """
         held = [t for t in trials if not t.stopped]
         stopped = [t for t in trials if t.stopped]
-        single = sum(not t.right for t in held) < 2
         if not stopped:
             return None
-        fitting = []
-        for broken in misconceptions.seen_by(self.name):
+        wrong = [t for t in held if not t.right]
+        single = len(wrong) < 2
+
+        def fits(broken):
+            """How well it explains what happens, or None where it explains other numbers."""
+            for trial in tried(wrong[:1], broken):  # most are out of the question at once
+                if trial.outcome.error is None and not alike(wrong[:1], [trial], True):
+                    return None
             # Where shapes clash, it may depend on how the code is written whether Python stops.
             both = [
                 (t, b)
                 for t, b in zip(held, tried(held, broken), strict=True)
                 if b.outcome.error is None
             ]
-            if (
-                both
-                and len(both) >= len(held) - 1
-                and alike(*map(list, zip(*both, strict=True)), True)
-            ):
-                unexplained = sum(t.outcome.error is None for t in tried(stopped, broken))
-                wrong = sum(not t.right for t in tried(trials, broken))
-                # One case alone may fit by chance, if the stops don't fit as well.
-                if not single or 2 * unexplained < len(stopped):
-                    fitting.append(((unexplained, wrong), broken))
-        return min(fitting, key=lambda each: each[0], default=(None, None))[1]
+            if len(both) < max(1, len(held) - 1):
+                return None
+            if not alike(*map(list, zip(*both, strict=True)), True):
+                return None
+            unexplained = sum(t.outcome.error is None for t in tried(stopped, broken))
+            # One case alone may fit by chance, if the stops don't fit as well.
+            if single and 2 * unexplained >= len(stopped):
+                return None
+            return unexplained, sum(not t.right for t in tried(trials, broken))
+
+        def best(candidates):
+            fitting = [(fit, broken) for broken in candidates if (fit := fits(broken))]
+            return min(fitting, key=lambda each: each[0], default=(None, None))[1]
+
+        named = best(misconceptions.seen_by(self.name))
+        if named is None and not single and _tell_two_apart(wrong):
+            named = best(misconceptions.pairs(self.name))
+        return named
 
     def _one_of(self, candidates, trials: list[Trial], consistent: bool):
         # The dtype of a wrong number says little, unless it is what tells two misconceptions apart.
@@ -537,17 +549,20 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
     numbers may be float32 in one and float64 in the other.
     """
     elsewhere = any(not a.right and a.case.closest is None for a in mine)
-    evidence = moved = False
+    evidence = moved = stopped = False
+    right = 0
     for a, b in zip(mine, theirs, strict=True):
         if elsewhere and a.case.closest:
             continue
         if a.right or b.right:
             if a.right != b.right:
                 return False
+            right += 1
         elif (a.outcome.error is None) != (b.outcome.error is None):
             return False
         elif a.outcome.error is not None:
             evidence |= repr(a.outcome.error) == repr(b.outcome.error)
+            stopped |= type(a.outcome.error) is type(b.outcome.error)
         elif a.outcome.changed != b.outcome.changed:
             return False
         elif _alike_in_gist(a, b) and _agree(
@@ -557,7 +572,8 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
         # Once both have changed the layer, later numbers depend on how far.
         elif not moved or a.outcome.changed:
             return False
-    return evidence
+    # Where nearly all is right, it tells as much in which case Python stops as with which words.
+    return evidence or (stopped and 2 * right > len(mine))
 
 
 def pattern(trials: list[Trial]) -> dict[str, str]:

@@ -18,8 +18,8 @@ from cnnlib.check.repair.trace import Slice, Traced, own_parts, statements
 
 LATER = 3.0
 """What it adds to an edit's cost that it doesn't suit the symptom."""
-AT_THE_CRASH = -2.0
-"""What it adds that it is at the line where the code stopped."""
+SUSPECT = -2.0
+"""What it adds that it is at the line where the code stopped, or that sets W anew."""
 ELSEWHERE = 1.5
 """What it adds that it is in another method than the one that gives the result."""
 BY_NAME = -3.0
@@ -282,8 +282,8 @@ class Known:
     symptom: str
     method: str
     """The method that gives the result."""
-    stopped: int | None
-    """The line where it stopped."""
+    suspects: set[int]
+    """The line where it stopped, and those that set anew what was not to be changed."""
     windows: bool
     """Whether the sizes in it are those of windows."""
     named: frozenset[str] = frozenset()
@@ -308,14 +308,14 @@ def edits(table: list[Kind], answer: Answer, known: Known) -> Iterator[Edit]:
         for piece in _pieces_of(definition, function, known)
     ]
     kinds = sorted(table, key=known.cost)
-    crash = 0 if known.stopped is None else AT_THE_CRASH
+    sooner = SUSPECT if known.suspects else 0
     waiting: list[tuple] = []
     for rank, kind in enumerate(kinds):
         for number, piece in enumerate(pieces):
             for count, edit in enumerate(piece.edits(kind, known)):
                 # Where all else is equal, what is near the result comes first.
                 heappush(waiting, (edit.cost, -edit.line, number, rank, count, edit))
-        following = known.cost(kinds[rank + 1]) + crash if rank + 1 < len(kinds) else math.inf
+        following = known.cost(kinds[rank + 1]) + sooner if rank + 1 < len(kinds) else math.inf
         while waiting and waiting[0][0] < following:
             yield heappop(waiting)[-1]
 
@@ -352,7 +352,7 @@ class _Piece:
             change = found.new if callable(found.new) else partial(self.swaps, found.new)
             cost = least + found.cost
             cost += RETURNED if line in self.returns else 0
-            cost += AT_THE_CRASH if line == known.stopped else 0
+            cost += SUSPECT if line in known.suspects else 0
             cost += ELSEWHERE if self.function.name in OTHERS - {known.method} else 0
             yield Edit(kind, self.definition, self.function, line, cost, change)
 

@@ -1,5 +1,6 @@
 """The search for one edit, or two, after which a whole check passes."""
 
+import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -121,6 +122,7 @@ class Search:
         thing = self.answer.build()
         seen = traced(lambda: self._run(thing, first), filename)
         stopped = _stopped_at(first.outcome.error, filename)
+        suspects = {stopped} | _writes(self.answer, set(first.outcome.changed) & {"W", "b"})
         wanted, method = _wanted(first.case.result, self.answer)
         leads = None
         if wanted and not first.outcome.changed:
@@ -128,26 +130,28 @@ class Search:
             leads = leads if leads.found else None  # nothing is ever put there
         windows = first.case.axes[-2:] in (("OH", "OW"), ("H", "W"), ("KH", "KW"))
         symptom = symptom_of(wrong)
-        known = Known(seen, leads, symptom, method, stopped, windows, self.named)
+        known = Known(seen, leads, symptom, method, suspects - {None}, windows, self.named)
         return edits(TABLE, self.answer, known)
 
     def one(self, most: int, at_most: int) -> Edit | None:
-        """The first edit after which all is right; rather one that mends other checks as well.
+        """The first edit after which all is right; rather the one that mends most other checks as well.
 
         Where `most` tries bring nothing that promises a pair, it goes on, to `at_most`.
         """
         self.promising: list[tuple[float, Edit]] = []
         some = self.wrong[:SOME] if np.size(self.wrong[0].expected) == 1 else self.wrong[:1]
         self.floor = sum(map(share, some))
-        found = None
+        found, mended = None, -1
         for edit in self.candidates(self.wrong):
             if self.tries >= most and (found or self.promising or self.tries >= at_most):
                 break
             if self._passes(edit, self.wrong):
                 if found is None:
-                    found, most = edit, min(most, self.tries + MORE)
-                if self.mended or all(t.right for trials in self._others for t in trials):
-                    return edit
+                    most = min(most, self.tries + MORE)
+                if self.mended > mended:
+                    found, mended = edit, self.mended
+                if mended == sum(not all(t.right for t in trials) for trials in self._others):
+                    break
         return found
 
     def two(self, most: int) -> tuple[Edit, Edit] | None:
@@ -344,6 +348,20 @@ def _stopped_at(error: BaseException | None, filename: str) -> int | None:
             line = step.tb_lineno
         step = step.tb_next
     return line
+
+
+def _writes(answer: Answer, names: set[str]) -> set[int]:
+    """The lines outside of `__init__` that set an attribute of one of these names anew, or write into it."""
+    return {
+        node.lineno
+        for definition in answer.editable
+        for function in definition.functions()
+        for node in ast.walk(function)
+        if function.name != "__init__"
+        and isinstance(node, ast.Attribute | ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and getattr(getattr(node, "value", None), "attr", getattr(node, "attr", "")) in names
+    }
 
 
 def _wanted(result: str, answer: Answer) -> tuple[str, str]:
