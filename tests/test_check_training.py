@@ -170,13 +170,6 @@ RIGHT = {
     "loss asked twice": loop(
         ("dscores = loss.backward()", "loss.backward(); dscores = loss.backward()")
     ),
-    "each picture counts once": loop(
-        (
-            "losses.append(loss.forward(scores, y))",
-            "losses.append(loss.forward(scores, y) * len(y))",
-        ),
-        ("sum(losses) / len(losses)", "sum(losses) / len(images)"),
-    ),
     "validation in batches": loop(
         ("scores = network.forward(validation[0])", "right = 0"),
         (
@@ -1209,6 +1202,26 @@ def test_a_wrong_history_is_told_what_it_is(train, phrase):
 
 
 # ---------------------------------------------------------------------------- what is shown
+
+
+def test_a_mean_that_weighs_steps_by_their_pictures_is_told_what_it_is():
+    """The exercise says that each step counts the same."""
+    weighted = loop(
+        (LOSS, "losses.append(loss.forward(scores, y) * len(y))"),
+        ("sum(losses) / len(losses)", "sum(losses) / len(images)"),
+    )
+    failure = check.train_history.failure(weighted)
+    assert failure.misconception.__name__ == "each_picture_counts_the_same"
+    assert check.train_steps.failure(weighted) is None
+
+
+def test_batches_that_run_only_once_are_no_return_in_the_loop():
+    used_up = loop(
+        ("history = []", "history, starts = [], iter(range(0, len(images), batch_size))"),
+        (LOOPS, "for start in starts:"),
+    )
+    failure = check.train_steps.failure(used_up)
+    assert failure.misconception.__name__ == "batches_used_up"
 
 
 def test_the_page_of_the_diary_on_which_it_goes_wrong_is_shown():

@@ -278,6 +278,10 @@ class Comparison(Check):
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
         known = self._one_of(misconceptions.seen_by(self.name), trials, consistent)
+        if known and not explains_ties(trials, known):
+            also = (b for b in misconceptions.pairs(self.name) if known in b.both)
+            also = (b for b in also if explains_ties(trials, b))
+            known = self._one_of(also, trials, consistent) or known
         if known is None and _tell_two_apart([t for t in trials if not t.right]):
             # Where one of them alone does the same, the other is not in the learner's code.
             alone = cache(lambda one: alike(trials, tried(trials, one)))
@@ -574,6 +578,15 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
             return False
     # Where nearly all is right, it tells as much in which case Python stops as with which words.
     return evidence or (stopped and 2 * right > len(mine))
+
+
+def explains_ties(trials: list[Trial], broken) -> bool:
+    """Whether a mistake gives the very numbers that are wrong where several answers are right."""
+    tied = [t for t in trials if t.case.closest and not t.right and t.evidence.comparable]
+    return all(
+        _agree(theirs.outcome.value, t.outcome.value, max(t.case.tolerance, 1e-12), True)
+        for t, theirs in zip(tied, tried(tied, broken), strict=True)
+    )
 
 
 def pattern(trials: list[Trial]) -> dict[str, str]:

@@ -443,4 +443,6 @@ def traits(reading: Reading) -> list[float]:
         walks[0].factor if walks else 1.0,
         _in_file_order(told[: reading.setting.pictures]),
         len(first) > len(_dealt(first)) == 1,
+        sum(len(e.pictures) for _, e in _calls(reading, "network.forward") if e.validates)
+        > VALIDATION * len(reading.epochs),
     ]

@@ -196,8 +196,7 @@ def train_steps():
 
 
 def _history(history, reading: Reading):
-    """What train returns, as an array; a mean that counts each picture once is as right as one that counts each step once."""
-    setting = reading.setting
+    """What train returns, as an array."""
     if history is None:
         return None
     try:
@@ -206,12 +205,7 @@ def _history(history, reading: Reading):
         return history
     if numbers.dtype.kind not in "iuf":
         return history
-    history = numbers.astype(float)
-    if history.shape == (setting.epochs, 2):
-        for epoch, losses in enumerate(_losses(setting)):
-            if np.isclose(history[epoch, 0], np.average(losses, weights=setting.sizes), 1e-9):
-                history[epoch, 0] = np.mean(losses)
-    return history
+    return numbers.astype(float)
 
 
 def _losses(setting: Setting) -> list[list[float]]:

@@ -204,6 +204,8 @@ def _ignores(name, value):
     return forward
 
 
+_CHANNELS_FOR_FILTERS = "The first two axes of W are taken for each other: W is (F, C, KH, KW), a kernel for each filter and in it a sheet for each channel."
+_WHOSE_AXIS = "Write W's four axes below the letters or slices with which you read it. Which of its axes meets the channels of x?"
 _ZEROS = "A window of zeros: which number must come out, and which one does?"
 _STEP = "Where does the window begin that makes y[0, 0, 1, 1]?"
 
@@ -245,6 +247,8 @@ mistakes(__name__, {"conv_forward": _Forward},
     MatrixProductTransposed=slip("A matrix product of window and transposed kernel: rows meet rows, and not each pixel its own weight.",
         "Two weights, two pixels: which products does a convolution take? Which sign multiplies number by number?",
         weights=lambda self, W: np.broadcast_to(W.sum(axis=2, keepdims=True), W.shape)),
+    ChannelsForFilters=slip(_CHANNELS_FOR_FILTERS, _WHOSE_AXIS,
+        weights=lambda self, W: W.swapaxes(0, 1)),
     FirstFilterForAll=slip("The weights of the first filter are used for all.",
         "y has F maps. Which weights belong to map f?",
         weights=lambda self, W: np.broadcast_to(W[:1], W.shape)),
@@ -499,7 +503,7 @@ class _Dx(windows.Windows, Conv2D):
         dx = np.zeros(self.canvas(dy), dy.dtype)
         for i, j in np.ndindex(dy.shape[2:]):
             at = (slice(None), slice(None), *self.place(i, j))
-            self.give(dx[self.window(i, j)], np.tensordot(heard[at], W, axes=(1, 0)))
+            self.give(dx[self.window(i, j)], np.einsum("nf,fckl->nckl", heard[at], W))
         return self.cropped(dx)
 
     def heard(self, dy):
@@ -517,6 +521,22 @@ class _Dx(windows.Windows, Conv2D):
     def cropped(self, dx):
         p, (H, W) = self.padding, self.x_shape[2:]
         return dx[:, :, p : p + H, p : p + W]
+
+
+class _DxByPlace(_Dx):
+    """dx by handing dy out, one place of the kernel after the other."""
+
+    def backward(self, dy):
+        Conv2D.backward(self, dy)
+        heard, W, dx = self.heard(dy), self.weights(self.W), np.zeros(self.canvas(dy), dy.dtype)
+        for k, m in np.ndindex(self.kernel_size):
+            rows, columns = (
+                slice(first, first + self.stride * count, self.stride)
+                for first, count in zip((k, m), dy.shape[2:], strict=True)
+            )
+            share = np.einsum("nfij,fc->ncij", heard, W[:, :, k, m])
+            self.give(dx[:, :, rows, columns], share)
+        return self.cropped(dx)
 
 
 def _overwrites(self, window, share):
@@ -570,6 +590,14 @@ _TURN = (
 )
 
 # fmt: off
+mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
+    NoRoomForThePadding=slip("Your dx is made in the shape of x, so there is no room for the padding: each window lands too far down and to the right, or beyond the edge.",
+        "Where does the window of y[0, 0, 0, 0] begin: at a pixel, or in the padding? In which array is that place row 0?",
+        canvas=lambda self, dy: self.x.shape, cropped=lambda self, dx: dx),
+    NoRoomAndCut=slip("The padding is cut off a dx that never had any: it was made in the shape of x.",
+        "Which shape has the picture with its padding, and which shape the array that you add the windows into?",
+        canvas=lambda self, dy: self.x.shape),
+)
 mistakes(__name__, {"conv_dx": _Dx},
     NoDx=structure.not_returned("The layer before this one can't learn without a dy of its own. Whose dx is that?"),
     CutsTheGraph=structure.cuts_the_graph("If you nudge a pixel in the middle, which outputs move?"),
@@ -590,6 +618,14 @@ mistakes(__name__, {"conv_dx": _Dx},
     KernelOnItsSide=slip("The kernel lies on its side: its rows are handed to columns of x.",
         "W[f, c, k, l]: which of its indices counts rows of x?",
         weights=lambda self, W: W.swapaxes(2, 3)),
+    ChannelsForFiltersInDx=slip(_CHANNELS_FOR_FILTERS, _WHOSE_AXIS,
+        weights=lambda self, W: W.swapaxes(0, 1)),
+    TurnsFiltersAndChannels=slip("The first two axes of W are turned round, and the kernels themselves are not: that is what np.rot90 does where you don't name the axes.",
+        "W is (F, C, KH, KW). Which of its axes are the rows and columns of a kernel?",
+        weights=lambda self, W: W[::-1, ::-1, ::-1, ::-1]),
+    TurnsAllAxes=slip("All four axes of W are turned round: filters and channels, too.",
+        "W is (F, C, KH, KW). np.flip turns every axis, unless you name some. Which ones are to turn?",
+        weights=lambda self, W: W[::-1, ::-1]),
     IgnoresTheWeightsInDx=slip("The weights play no part: every pixel of a window gets dy as it is.",
         "If you nudge a pixel, by how much does the output move?",
         weights=lambda self, W: np.ones_like(W)),
@@ -611,12 +647,6 @@ mistakes(__name__, {"conv_dx": _Dx},
     StillPadded=slip("Your dx still has the padding around it.",
         "dx has the shape of x. Whose gradient lies in the rows too many?",
         cropped=lambda self, dx: dx),
-    NoRoomForThePadding=slip("Your dx is made in the shape of x, so there is no room for the padding: each window lands too far down and to the right, or beyond the edge.",
-        "Where does the window of y[0, 0, 0, 0] begin: at a pixel, or in the padding? In which array is that place row 0?",
-        canvas=lambda self, dy: self.x.shape, cropped=lambda self, dx: dx),
-    NoRoomAndCut=slip("The padding is cut off a dx that never had any: it was made in the shape of x.",
-        "Which shape has the picture with its padding, and which shape the array that you add the windows into?",
-        canvas=lambda self, dy: self.x.shape),
     NoZerosBetween=slip("The gradients of neighbouring windows lie side by side, as with stride 1. With a larger stride there must be zeros between them.",
         "With stride 2, two neighbours in y looked at windows two pixels apart. How far apart do their gradients meet the kernel?",
         start=lambda self, i, j: (i, j), canvas=_as_with_stride_1,

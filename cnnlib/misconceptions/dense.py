@@ -610,6 +610,9 @@ mistakes(__name__, {"loss_backward": _Stable},
     SubtractsFromWholeRows=slip("1 is subtracted from whole rows: d[labels] takes the labels for numbers of samples.",
         "What does d[labels] pick, with one pair of brackets and one index? Which rows and columns belong together?",
         y=_rows),
+    SubtractsEverywhere=slip("1 is subtracted from all scores. y is 1 at the right class of each sample, and 0 elsewhere.",
+        "Which one score of a sample is its right class's? Which two indices pick it out?",
+        y=lambda self, labels: np.ones_like(self.p)),
     ReturnsP=slip("You return p. The labels make no difference, and nothing is divided by N.",
         "Each row of the gradient must add up to 0. What does yours add up to?",
         y=lambda self, labels: 0, share=lambda self, N, K: 1),
@@ -649,6 +652,7 @@ mistakes(__name__, {"loss_backward": _Stable},
     KeepsTheFirstP=structure.keeps_the_first("p and labels of the first batch are kept for ever.",
         "When does your loss write down its p, and how often?"),
     SharesItsP=structure.shares_memory("p", "loss"),
+    SharesItsLabels=structure.shares_memory("The list of labels", "loss", "labels"),
 )
 # fmt: on
 

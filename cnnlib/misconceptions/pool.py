@@ -388,6 +388,21 @@ def _unless_tied(self, window, i, j):
     return largest & (largest.sum(axis=(2, 3), keepdims=True) == 1)
 
 
+def _nearly_largest(self, window, i, j):
+    """Which pixels of a window are its largest, but for a millionth."""
+    return self.x[window] >= self.x[window].max(axis=(2, 3), keepdims=True) - 1e-6
+
+
+def _shared_among(who):
+    """The gradient in equal shares for those whom ``who(self, window, i, j)`` chooses."""
+
+    def share(self, window, i, j):
+        chosen = who(self, window, i, j)
+        return chosen / chosen.sum(axis=(2, 3), keepdims=True)
+
+    return share
+
+
 def _sought(places):
     """A backward that looks for a value everywhere: in its map, for each (i, j), or in the batch, for each entry."""
 
@@ -445,6 +460,7 @@ _NO_OTHER = "May a pixel that lies elsewhere get its gradient?"
 _UPSTREAM = "Chain rule: upstream gradient times slope. The slope is 1 there; what is the upstream gradient?"
 _OWN_MAXIMA = "has maxima of its own. Over which axes does your argmax run?"
 _NUDGED = "Nudge a pixel that is not the largest. Does y move?"
+_NO_ROUNDING = "y is one of the window's own numbers, bit for bit. What is there to be rounded?"
 _ROWS = "argmax counts the pixels of a window row by row."
 _CORNER = "argmax of a window counts from the window's own corner. Where on the map is that?"
 _WRITES = "What does your forward write down each time, and what only once?"
@@ -469,6 +485,10 @@ mistakes(__name__, {"maxpool_backward": (_Max, _MaxByPlace)},
 mistakes(__name__, {"maxpool_backward": _Max},
     WholeGradientToEveryTie=slip("Where several pixels share the maximum, each of them gets the whole gradient. Together they get more than the window was given.",
         _ADD_UP, share=lambda self, window, i, j: _all_largest(self, window)),
+    WholeGradientToNearTies=slip("Pixels that are nearly as large as the largest get the whole gradient, too: your comparison leaves room for rounding.",
+        _NO_ROUNDING, share=_nearly_largest),
+    SharedWithNearTies=slip("Pixels that are nearly as large as the largest get a share of the gradient, too: your comparison leaves room for rounding.",
+        _NO_ROUNDING, share=_shared_among(_nearly_largest)),
     NothingToTies=slip("Where several pixels share the maximum, none of them gets a gradient.",
         _ADD_UP, share=_unless_tied),
     SoughtInTheWholeMap=slip("You look for the maximum's value in the whole map: pixels outside the window that have the same value get its gradient too.",

@@ -36,8 +36,12 @@ class SharesMemory:
         return y
 
     def backward(self, *dy):
-        vars(self).update(type(self).memory)
+        memory = type(self).memory
+        vars(self).update({name: memory[name] for name in self.shared or memory})
         return super().backward(*dy)
+
+    shared = ()
+    """The names that are shared; none for all."""
 
 
 def after(what: str, place: str, change) -> type:
@@ -169,9 +173,10 @@ def keeps_the_first(says: str, hint: str) -> Slip:
     return slip(says, hint, KeepsTheFirst)
 
 
-def shares_memory(what: str, layer: str) -> Slip:
+def shares_memory(what: str, layer: str, *names: str) -> Slip:
+    """Share what forward keeps, or of that these names only."""
     return slip(
         f"{what} is kept in one place for all layers, so a second {layer} overwrites the first one's.",
         "Each layer needs a memory of its own. Where does `self` come in?",
-        SharesMemory,
+        type("SharesMemory", (SharesMemory,), {"shared": names}),
     )

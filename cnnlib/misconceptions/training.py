@@ -105,6 +105,9 @@ class _Train(Formula):
     def told(self, losses):
         return np.mean(losses)
 
+    def sizes(self):
+        return [len(batch) for batch in _Train.dealt(self, range(self.pictures()), self.batch_size)]
+
     def measured(self):
         return self.accuracy(*self.validation)
 
@@ -271,6 +274,12 @@ def _several_times(self):
     return [(value, self.measured()) for value in history[: self.epochs]]
 
 
+def _once(self, count, size):
+    """The batches of the first epoch; none for those that follow."""
+    used_up, self.used_up = vars(self).get("used_up"), True
+    return [] if used_up else _Train.batches(self, count, size)
+
+
 # fmt: off
 mistakes(__name__, {"train_steps": _Train},
     smaller_batch_dropped=slip("The last pictures of each epoch, too few for a whole batch, are left out.",
@@ -338,6 +347,9 @@ mistakes(__name__, {"train_steps": _Train, "train_history": _Train},
         "Which numbers does your range give for 3 epochs?", count=lambda self, epochs: epochs + 1),
     one_epoch_less=slip("There is one epoch too few.",
         "Which numbers does your range give for 3 epochs?", count=lambda self, epochs: epochs - 1),
+    batches_used_up=slip("From the second epoch on nothing is left to learn from: what your batches are taken from runs only once.",
+        "An iterator (a zip, a reversed, an iter, a generator) gives everything once. Where is yours made: before the epochs, or in each?",
+        batches=_once),
     returns_in_the_loop=slip("train ends with its first epoch. A return inside a loop ends the loop.",
         "How far is your return indented?", count=lambda self, epochs: 1),
 )
@@ -535,6 +547,9 @@ mistakes(__name__, {"train_history": _Train},
     first_loss=slip("The loss that you return is the one of the epoch's beginning, that of its first step.",
         "An epoch told the losses 2.5, 2.0 and 1.5. What is the first number of its pair?",
         told=lambda self, losses: losses[0]),
+    each_picture_counts_the_same=slip("Your mean is weighted: the smaller last batch counts less than the others. In the mean that is asked for, each step counts the same.",
+        "An epoch of 3, 3 and 1 pictures told the losses 2.5, 2.0 and 1.5. Which number is asked for: 2.0, or the 2.14 that one gets where each picture counts the same?",
+        told=lambda self, losses: np.average(losses, weights=self.sizes())),
     sum_of_losses=slip("You return the sum of the losses, not their mean.",
         "An epoch told the losses 2.5, 2.0 and 1.5. What is the first number of its pair?",
         told=lambda self, losses: np.sum(losses)),

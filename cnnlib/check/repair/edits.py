@@ -855,6 +855,9 @@ def of_a_known_shape(node, at):
 def turned_round(node, at):
     if called(node) in ("reversed", "flip", "fliplr", "flipud", "rot90") and node.args:
         yield node.args[0]
+    if called(node) in ("flip", "rot90") and at.kinds.get(key(node.args[0])) == "array 4":
+        axes = ast.keyword("axis" if called(node) == "flip" else "axes", code("(2, 3)"))
+        yield ast.Call(node.func, node.args, [axes])
     if isinstance(node, ast.Subscript) and "::-1" in ast.unparse(node.slice):
         yield node.value
         return
@@ -1347,6 +1350,20 @@ def kept_on_self(function, at):
     ast.Assign,
     cost=1,
     suits="crash kind numbers shape",
+    undoes="memory",
+    asks="To whom does this name belong: to each layer, or to the class that all of them share?",
+)
+def not_kept_on_the_class(node, at):
+    for target in node.targets:
+        owner = ast.unparse(target.value) if isinstance(target, ast.Attribute) else ""
+        if owner in (at.definition.node.name, "self.__class__", "type(self)"):
+            yield [ast.Assign([_stored(code(f"self.{target.attr}"), ast.Store())], node.value)]
+
+
+@on(
+    ast.Assign,
+    cost=1,
+    suits="crash kind numbers shape",
     asks="Who will need what this line computes, and where will they look for it?",
 )
 def under_a_name_on_self(node, at):
@@ -1355,6 +1372,27 @@ def under_a_name_on_self(node, at):
         for name in dict.fromkeys((target.id, "dW", "db")):
             kept = line_of_code(f"self.{name} = {target.id}")
             yield Found([node, kept], 0.0 if name == target.id else 2.0)
+
+
+@on(
+    ast.Assign,
+    cost=2.5,
+    suits="numbers crash shape",
+    undoes="canvas",
+    asks="Where does the window of the first output begin: at a pixel, or in the padding? Is there room for it here?",
+)
+def room_for_the_padding(node, at):
+    """An array in the shape of x gets the padding's rows and columns, and they are cut off where it is returned."""
+    target = key(node.targets[0])
+    makes = called(node.value) in ("zeros", "zeros_like")
+    if not makes or at.kinds.get(target) != "array 4" or at.function.name == "forward":
+        return
+    for p in at.paddings:
+        room = f"__np__.pad({ast.unparse(node.value)}, ((0, 0), (0, 0), ({p}, {p}), ({p}, {p})))"
+        crop = f"{target}[:, :, {p} : {target}.shape[2] - {p}, {p} : {target}.shape[3] - {p}]"
+        back = [s for s in ast.walk(at.function) if isinstance(s, ast.Return) and s.value]
+        bare = [Swap(s, "value", code(crop)) for s in back if key(s.value) == target]
+        yield lambda room=room, bare=bare: (Swap(node, "value", code(room)), *bare)
 
 
 @on(ast.FunctionDef, cost=2, suits="kind crash", asks="What does this function give back?")

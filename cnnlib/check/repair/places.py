@@ -291,8 +291,9 @@ class Known:
 
     def cost(self, kind: Kind) -> float:
         """What the edits of a kind cost at least, but for where they are."""
-        known = BY_NAME if kind.undoes & self.named else 0
-        return kind.cost + _later(self.symptom, kind.suits) + known
+        if kind.undoes & self.named:
+            return kind.cost + BY_NAME
+        return kind.cost + _later(self.symptom, kind.suits)
 
 
 def edits(table: list[Kind], answer: Answer, known: Known) -> Iterator[Edit]:

@@ -117,6 +117,7 @@ class Slice:
         self.functions = {
             f.name: f for definition in answer.editable for f in definition.functions()
         }
+        self.owner = answer.name  # what the class keeps, its layers find
         functions = [f for definition in answer.editable for f in definition.functions()]
         facts = [self._facts(f.name, s) for f in functions for s in statements(f)]
         needed = set(wanted)
@@ -178,7 +179,10 @@ class Slice:
     def _key(self, function: str, node: ast.AST) -> str | None:
         if isinstance(node, ast.Name) and node.id not in ("np", "numpy", "self"):
             return f"{function}:{node.id}"
-        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self":
+        if isinstance(node, ast.Attribute) and (
+            getattr(node.value, "id", "") in ("self", self.owner)
+            or ast.unparse(node.value) in ("self.__class__", "type(self)")
+        ):
             return f"self.{node.attr}"
         return None
 

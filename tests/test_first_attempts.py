@@ -1,0 +1,445 @@
+"""First attempts: right answers in other styles than `wrong_answers` holds, with one mistake or two in them.
+
+Each is told by the name of what was done, and, where the repairs find it, by a line that is truly wrong.
+"""
+
+import pytest
+from wrong_answers import Wrong
+
+from cnnlib import check
+
+CONV_INIT = """
+class Conv2D:
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, *, rng=None):
+        if not isinstance(kernel_size, tuple):
+            kernel_size = (kernel_size, kernel_size)
+        self.kh, self.kw = kernel_size
+        rng = np.random.default_rng(rng)
+        self.W = rng.normal(size=(out_channels, in_channels, self.kh, self.kw)) * 0.1
+        self.b = np.zeros(out_channels)
+        self.stride, self.pad = stride, padding
+"""
+
+CONV_SUMS = (
+    CONV_INIT
+    + """
+    def forward(self, x):
+        self.x = x
+        xp = np.pad(x, ((0, 0), (0, 0), (self.pad, self.pad), (self.pad, self.pad)))
+        n, c, h, w = xp.shape
+        oh = (h - self.kh) // self.stride + 1
+        ow = (w - self.kw) // self.stride + 1
+        out = np.zeros((n, self.W.shape[0], oh, ow), dtype=x.dtype)
+        for r in range(oh):
+            for q in range(ow):
+                top, left = r * self.stride, q * self.stride
+                region = xp[:, None, :, top:top + self.kh, left:left + self.kw]
+                out[:, :, r, q] = (region * self.W[None]).sum(axis=(2, 3, 4)) + self.b
+        self.xp = xp
+        return out
+
+    def backward(self, grad):
+        n, f, oh, ow = grad.shape
+        self.db = grad.sum(axis=(0, 2, 3))
+        self.dW = np.zeros_like(self.W)
+        dxp = np.zeros_like(self.xp)
+        for r in range(oh):
+            for q in range(ow):
+                top, left = r * self.stride, q * self.stride
+                region = self.xp[:, :, top:top + self.kh, left:left + self.kw]
+                g = grad[:, :, r, q]
+                self.dW += np.tensordot(g, region, axes=(0, 0))
+                dxp[:, :, top:top + self.kh, left:left + self.kw] += np.tensordot(g, self.W, axes=(1, 0))
+        h, w = self.x.shape[2:]
+        return dxp[:, :, self.pad:self.pad + h, self.pad:self.pad + w]
+"""
+)
+
+CONV_PLACES = (
+    CONV_INIT
+    + """
+    def forward(self, x):
+        s, p = self.stride, self.pad
+        self.x_shape = x.shape
+        x = np.pad(x, [(0, 0), (0, 0), (p, p), (p, p)])
+        self.cached = x
+        N, C, H, W = x.shape
+        F = len(self.W)
+        H_out, W_out = (H - self.kh) // s + 1, (W - self.kw) // s + 1
+        y = np.zeros((N, F, H_out, W_out), x.dtype)
+        for u in range(self.kh):
+            for v in range(self.kw):
+                part = x[:, :, u:u + s * H_out:s, v:v + s * W_out:s]
+                y += np.einsum("nchw,fc->nfhw", part, self.W[:, :, u, v])
+        return y + self.b.reshape(1, F, 1, 1)
+
+    def backward(self, dy):
+        s, p = self.stride, self.pad
+        N, F, H_out, W_out = dy.shape
+        dx = np.zeros_like(self.cached)
+        self.dW = np.zeros_like(self.W)
+        self.db = np.einsum("nfhw->f", dy)
+        for u in range(self.kh):
+            for v in range(self.kw):
+                rows = slice(u, u + s * H_out, s)
+                cols = slice(v, v + s * W_out, s)
+                self.dW[:, :, u, v] = np.einsum("nfhw,nchw->fc", dy, self.cached[:, :, rows, cols])
+                dx[:, :, rows, cols] += np.einsum("nfhw,fc->nchw", dy, self.W[:, :, u, v])
+        H, W = self.x_shape[2:]
+        return dx[:, :, p:p + H, p:p + W]
+"""
+)
+
+CONV_FULL = (
+    CONV_INIT
+    + """
+    def forward(self, x):
+        p = self.pad
+        self.xp = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+        self.hw = x.shape[2:]
+        win = np.lib.stride_tricks.sliding_window_view(self.xp, (self.kh, self.kw), axis=(2, 3))
+        self.win = win[:, :, ::self.stride, ::self.stride]
+        out = np.tensordot(self.win, self.W, axes=((1, 4, 5), (1, 2, 3)))
+        return np.ascontiguousarray(out.transpose(0, 3, 1, 2) + self.b[None, :, None, None]).astype(x.dtype)
+
+    def backward(self, dout):
+        s, p = self.stride, self.pad
+        N, F, OH, OW = dout.shape
+        self.db = np.sum(dout, axis=(0, 2, 3))
+        self.dW = np.tensordot(dout, self.win, axes=((0, 2, 3), (0, 2, 3)))
+        # spread dy out, pad, and convolve with the flipped kernel
+        hp, wp = self.xp.shape[2:]
+        big = np.zeros((N, F, hp + self.kh - 1, wp + self.kw - 1), dtype=dout.dtype)
+        top, left = self.kh - 1, self.kw - 1
+        big[:, :, top:top + s * OH:s, left:left + s * OW:s] = dout
+        flipped = self.W[:, :, ::-1, ::-1]
+        views = np.lib.stride_tricks.sliding_window_view(big, (self.kh, self.kw), axis=(2, 3))
+        dx = np.einsum("nfhwkl,fckl->nchw", views, flipped)
+        return dx[:, :, p:p + self.hw[0], p:p + self.hw[1]].astype(dout.dtype)
+"""
+)
+
+MAX_PLACES = """
+class MaxPool2D:
+    def __init__(self, kernel_size, stride=None):
+        self.k = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        stride = self.k if stride is None else stride
+        self.s = (stride, stride) if isinstance(stride, int) else stride
+
+    def forward(self, x):
+        self.x = x
+        N, C, H, W = x.shape
+        kh, kw = self.k
+        sh, sw = self.s
+        OH, OW = (H - kh) // sh + 1, (W - kw) // sw + 1
+        y = np.empty((N, C, OH, OW), dtype=x.dtype)
+        self.arg = np.empty((N, C, OH, OW), dtype=int)
+        for i in range(OH):
+            for j in range(OW):
+                patch = x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw].reshape(N, C, kh * kw)
+                self.arg[:, :, i, j] = patch.argmax(axis=2)
+                y[:, :, i, j] = patch.max(axis=2)
+        return y
+
+    def backward(self, dy):
+        N, C, OH, OW = dy.shape
+        kh, kw = self.k
+        sh, sw = self.s
+        dx = np.zeros(self.x.shape, dtype=dy.dtype)
+        for n in range(N):
+            for c in range(C):
+                for i in range(OH):
+                    for j in range(OW):
+                        a = self.arg[n, c, i, j]
+                        dx[n, c, i * sh + a // kw, j * sw + a % kw] += dy[n, c, i, j]
+        return dx
+"""
+
+MAX_MASK = """
+class MaxPool2D:
+    def __init__(self, kernel_size, stride=None):
+        self.k = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        stride = self.k if stride is None else stride
+        self.s = (stride, stride) if isinstance(stride, int) else stride
+
+    def forward(self, x):
+        self.x = x
+        (kh, kw), (sh, sw) = self.k, self.s
+        OH, OW = (x.shape[2] - kh) // sh + 1, (x.shape[3] - kw) // sw + 1
+        y = np.zeros(x.shape[:2] + (OH, OW), x.dtype)
+        for i in range(OH):
+            for j in range(OW):
+                y[:, :, i, j] = np.max(x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw], axis=(2, 3))
+        return y
+
+    def backward(self, dy):
+        (kh, kw), (sh, sw) = self.k, self.s
+        dx = np.zeros(self.x.shape, dy.dtype)
+        for i in range(dy.shape[2]):
+            for j in range(dy.shape[3]):
+                window = self.x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw]
+                m = window.max(axis=(2, 3), keepdims=True)
+                mask = (window == m).astype(dy.dtype)
+                mask = mask / mask.sum(axis=(2, 3), keepdims=True)
+                dx[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw] += mask * dy[:, :, i:i + 1, j:j + 1]
+        return dx
+"""
+
+AVERAGE = """
+class AvgPool2D:
+    def __init__(self, kernel_size, stride=None):
+        self.k = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
+        stride = self.k if stride is None else stride
+        self.s = (stride, stride) if isinstance(stride, int) else tuple(stride)
+
+    def forward(self, x):
+        self.in_shape = x.shape
+        N, C, H, W = x.shape
+        y = np.zeros((N, C, (H - self.k[0]) // self.s[0] + 1, (W - self.k[1]) // self.s[1] + 1), x.dtype)
+        for a in range(y.shape[2]):
+            for b in range(y.shape[3]):
+                r, c = a * self.s[0], b * self.s[1]
+                y[:, :, a, b] = x[:, :, r:r + self.k[0], c:c + self.k[1]].mean(axis=(2, 3))
+        return y
+
+    def backward(self, dy):
+        dx = np.zeros(self.in_shape, dy.dtype)
+        for a in range(dy.shape[2]):
+            for b in range(dy.shape[3]):
+                r, c = a * self.s[0], b * self.s[1]
+                share = dy[:, :, a, b] / (self.k[0] * self.k[1])
+                dx[:, :, r:r + self.k[0], c:c + self.k[1]] += share[:, :, None, None]
+        return dx
+"""
+
+FLATTEN_ROWS = """
+class Flatten:
+    def forward(self, x):
+        self.N = x.shape[0]
+        self.rest = x.shape[1:]
+        rows = [picture.ravel() for picture in x]
+        return np.stack(rows)
+
+    def backward(self, dy):
+        pictures = []
+        for row in dy:
+            pictures.append(row.reshape(self.rest))
+        return np.array(pictures)
+"""
+
+DENSE_EINSUM = """
+class Dense:
+    def __init__(self, in_features, out_features, *, rng=None):
+        rng = np.random.default_rng(rng)
+        self.W = rng.normal(size=(in_features, out_features)) * np.sqrt(2 / in_features)
+        self.b = np.zeros(out_features)
+
+    def forward(self, x):
+        self.x = x
+        scores = np.einsum("nd,dk->nk", x, self.W)
+        return (scores + self.b).astype(x.dtype)
+
+    def backward(self, dy):
+        self.dW = np.einsum("nd,nk->dk", self.x, dy)
+        self.db = np.einsum("nk->k", dy)
+        dx = np.einsum("nk,dk->nd", dy, self.W)
+        return dx.astype(dy.dtype)
+"""
+
+RELU = """
+class ReLU:
+    def forward(self, x):
+        self.positive = x > 0
+        return np.where(self.positive, x, 0)
+
+    def backward(self, dy):
+        return np.where(self.positive, dy, 0)
+"""
+
+LOSS_LOOP = """
+class SoftmaxCrossEntropy:
+    def forward(self, logits, labels):
+        self.labels = labels
+        shifted = logits - np.max(logits, axis=1)[:, np.newaxis]
+        log_total = np.log(np.exp(shifted).sum(axis=1))
+        losses = []
+        for n in range(len(labels)):
+            losses.append(log_total[n] - shifted[n, labels[n]])
+        self.probs = np.exp(shifted - log_total[:, np.newaxis])
+        return float(sum(losses) / len(losses))
+
+    def backward(self):
+        grad = self.probs.copy()
+        for n, label in enumerate(self.labels):
+            grad[n, label] -= 1
+        return grad / len(self.labels)
+"""
+
+SGD_DICT = """
+class SGD:
+    def __init__(self, network, learning_rate, momentum=0.0):
+        self.parameters = parameters(network)
+        self.learning_rate, self.mu = learning_rate, momentum
+        self.v = {}
+
+    def step(self):
+        for layer, name in self.parameters:
+            g = getattr(layer, f"d{name}")
+            key = (id(layer), name)
+            self.v[key] = self.mu * self.v.get(key, 0) + g
+            setattr(layer, name, getattr(layer, name) - self.learning_rate * self.v[key])
+"""
+
+ADAM_DICT = """
+class Adam:
+    def __init__(self, network, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.parameters = parameters(network)
+        self.learning_rate, self.b1, self.b2, self.eps = learning_rate, beta1, beta2, epsilon
+        self.m, self.v, self.t = {}, {}, 0
+
+    def step(self):
+        self.t += 1
+        for i, (layer, name) in enumerate(self.parameters):
+            grad = getattr(layer, "d" + name)
+            self.m[i] = self.b1 * self.m.get(i, 0) + (1 - self.b1) * grad
+            self.v[i] = self.b2 * self.v.get(i, 0) + (1 - self.b2) * grad ** 2
+            mhat = self.m[i] / (1 - self.b1 ** self.t)
+            vhat = self.v[i] / (1 - self.b2 ** self.t)
+            update = self.learning_rate * mhat / (np.sqrt(vhat) + self.eps)
+            setattr(layer, name, getattr(layer, name) - update)
+"""
+
+TRAIN = """
+def train(network, loss, optimizer, training, validation, epochs, batch_size, rng):
+    x_train, y_train = training
+    x_val, y_val = validation
+    history = []
+    for epoch in range(epochs):
+        perm = rng.permutation(len(x_train))
+        epoch_losses = []
+        for k in range(0, len(x_train), batch_size):
+            idx = perm[k:k + batch_size]
+            scores = network.forward(x_train[idx])
+            epoch_losses.append(loss.forward(scores, y_train[idx]))
+            network.backward(loss.backward())
+            optimizer.step()
+        predictions = network.forward(x_val).argmax(axis=1)
+        accuracy = np.mean(predictions == y_val)
+        history.append((np.mean(epoch_losses), accuracy))
+    return history
+"""
+
+SEQUENTIAL = """
+class Sequential:
+    def __init__(self, layers):
+        self.layers = layers
+
+    def forward(self, x):
+        out = x
+        for layer in self.layers:
+            out = layer.forward(out)
+        return out
+
+    def backward(self, dy):
+        grad = dy
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad)
+        return grad
+"""
+
+FIRST_ATTEMPTS = [
+    ('ForgetsTheBias + WritesColumnsFirst', True, Wrong('conv_forward', CONV_SUMS, (('out[:, :, r, q] = (region', 'out[:, :, q, r] = (region'), ('+ self.b\n', '\n'),))),
+    ('ForgetsTheBias + FlipsTheKernel', False, Wrong('conv_forward', CONV_SUMS, (('(region * self.W[None]).sum(axis=(2, 3, 4)) + self.b', '(region * self.W[None, :, :, ::-1, ::-1]).sum(axis=(2, 3, 4))'),))),
+    ('TransposesTheKernel + WindowsWithoutStride', False, Wrong('conv_forward', CONV_PLACES, (('part = x[:, :, u:u + s * H_out:s, v:v + s * W_out:s]', 'part = x[:, :, u:u + H_out, v:v + W_out]'), ('self.W[:, :, u, v])\n        return', 'self.W[:, :, v, u])\n        return'),))),
+    ('LastWindowOnly + DividesDWByTheBatch', True, Wrong('conv_dW', CONV_SUMS, (('self.dW += np.tensordot(g, region, axes=(0, 0))', 'self.dW = np.tensordot(g, region, axes=(0, 0)) / n'),))),
+    ('DividesDWByTheBatch + StrideOnColumnsOnTheWayBack', False, Wrong('conv_dW', CONV_PLACES, (('self.dW[:, :, u, v] = np.einsum("nfhw,nchw->fc", dy, self.cached[:, :, rows, cols])', 'self.dW[:, :, u, v] = np.einsum("nfhw,nchw->fc", dy, self.cached[:, :, rows, cols]) / N'), ('rows = slice(u, u + s * H_out, s)', 'rows = slice(u, u + H_out)'),))),
+    ('DividesDWByTheBatch + FlipsDW', True, Wrong('conv_dW', CONV_FULL, (('self.dW = np.tensordot(dout, self.win, axes=((0, 2, 3), (0, 2, 3)))', 'self.dW = np.tensordot(dout, self.win, axes=((0, 2, 3), (0, 2, 3)))[:, :, ::-1, ::-1] / N'),))),
+    ('OverwritesOverlaps + CutInTheCorner', True, Wrong('conv_dx', CONV_SUMS, (('dxp[:, :, top:top + self.kh, left:left + self.kw] +=', 'dxp[:, :, top:top + self.kh, left:left + self.kw] ='), ('return dxp[:, :, self.pad:self.pad + h, self.pad:self.pad + w]', 'return dxp[:, :, :h, :w]'),))),
+    ('EmptyWithoutPadding + DividesDxByTheBatch', True, Wrong('conv_dx', CONV_PLACES, (('np.einsum("nfhw,fc->nchw", dy, self.W[:, :, u, v])', 'np.einsum("nfhw,fc->nchw", dy, self.W[:, :, u, v]) / N'), ('return dx[:, :, p:p + H, p:p + W]', 'return dx[:, :, p:-p, p:-p]'),))),
+    ('UpsideDownKernel + StillPadded', True, Wrong('conv_dx', CONV_FULL, (('flipped = self.W[:, :, ::-1, ::-1]', 'flipped = self.W'), ('return dx[:, :, p:p + self.hw[0], p:p + self.hw[1]].astype(dout.dtype)', 'return dx'),))),
+    ('StrideMissingInDx + UpsideDownKernel', False, Wrong('conv_dx', CONV_FULL, (('big[:, :, top:top + s * OH:s, left:left + s * OW:s] = dout', 'big[:, :, top:top + OH, left:left + OW] = dout'), ('flipped = self.W[:, :, ::-1, ::-1]', 'flipped = self.W'),))),
+    ('WritesColumnsFirst', True, Wrong('maxpool_forward', MAX_PLACES, (('y[:, :, i, j] = patch.max(axis=2)', 'y[:, :, j, i] = patch.max(axis=2)'), ('patch = x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw]', 'patch = x[:, :, i:i + kh, j:j + kw]'),))),
+    ('StrideForgottenOnTheWayBack + LastWinKept', False, Wrong('maxpool_backward', MAX_PLACES, (('dx[n, c, i * sh + a // kw, j * sw + a % kw] += dy[n, c, i, j]', 'dx[n, c, i + a // kw, j + a % kw] = dy[n, c, i, j]'),))),
+    ('WindowsWipeOut + WholeGradientToEveryTie', False, Wrong('maxpool_backward', MAX_MASK, (('                mask = mask / mask.sum(axis=(2, 3), keepdims=True)\n', ''), ('+= mask * dy', '= mask * dy'),))),
+    ('RowStepForColumns + DividedByHeight', False, Wrong('avgpool_forward', AVERAGE, (('c:c + self.k[1]].mean(axis=(2, 3))', 'c:c + self.k[1]].sum(axis=(2, 3)) / self.k[0]'), ('r, c = a * self.s[0], b * self.s[1]\n                y', 'r, c = a * self.s[0], b * self.s[0]\n                y'),))),
+    ('StrideForgottenOnTheWayBack + WholeGradientToEveryPixel', True, Wrong('avgpool_backward', AVERAGE, (('share = dy[:, :, a, b] / (self.k[0] * self.k[1])', 'share = dy[:, :, a, b]'), ('r, c = a * self.s[0], b * self.s[1]\n                share', 'r, c = a, b\n                share'),))),
+    ('FortranForward + FeaturesFirst', True, Wrong('flatten_forward', FLATTEN_ROWS, (('picture.ravel() for', "picture.ravel(order='F') for"), ('return np.stack(rows)', 'return np.stack(rows).T'),))),
+    ('TurnedWeightGradient + AveragedWeightGradient', True, Wrong('dense_dW', DENSE_EINSUM, (('self.dW = np.einsum("nd,nk->dk", self.x, dy)', 'self.dW = np.einsum("nd,nk->kd", self.x, dy) / len(dy)'),))),
+    ('MasksAsReLU + MinusDx', True, Wrong('dense_dx', DENSE_EINSUM, (('"nk,dk->nd", dy, self.W)', '"nk,dk->nd", dy, self.W) * (self.x > 0)'), ('return dx.astype', 'return -dx.astype'),))),
+    ('SumOverEverything + SumOfLosses', False, Wrong('loss_forward', LOSS_LOOP, (('log_total = np.log(np.exp(shifted).sum(axis=1))', 'log_total = np.log(np.exp(shifted).sum())\n        log_total = np.repeat(log_total, len(labels))'), ('return float(sum(losses) / len(losses))', 'return float(sum(losses))'),))),
+    ('NeverDivided + PPlusY', True, Wrong('loss_backward', LOSS_LOOP, (('grad[n, label] -= 1', 'grad[n, label] += 1'), ('return grad / len(self.labels)', 'return grad'),))),
+    ('EpsilonUnderTheRoot + AlwaysStepOneForM', False, Wrong('adam_step', ADAM_DICT, (('mhat = self.m[i] / (1 - self.b1 ** self.t)', 'mhat = self.m[i] / (1 - self.b1)'), ('np.sqrt(vhat) + self.eps', 'np.sqrt(vhat + self.eps)'),))),
+    ('CutsWindowsOutOfX', True, Wrong('conv_forward', CONV_SUMS, (('(h - self.kh) // self.stride + 1\n        ow', '(h - self.kh) // self.stride + 1\n        ow'), ('region = xp[:, None, :, top:top + self.kh, left:left + self.kw]\n                out', 'region = x[:, None, :, top:top + self.kh, left:left + self.kw]\n                out'),))),
+    ('BiasForEachWeight', False, Wrong('conv_forward', CONV_PLACES, (('y += np.einsum("nchw,fc->nfhw", part, self.W[:, :, u, v])\n        return y + self.b.reshape(1, F, 1, 1)', 'y += np.einsum("nchw,fc->nfhw", part, self.W[:, :, u, v]) + self.b.reshape(1, F, 1, 1)\n        return y'),))),
+    ('BiasAlongTheColumns', True, Wrong('conv_forward', CONV_FULL, (('self.b[None, :, None, None]', 'self.b[None, None, None, :]'),))),
+    ('UpsideDownKernel', True, Wrong('conv_dx', CONV_SUMS, (('np.tensordot(g, self.W, axes=(1, 0))', 'np.tensordot(g, self.W[:, :, ::-1, ::-1], axes=(1, 0))'),))),
+    ('FlipsDyInDx', True, Wrong('conv_dx', CONV_FULL, (('big[:, :, top:top + s * OH:s, left:left + s * OW:s] = dout', 'big[:, :, top:top + s * OH:s, left:left + s * OW:s] = dout[:, :, ::-1, ::-1]'),))),
+    ('SharedWithNearTies', True, Wrong('maxpool_backward', MAX_MASK, (('(window == m)', '(window >= m - 1e-6)'),))),
+    ('DividedByTheWrongSide', False, Wrong('maxpool_backward', MAX_PLACES, (('a // kw, j * sw + a % kw', 'a // kh, j * sw + a % kh'),))),
+    ('SharesOfTheStep', False, Wrong('avgpool_backward', AVERAGE, (('share = dy[:, :, a, b] / (self.k[0] * self.k[1])', 'share = dy[:, :, a, b] / (self.s[0] * self.s[1])'),))),
+    ('AveragedBiasGradient', True, Wrong('dense_db', DENSE_EINSUM, (('self.db = np.einsum("nk->k", dy)', 'self.db = dy.mean(axis=0)'),))),
+    ('SharesItsMask', True, Wrong('relu_backward', RELU, (('class ReLU:\n', 'class ReLU:\n    positive = None\n'), ('self.positive = x > 0', 'ReLU.positive = x > 0'), ('return np.where(self.positive, x, 0)', 'return np.where(ReLU.positive, x, 0)'), ('return np.where(self.positive, dy, 0)', 'return np.where(ReLU.positive, dy, 0)'),))),
+    ('SubtractsEverywhere', False, Wrong('loss_backward', LOSS_LOOP, (('for n, label in enumerate(self.labels):\n            grad[n, label] -= 1', 'grad[range(len(grad))] -= 1'),))),
+    ('CountsArrays', True, Wrong('adam_step', ADAM_DICT, (('self.t += 1\n        for i, (layer, name) in enumerate(self.parameters):\n', 'for i, (layer, name) in enumerate(self.parameters):\n            self.t += 1\n'),))),
+    ('last_loss', False, Wrong('train_history', TRAIN, (('history.append((np.mean(epoch_losses), accuracy))', 'history.append((epoch_losses[-1], accuracy))'),))),
+    ('ChannelsForFilters', True, Wrong('conv_forward', CONV_SUMS, (('(region * self.W[None])', '(region * self.W.transpose(1, 0, 2, 3)[None])'),))),
+    ('ChannelsForFilters', True, Wrong('conv_forward', CONV_PLACES, (('"nchw,fc->nfhw", part', '"nchw,cf->nfhw", part'),))),
+    ('ChannelsForFiltersInDx', True, Wrong('conv_dx', CONV_PLACES, (('np.einsum("nfhw,fc->nchw", dy, self.W[:, :, u, v])', 'np.einsum("nfhw,cf->nchw", dy, self.W[:, :, u, v])'),))),
+    ('TurnsFiltersAndChannels', True, Wrong('conv_dx', CONV_FULL, (('flipped = self.W[:, :, ::-1, ::-1]', 'flipped = np.rot90(self.W, 2)'),))),
+    ('TurnsAllAxes', True, Wrong('conv_dx', CONV_FULL, (('flipped = self.W[:, :, ::-1, ::-1]', 'flipped = np.flip(self.W)'),))),
+    ('UpsideDownKernel', True, Wrong('conv_dx', CONV_SUMS, (('np.tensordot(g, self.W, axes=(1, 0))', 'np.tensordot(g, np.rot90(self.W, 2, axes=(2, 3)), axes=(1, 0))'),))),
+    ('NoRoomForThePadding', True, Wrong('conv_dx', CONV_SUMS, (('dxp = np.zeros_like(self.xp)', 'dxp = np.zeros_like(self.x)'), ('return dxp[:, :, self.pad:self.pad + h, self.pad:self.pad + w]', 'return dxp'),))),
+    ('NoRoomForThePadding', False, Wrong('conv_dx', CONV_PLACES, (('dx = np.zeros_like(self.cached)', 'dx = np.zeros(self.x_shape)'), ('return dx[:, :, p:p + H, p:p + W]', 'return dx'),))),
+    ('UsesTheLayersUp', True, Wrong('sequential_forward', SEQUENTIAL, (('self.layers = layers', 'self.layers = iter(layers)'),))),
+    ('WalksBackOnce', False, Wrong('sequential_backward', SEQUENTIAL, (('self.layers = layers', 'self.layers = layers\n        self.back = reversed(layers)'), ('reversed(self.layers)', 'self.back'),))),
+    ('RunsOut', False, Wrong('sgd_step', SGD_DICT, (('self.parameters = parameters(network)', 'self.parameters = (p for p in parameters(network))'),))),
+    ('RunsOut', False, Wrong('adam_step', ADAM_DICT, (('self.parameters = parameters(network)', 'self.parameters = zip(*zip(*parameters(network)))'),))),
+    ('batches_used_up', False, Wrong('train_steps', TRAIN, (('    for epoch in range(epochs):\n        perm = rng.permutation(len(x_train))\n', '    perm = rng.permutation(len(x_train))\n    starts = iter(range(0, len(x_train), batch_size))\n    for epoch in range(epochs):\n'), ('for k in range(0, len(x_train), batch_size)', 'for k in starts'),))),
+    ('each_picture_counts_the_same', True, Wrong('train_history', TRAIN, (('predictions = network', 'predictions = network'), ('np.mean(epoch_losses)', 'np.average(epoch_losses, weights=[len(x_train[k:k+batch_size]) for k in range(0, len(x_train), batch_size)])'),))),
+    ('SharesItsMemory', True, Wrong('maxpool_backward', MAX_MASK, (('self.x = x', 'MaxPool2D.x = x'),))),
+    ('SharesItsInput', True, Wrong('dense_dW', DENSE_EINSUM, (('self.x = x', 'Dense.x = x'),))),
+    ('SharesItsShape', True, Wrong('flatten_backward', FLATTEN_ROWS, (('self.rest = x.shape[1:]', 'Flatten.rest = x.shape[1:]'),))),
+    ('SharesItsMemory', True, Wrong('conv_dW', CONV_SUMS, (('self.xp = xp', 'Conv2D.xp = xp'),))),
+    ('SharesItsLabels', True, Wrong('loss_backward', LOSS_LOOP, (('self.labels = labels', 'SoftmaxCrossEntropy.labels = labels'),))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [(n, w) for n, _, w in FIRST_ATTEMPTS],
+    ids=lambda x: x if isinstance(x, str) else x.check,
+)
+def test_each_mistake_has_its_name(name, wrong):
+    failure = getattr(check, wrong.check).failure(wrong.thing)
+    assert getattr(failure.misconception, "__name__", None) == name, failure
+
+
+@pytest.mark.repairs
+@pytest.mark.parametrize(
+    "wrong", [w for _, located, w in FIRST_ATTEMPTS[::3] if located], ids=lambda w: w.check
+)
+def test_its_line_is_truly_wrong(wrong):
+    failure = getattr(check, wrong.check).failure(wrong.thing)
+    assert set(failure.lines) & wrong.lines, failure
+
+
+RIGHT = {
+    "conv_forward conv_dW conv_db conv_dx": (CONV_SUMS, CONV_PLACES, CONV_FULL),
+    "maxpool_forward maxpool_backward": (MAX_PLACES, MAX_MASK),
+    "avgpool_forward avgpool_backward": (AVERAGE,),
+    "flatten_forward flatten_backward": (FLATTEN_ROWS,),
+    "dense_forward dense_dW dense_db dense_dx": (DENSE_EINSUM,),
+    "relu_forward relu_backward": (RELU,),
+    "loss_forward loss_backward": (LOSS_LOOP,),
+    "sgd_step sgd_momentum": (SGD_DICT,),
+    "adam_first_step adam_step": (ADAM_DICT,),
+    "train_steps train_history": (TRAIN,),
+    "sequential_forward sequential_backward": (SEQUENTIAL,),
+}
+
+
+@pytest.mark.parametrize("checks", RIGHT, ids=str)
+def test_what_they_were_made_from_is_right(checks):
+    for name in checks.split():
+        for source in RIGHT[checks]:
+            assert getattr(check, name).failure(Wrong(name, source, ()).thing) is None
