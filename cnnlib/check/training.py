@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnlib import training
+from cnnlib import misconceptions, training
 from cnnlib.check.diagnosis import Finding, close, number
 from cnnlib.check.diary import Diary, value_after
-from cnnlib.check.engine import Case, Comparison, attempt, remarks
+from cnnlib.check.engine import Case, Comparison, attempt, remarks, tried
 from cnnlib.check.failure import Failed
 from cnnlib.check.rules import RULES, VALIDATION, Reading, Setting, traits
+from cnnlib.misconceptions import changes
 from cnnlib.scripts import script
 from cnnlib.scripts import training as loops
 from cnnlib.scripts.words import shorten
@@ -220,6 +221,32 @@ def _losses(setting: Setting) -> list[list[float]]:
 class History(Comparison):
     """Judges what train returned, beside what the diary tells of each epoch."""
 
+    def _named(self, trials, consistent):
+        return super()._named(trials, consistent) or self._column_by_column(trials)
+
+    def _column_by_column(self, trials):
+        """A mistake in the losses and one in the accuracies; or None where not both are wrong, or have a name."""
+
+        def wrong(trials, column):
+            return [
+                t for t in trials if not _the_column_agrees(t.expected, t.outcome.value, column)
+            ]
+
+        def explained(broken, column):
+            theirs = (t.outcome.value for t in tried(trials, broken))
+            values = zip((t.outcome.value for t in trials), theirs, strict=True)
+            return all(_the_column_agrees(mine, other, column) for mine, other in values)
+
+        if not all(t.evidence.comparable for t in trials) or not (
+            wrong(trials, 0) and wrong(trials, 1)
+        ):
+            return None
+        found = [
+            next((b for b in misconceptions.seen_by(self.name) if explained(b, column)), None)
+            for column in (0, 1)
+        ]
+        return changes.both(*found) if all(found) else None
+
     def _failure(self, thing, trials, wrong, known):
         values = [t for t in wrong if t.outcome.error is None]
         crashes = [t for t in wrong if t.outcome.error is not None]
@@ -233,6 +260,12 @@ class History(Comparison):
         finding = finding or _other_form(trial) or _other_numbers(values)
         facts = {"where": trial.case.note} | _pair(trial, reading)
         return Failed(self.title, finding.says, facts | remarks(trial.outcome, finding.hint))
+
+
+def _the_column_agrees(one, other, column: int) -> bool:
+    """Whether two histories tell the same losses (0), or the same accuracies (1)."""
+    shape = np.shape(one)
+    return shape == np.shape(other) and np.allclose(one[:, column], other[:, column], 1e-9, 1e-12)
 
 
 def _not_there_yet(trial) -> Finding | None:

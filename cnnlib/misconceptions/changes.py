@@ -136,7 +136,7 @@ def find(check: str, name: str):
 def pairs(check: str) -> list:
     """Two mistakes at once: two changes of the same right way, at different places."""
     return [
-        _both(one, other)
+        both(one, other)
         for one, other in combinations(_SEEN.get(check, ()), 2)
         if one.way is other.way
         and getattr(one.way, "combines", True)
@@ -148,12 +148,13 @@ def _places(broken) -> set:
     return set().union(*(each.places for each in broken.slips))
 
 
-def _both(one, other):
-    both = made(f"{one.__name__} + {other.__name__}", one.way, *one.slips, *other.slips)
-    both.says = f"Two mistakes together give just what you get. The first: {one.says} The second: {other.says}"
-    both.hint = f"To the first: {one.hint}\nTo the second: {other.hint}"
-    both.checks, both.both = one.checks, (one, other)
-    return both
+def both(one, other):
+    """Two mistakes at once, each of a place of its own."""
+    pair = made(f"{one.__name__} + {other.__name__}", one.way, *one.slips, *other.slips)
+    pair.says = f"Two mistakes together give just what you get. The first: {one.says} The second: {other.says}"
+    pair.hint = f"To the first: {one.hint}\nTo the second: {other.hint}"
+    pair.checks, pair.both = one.checks, (one, other)
+    return pair
 
 
 def misconception(*checks: str, says: str, hint: str) -> Callable:

@@ -556,13 +556,12 @@ def _rows(self, labels):
 
 
 def _changes_p(self):
-    self.p[np.arange(len(self.p)), self.labels] -= 1
-    return self.p / len(self.p)
+    self.p[...] = self.difference(self.p, self.y(self.called_right(self.labels)))
+    return self.p / self.share(*self.p.shape)
 
 
 def _turns_p(self):
-    self.p[np.arange(len(self.p)), self.labels] -= 1
-    self.p /= len(self.p)
+    self.p[...] = _changes_p(self)
     return self.p
 
 
@@ -649,6 +648,7 @@ mistakes(__name__, {"loss_backward": _Stable},
     OneRowOfGradients=slip("The gradients of the samples are added up into one row.",
         "Each sample has scores of its own. Which shape have the logits?",
         after("dx", "rows", lambda loss, dx, N: dx.sum(axis=0))),
+    MinusDlogits=structure.minus("dx", "dlogits"),
     KeepsTheFirstP=structure.keeps_the_first("p and labels of the first batch are kept for ever.",
         "When does your loss write down its p, and how often?"),
     SharesItsP=structure.shares_memory("p", "loss"),

@@ -143,9 +143,9 @@ def divided_by_the_batch(what: str, hint: str, called: str = "", alone: bool = T
     )
 
 
-def minus(what: str) -> Slip:
+def minus(what: str, called: str = "") -> Slip:
     return slip(
-        f"Every number in {what} has the wrong sign.",
+        f"Every number in {called or what} has the wrong sign.",
         "Where does a minus come in, or go missing?",
         after(what, "sign", lambda layer, result, N: -result),
         alone=False,
