@@ -467,7 +467,7 @@ WRONG = [
         '"ncij,fc->nfij"',
         {
             '"ncij,fd->nfij"': "Your result would be right if x were x.sum(axis=1) again and again",
-            '"ncij,cf->nfij"': "it should depend on W[",
+            '"ncij,cf->nfij"': "ChannelsForFilters",
         },
     ),
     (
@@ -845,7 +845,7 @@ WRONG = [
         OFFSETS,
         '"nfij,fc->ncij"',
         {
-            '"nfij,cf->ncij"': "dx is the same for every index along C",
+            '"nfij,cf->ncij"': "ChannelsForFiltersInDx",
             '"nfij,gc->ncij"': "Your result would be right if W were W.sum(axis=0) again and again",
         },
     ),
@@ -854,9 +854,9 @@ WRONG = [
         MATRICES,
         "turned = np.rot90(self.W, 2, axes=(2, 3))",
         {
-            "turned = np.rot90(self.W, 2)": "Your result would be right if W were W[::-1, ::-1, ::-1, ::-1]",
+            "turned = np.rot90(self.W, 2)": "TurnsFiltersAndChannels",
             "turned = self.W[:, :, ::-1]": "Your result would be right if W were W[:, :, :, ::-1]",
-            "turned = self.W[::-1, ::-1, ::-1, ::-1]": "Your result would be right if W were W[::-1, ::-1]",
+            "turned = self.W[::-1, ::-1, ::-1, ::-1]": "TurnsAllAxes",
             "turned = np.rot90(self.W, 1, axes=(2, 3))": "QuarterTurnBack",
             "self.W = turned = np.rot90(self.W, 2, axes=(2, 3))": "BackwardChangesW",
             "turned = self.W.swapaxes(2, 3)": "your dx[0, 0, 2, 2] depends on W[0, 0, 0, 0]; it should depend on W[0, 0, 1, 1]",

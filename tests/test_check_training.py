@@ -1219,6 +1219,7 @@ def test_batches_that_run_only_once_are_no_return_in_the_loop():
     used_up = loop(
         ("history = []", "history, starts = [], iter(range(0, len(images), batch_size))"),
         (LOOPS, "for start in starts:"),
+        ("sum(losses) / len(losses)", "np.mean(losses)"),
     )
     failure = check.train_steps.failure(used_up)
     assert failure.misconception.__name__ == "batches_used_up"

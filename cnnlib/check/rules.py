@@ -426,6 +426,13 @@ def other_number_of_steps(reading):
         yield {"expected": f"{expected} steps", "got": f"{len(reading.steps)} steps"}
 
 
+def _validated_behind_the_steps(reading: Reading) -> int:
+    """How many validation pictures the network is shown after its last step."""
+    last = reading.steps[-1].place if reading.steps else 0
+    calls = _calls(reading, "network.forward")
+    return sum(len(e.pictures) for place, e in calls if e.validates and place > last)
+
+
 def traits(reading: Reading) -> list[float]:
     """What is the same for everybody who makes the same mistake, in whatever order the pictures come."""
     told = [
@@ -443,6 +450,5 @@ def traits(reading: Reading) -> list[float]:
         walks[0].factor if walks else 1.0,
         _in_file_order(told[: reading.setting.pictures]),
         len(first) > len(_dealt(first)) == 1,
-        sum(len(e.pictures) for _, e in _calls(reading, "network.forward") if e.validates)
-        > VALIDATION * len(reading.epochs),
+        _validated_behind_the_steps(reading) > VALIDATION,
     ]
