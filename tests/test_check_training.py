@@ -837,11 +837,11 @@ WRONG_STEPS = {
                 "images, labels = training; images = np.concatenate([images, validation[0]]); labels = np.concatenate([labels, validation[1]])",
             )
         ),
-        "You mix the validation pictures with those to learn from",
+        "You mix the validation pictures with the training pictures",
     ),
     "validation for training": (
         loop(("images, labels = training", "images, labels = validation")),
-        "The network learns from the validation pictures, and never sees those to learn from",
+        "The network learns from the validation pictures, and never sees the training pictures",
     ),
     "optimizer steps the network": (
         loop((STEP, "optimizer.step(network)")),
@@ -986,7 +986,7 @@ WRONG_HISTORY = {
     ),
     "loss measured on training again": (
         loop(("sum(losses) / len(losses)", "loss.forward(network.forward(images), labels)")),
-        "The loss that you return is one from behind the epoch, when all its steps are done",
+        "The loss that you return is one from after the epoch, when all its steps are done",
     ),
     "loss measured on validation": (
         loop(("sum(losses) / len(losses)", "loss.forward(scores, validation[1])")),
@@ -1023,7 +1023,7 @@ WRONG_HISTORY = {
     ),
     "accuracy on the last batch anew": (
         loop((SCORES, "scores = network.forward(x)"), ("== validation[1]", "== y")),
-        "You measure the accuracy on the last batch that the network has learned from, behind its step",
+        "You measure the accuracy on the last batch that the network has learned from, after its step",
     ),
     "accuracy on training": (
         loop((SCORES, "scores = network.forward(images)"), ("== validation[1]", "== labels")),
@@ -1249,8 +1249,8 @@ def test_an_accuracy_of_other_pictures_shows_which_ones_the_network_saw():
         ("== validation[1]", "== validation[1][:2]"),
     )
     message = one_line(check.train_history.failure(other))
-    assert "behind them, the network was shown v0, v1 of" in message
-    assert "its steps told the losses" in message
+    assert "after them, the network was shown v0, v1 of" in message
+    assert "its steps had the losses" in message
 
 
 def test_steps_that_are_wrong_are_not_blamed_on_what_is_returned():
@@ -1259,7 +1259,7 @@ def test_steps_that_are_wrong_are_not_blamed_on_what_is_returned():
     )
     message = one_line(check.train_history.failure(short))
     assert "right for the steps that your loop takes" in message
-    assert "its steps told" not in message
+    assert "its steps had" not in message
 
 
 def test_not_written_is_not_wrong():

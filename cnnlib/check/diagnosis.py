@@ -441,7 +441,7 @@ def only_the_shape(e: Evidence) -> Finding | None:
     ):
         return Finding(
             f"The numbers are right and in the right order; only the shape of {e.name} is wrong.",
-            "What shape does whoever gets this array wait for?",
+            "What shape does whoever gets this array expect?",
         )
     return None
 

@@ -87,7 +87,7 @@ def walk(*, title: str, passes: str) -> Callable:
 
 STAMPS, REAL = "stamps", "layers that calculate"
 NOTES = {
-    "stamps": "the layers are Stamp(1), Stamp(2), Stamp(3): each writes its digit behind what passes",
+    "stamps": "the layers are Stamp(1), Stamp(2), Stamp(3): each writes its digit after what passes",
     "single": "a single layer, Dense(3, 2)",
     "dense": "the layers are Dense(3, 4), ReLU(), Dense(4, 2)",
     "convolutional": "the layers are Conv2D(2, 3, (2, 3)), ReLU(), MaxPool2D(2), Flatten(), Dense(18, 5)",

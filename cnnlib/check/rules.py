@@ -184,7 +184,7 @@ def nothing_happens(reading):
 
 
 @rule(
-    "What reaches network.forward are not the pictures as they came.",
+    "What reaches network.forward is not the pictures as they came.",
     "Which of your lines calculates with the pictures? train only picks and hands on.",
 )
 def other_pictures(reading):
@@ -245,9 +245,9 @@ def _handed_on(got: str, says: str, hint: str):
 
 
 _GRADIENT = "Who knows how the loss changes with each score? Which method of it says so?"
-_handed_on("a single", "network.backward gets a single number, no gradient.", _GRADIENT)
-_handed_on("nothing", "network.backward gets None, no gradient.", _GRADIENT)
-_handed_on("scores", "network.backward gets the scores, no gradient.", _GRADIENT)
+_handed_on("a single", "network.backward gets a single number, not a gradient.", _GRADIENT)
+_handed_on("nothing", "network.backward gets None, not a gradient.", _GRADIENT)
+_handed_on("scores", "network.backward gets the scores, not a gradient.", _GRADIENT)
 _handed_on(
     "something", "network.backward gets something that loss.backward did not return.", _GRADIENT
 )
@@ -405,7 +405,7 @@ def _dealt(epoch: list[Step]) -> set:
 
 
 @rule(
-    "The same pictures meet in a batch in every epoch; only the order of the batches is another one.",
+    "The same pictures meet in a batch in every epoch; only the order of the batches differs.",
     "What has to be shuffled: the batches, or the pictures before they are dealt into batches?",
 )
 def same_batches(reading):
@@ -418,7 +418,7 @@ def same_batches(reading):
 
 @rule(
     "The number of steps is not that of all batches of all epochs.",
-    "How many batches has an epoch, and how many epochs are there?",
+    "How many batches does an epoch have, and how many epochs are there?",
 )
 def other_number_of_steps(reading):
     expected = len(reading.setting.sizes) * reading.setting.epochs

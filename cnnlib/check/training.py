@@ -360,8 +360,8 @@ def _pair(trial, reading) -> dict[str, str]:
         return {"expected": right, "got": mine}
     losses = ", ".join(map(number, _losses(reading.setting)[epoch]))
     count = round(float(trial.expected[epoch, 1]) * VALIDATION)
-    told = f"its steps told the losses {losses}"
-    asked = f"behind them, the network was shown {reading.shown_behind(epoch)}"
+    told = f"its steps had the losses {losses}"
+    asked = f"after them, the network was shown {reading.shown_behind(epoch)}"
     share = f"of the validation pictures, {count} of {VALIDATION} were right then"
     return {f"epoch {epoch + 1}": f"{told}\n{asked}\n{share}", "expected": right, "got": mine}
 

@@ -585,9 +585,7 @@ class _FirstShape(after("dx", "shape", _in_the_first_shape)):
         return y
 
 
-_TURN = (
-    "Write the small example's kernel down before and after your turn. Where does each weight go?"
-)
+_TURN = "Write the small example's kernel down before and after you rotate it. Where does each weight go?"
 
 # fmt: off
 mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
@@ -612,7 +610,7 @@ mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
         "Where does the window of y[0, 0, 0, 0] begin: at a pixel, or in the padding? In which array is that place row 0?",
         canvas=lambda self, dy: self.x.shape, cropped=lambda self, dx: dx),
     NoRoomAndCut=slip("The padding is cut off a dx that never had any: it was made in the shape of x.",
-        "Which shape has the picture with its padding, and which shape the array that you add the windows into?",
+        "What shape does the picture have with its padding, and what shape has the array that you add the windows into?",
         canvas=lambda self, dy: self.x.shape),
 )
 mistakes(__name__, {"conv_dx": _Dx},
@@ -691,7 +689,7 @@ _BACK = {"conv_dW": _Backward, "conv_db": _Backward, "conv_dx": _Backward}
 # fmt: off
 mistakes(__name__, _BACK,
     BackwardChangesW=structure.changes_W("dx",
-        "Which of your lines sets self.W, or writes into it? A turned kernel needs a name of its own, and a step downhill is not the layer's to take."),
+        "Which of your lines sets self.W, or writes into it? A flipped kernel needs a name of its own, and a step downhill is not the layer's to take."),
     WalksItself=structure.walks_itself("Which lines of yours set self.W and self.b? backward sets self.dW and self.db."),
 )
 # fmt: on

@@ -60,7 +60,7 @@ mistakes(
     ),
     windows_first=slip(
         "You move the axes that count windows to the front, and then reshape to (C·KH·KW, N·OH·OW), for which they "
-        "would have to be behind. A reshape is no transpose.",
+        "would have to come last. A reshape is no transpose.",
         "Which three axes count the rows of the matrix? They have to come first.",
         axes="nijckl",
     ),
@@ -394,7 +394,9 @@ def _into_the_corner(self, x):
 _NO_TRANSPOSE = (
     "You reshape W to (C·KH·KW, F), which cuts the kernels in pieces. A reshape is no transpose."
 )
-_KERNEL_ROWS = "W begins with F. What does a row of W.reshape(F, -1) hold, and what a row of yours?"
+_KERNEL_ROWS = (
+    "W begins with F. What does a row of W.reshape(F, -1) hold, and what does a row of yours?"
+)
 
 mistakes(
     __name__,
@@ -449,7 +451,7 @@ mistakes(
         biased=lambda self, product, b: product + b * self.columns.sum(axis=0),
     ),
     KeepsItsPaddedPicture=slip(
-        "You keep an array from one batch to the next to save its making, and old numbers are still in it.",
+        "You keep an array from one batch to the next to save making a new one, and old numbers are still in it.",
         "Give it two pictures of different sizes, the larger one first.",
         cut=_into_the_corner,
         kept=np.zeros((0, 0, 0, 0)),
