@@ -58,17 +58,14 @@ def lay_out_pages() -> None:
         check.flatten_backward(FillsColumnByColumn)
     except check.Failed as failed:
         (parts / "message.txt").write_text(f"{failed}\n")
-    grading = ROOT / "docs/grading.md"
-    if grading.exists():
-        shutil.copy(grading, SOURCE / "grading.md")
-        with (SOURCE / "instructors.md").open("a") as page:
-            page.write("\n```{toctree}\ngrading\n```\n")
+    shutil.copy(ROOT / "docs/grading.md", SOURCE / "grading.md")
     shutil.copy(ROOT / "CONTRIBUTING.md", SOURCE / "maintainers.md")
+    whole = (LITE / "static/pyodide").exists()
+    elsewhere = "" if whole else "; Python itself comes from another host, once"
     with (SOURCE / "try.md").open("a") as page:
         page.write(
             '\n<a href="lite/lab/index.html?path=notebooks/00_start_here.ipynb">Open the course in'
-            " JupyterLite</a>. The first cell of a notebook installs the course. Python itself comes from"
-            " another host, once. Checks work there; `cnnlib check` and `cnnlib grade` start processes,"
+            f" JupyterLite</a>. The first cell of a notebook installs the course{elsewhere}. Checks work there; `cnnlib check` and `cnnlib grade` start processes,"
             " which a browser can't.\n"
             if LITE.exists()
             else "\nThis copy of the site was built without it: `make lite site` adds it.\n"

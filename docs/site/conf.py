@@ -11,6 +11,7 @@ language = "en"
 
 extensions = ["myst_nb", "sphinx_copybutton"]
 exclude_patterns = ["parts/*"]
+highlight_language = "none"  # what names no language of its own is a command, or what one says
 nb_execution_mode = "off"  # the notebooks carry their outputs
 nb_merge_streams = True
 myst_enable_extensions = [
@@ -39,7 +40,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "article_header_end": ["try-it.html", "article-header-buttons.html"],
 }
-html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
+html_sidebars = {"**": ["home.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
 html_context = {"default_mode": "auto"}
 mathjax_path = "mathjax/tex-chtml.js"  # beside the pages: nothing is asked of another host
 # The cells that a learner copies are code, without the prompts of a session.

@@ -77,13 +77,13 @@ def page_of(chromium, tmp_path):  # noqa: F811
         page.close()
 
 
-def axe(page, within=None):
+def axe(page):
     """What axe-core finds wrong."""
     found = importlib.util.find_spec("axe_playwright_python")
     if found is None:
         pytest.skip("axe-playwright-python is not installed")
     page.evaluate((Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
-    violations = page.evaluate("within => axe.run(within ?? document)", within)["violations"]
+    violations = page.evaluate("axe.run()")["violations"]
     return [(v["id"], v["nodes"][0]["html"][:200]) for v in violations]
 
 
@@ -182,7 +182,7 @@ def test_the_site_reads_well_everywhere(site, chromium, tmp_path, path, width, t
     page.screenshot(path=tmp_path / "page.png")
     assert elsewhere == broken == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing sticks out
-    assert axe(page, "article") == []
+    assert axe(page) == []
     page.close()
 
 
@@ -198,7 +198,7 @@ def test_no_page_of_the_site_shuts_anybody_out(site, chromium, theme):  # noqa: 
         page.locator("article").wait_for()
         page.wait_for_timeout(300)
         wide = page.evaluate("document.documentElement.scrollWidth") > 900
-        if wrong := axe(page, "article") + [("sticks out", name)] * wide:
+        if wrong := axe(page) + [("sticks out", name)] * wide:
             found[name] = wrong
     page.close()
     assert found == {}
