@@ -35,6 +35,7 @@ SANS = "system-ui, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif"
 MONO = "'DejaVu Sans Mono', Menlo, Consolas, monospace"
 # In DejaVu Sans, the widest of these, letters take about 0.4, 0.65 or 1 of the font's size.
 _NARROW, _WIDE = set(" .,:;'!|()[]{}-/fijlrtI"), set("mwMW@%…—→×")
+_kept = functools.lru_cache(maxsize=8192)  # most of a picture stood in the one before it
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -146,6 +147,7 @@ def escape(words: str) -> str:
     return html.escape(_NOT_XML.sub("\ufffd", words))
 
 
+@_kept
 def text(
     x: float,
     y: float,
@@ -193,6 +195,7 @@ def text_width(
     return round((1.12 if weight == "bold" else 1) * size * share, 1)
 
 
+@_kept
 def rect(
     x: float,
     y: float,
@@ -433,6 +436,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+@_kept
 def tint(colour: str, strength: float) -> str:
     """Return `colour` mixed with white; strength 1 is the colour itself, 0 is white.
 
@@ -444,6 +448,7 @@ def tint(colour: str, strength: float) -> str:
     return "#" + "".join(f"{round(255 + (c - 255) * strength):02X}" for c in _rgb(colour))
 
 
+@_kept
 def cell(
     x: float,
     y: float,

@@ -2,7 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +11,7 @@ from cnnlib import svg
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """A piece of the picture, with its corners in pixels and what it answers when pointed at."""
 
     words: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -393,8 +393,12 @@ class _Scene:
 
     def size(self, width: float, most: float = svg.FONT_SIZE) -> float:
         """Return the size of type with which the longest words fit into a cell."""
-        longest = max(len(self.words(pixel)) for pixel in self.owners)
-        return min(most, math.floor((width - 2) / longest / 0.61))
+        return min(most, math.floor((width - 2) / self.longest / 0.61))
+
+    @cached_property
+    def longest(self) -> int:
+        """How many letters the longest words have."""
+        return max(len(self.words(pixel)) for pixel in self.owners)
 
     def fill(self, place: int) -> str:
         """Return the colour of the channel that the number at `place` belongs to."""
