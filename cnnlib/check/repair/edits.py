@@ -1187,7 +1187,13 @@ def added_to_what_was_there(node, at):
             yield Found([ast.AugAssign(target, ast.Sub(), node.value)], 1.0)
 
 
-@on(ast.AugAssign, cost=2, suits="ratio numbers", asks=HOW_IT_WRITES)
+@on(
+    ast.AugAssign,
+    cost=2,
+    suits="ratio numbers",
+    undoes="start new_velocity",
+    asks=HOW_IT_WRITES,
+)
 def in_place_of_what_was_there(node, at):
     yield [ast.Assign([node.target], node.value)]
 

@@ -12,7 +12,7 @@ from cnnlib.check.repair.edits import TABLE
 from cnnlib.check.repair.places import Edit, Known, edits
 from cnnlib.check.repair.trace import Slice, traced
 
-SINGLES, PAIRS = 700, 1400
+SINGLES, PAIRS = 600, 1200
 """So many edits are tried. They are counted, as seconds would differ from run to run."""
 NAMED = 250
 """So many where the mistake has a name, and only its line is missing."""
