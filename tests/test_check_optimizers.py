@@ -1121,7 +1121,7 @@ WRONG_ADAM = {
         + M_HAT
         + V_HAT
         + MOVE,
-        "With beta1 and beta2 at 0 all your steps would be right, so the",
+        "The new square comes into v with the share 1 − beta1, which is m's.",
     ),
     "m no decay": (
         COUNT

@@ -401,6 +401,23 @@ FIRST_ATTEMPTS = [
     ('SharesItsShape', True, Wrong('flatten_backward', FLATTEN_ROWS, (('self.rest = x.shape[1:]', 'Flatten.rest = x.shape[1:]'),))),
     ('SharesItsMemory', True, Wrong('conv_dW', CONV_SUMS, (('self.xp = xp', 'Conv2D.xp = xp'),))),
     ('SharesItsLabels', True, Wrong('loss_backward', LOSS_LOOP, (('self.labels = labels', 'SoftmaxCrossEntropy.labels = labels'),))),
+    ('StrideMissingInDx + EmptyWithoutPadding', True, Wrong('conv_dx', CONV_SUMS, (('self.pad:self.pad + h, self.pad:self.pad + w]', 'self.pad:-self.pad, self.pad:-self.pad]'), ('top, left = r * self.stride, q * self.stride\n                region = self.xp', 'top, left = r, q\n                region = self.xp'),))),
+    ('OverwritesOverlaps + StrideMissingInDx', False, Wrong('conv_dx', CONV_PLACES, (('rows = slice(u, u + s * H_out, s)', 'rows = slice(u, u + H_out)'), ('cols = slice(v, v + s * W_out, s)', 'cols = slice(v, v + W_out)'), ('dx[:, :, rows, cols] += ', 'dx[:, :, rows, cols] = '),))),
+    ('DividesDWByTheBatch + MinusDW', True, Wrong('conv_dW', CONV_SUMS, (('self.dW += np.tensordot(g, region, axes=(0, 0))', 'self.dW = self.dW - np.tensordot(g, region, axes=(0, 0)) / n'),))),
+    ('FlipsDy + TransposesDW', True, Wrong('conv_dW', CONV_FULL, (('self.win = win[:, :, ::self.stride, ::self.stride]', 'self.win = win[:, :, ::self.stride, ::self.stride]'), ('np.tensordot(dout, self.win, axes=((0, 2, 3), (0, 2, 3)))', 'np.tensordot(dout[:, :, ::-1, ::-1], self.win, axes=((0, 2, 3), (0, 2, 3))).transpose(0, 1, 3, 2)'),))),
+    ('ForgetsTheBias + NoPlusOne', False, Wrong('conv_forward', CONV_SUMS, (('oh = (h - self.kh) // self.stride + 1', 'oh = (h - self.kh) // self.stride'), ('ow = (w - self.kw) // self.stride + 1', 'ow = (w - self.kw) // self.stride'), ('+ self.b\n', '\n'),))),
+    ('DividesByTheBatch + WinnerTransposed', False, Wrong('maxpool_backward', MAX_PLACES, (('a // kw, j * sw + a % kw] += dy[n, c, i, j]', 'a % kw, j * sw + a // kw] += dy[n, c, i, j] / N'),))),
+    ('DividesByTheBatch + WindowsWipeOut', True, Wrong('avgpool_backward', AVERAGE, (('dx[:, :, r:r + self.k[0], c:c + self.k[1]] +=', 'dx[:, :, r:r + self.k[0], c:c + self.k[1]] ='), ('/ (self.k[0] * self.k[1])', '/ (self.k[0] * self.k[1]) / len(dy)'),))),
+    ('SizeWithoutTheStride + MaximumForAverage', False, Wrong('avgpool_forward', AVERAGE, (('(H - self.k[0]) // self.s[0] + 1, (W - self.k[1]) // self.s[1] + 1', 'H // self.k[0], W // self.k[1]'), ('.mean(axis=(2, 3))', '.max(axis=(2, 3))'),))),
+    ('SubtractsTheBias + AveragesTheInputs', False, Wrong('dense_forward', DENSE_EINSUM, (('"nd,dk->nk", x, self.W', '"nd,dk->nk", x, self.W / x.shape[1]'), ('scores + self.b', 'scores - self.b'),))),
+    ('DividedByClasses + NegativeLoss', True, Wrong('loss_forward', LOSS_LOOP, (('losses.append(log_total[n] - shifted[n, labels[n]])', 'losses.append(shifted[n, labels[n]] - log_total[n])'), ('return float(sum(losses) / len(losses))', 'return float(sum(losses) / logits.shape[1])'),))),
+    ('NeverDivided + ChangesItsP', True, Wrong('loss_backward', LOSS_LOOP, (('grad = self.probs.copy()', 'grad = self.probs'), ('return grad / len(self.labels)', 'return grad'),))),
+    ('SetsToMinusOne + MinusDlogits', True, Wrong('loss_backward', LOSS_LOOP, (('grad[n, label] -= 1', 'grad[n, label] = -1'), ('return grad / len(self.labels)', 'return -grad / len(self.labels)'),))),
+    ('MasksByDy + DividesByTheBatch', True, Wrong('relu_backward', RELU, (('np.where(self.positive, dy, 0)', 'np.where(dy > 0, dy, 0) / len(dy)'),))),
+    ('FortranBackward + Minus', True, Wrong('flatten_backward', FLATTEN_ROWS, (('row.reshape(self.rest)', "row.reshape(self.rest, order='F')"), ('return np.array(pictures)', 'return -np.array(pictures)'),))),
+    ('Uphill + DividesByRows', True, Wrong('sgd_step', SGD_DICT, (('- self.learning_rate * self.v[key]', '+ self.learning_rate * self.v[key] / len(g)'),))),
+    ('NoEpsilon + ShareOfBeta1InV', False, Wrong('adam_step', ADAM_DICT, (('self.b2 * self.v.get(i, 0) + (1 - self.b2) * grad ** 2', 'self.b2 * self.v.get(i, 0) + (1 - self.b1) * grad ** 2'), ('np.sqrt(vhat) + self.eps', 'np.sqrt(vhat)'),))),
+    ('sum_of_losses + measured_on_training', False, Wrong('train_history', TRAIN, (('network.forward(x_val).argmax(axis=1)', 'network.forward(x_train).argmax(axis=1)'), ('predictions == y_val', 'predictions == y_train'), ('np.mean(epoch_losses)', 'np.sum(epoch_losses)'),))),
 ]  # fmt: skip
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from wrong_answers import CONFUSION, DENSE, DOUBLE, RELU, SINGLE
 
-from cnnlib import check, layers
+from cnnlib import check, layers, misconceptions
 from cnnlib.check import repair
+from cnnlib.check.repair.edits import TABLE
 
 pytestmark = pytest.mark.repairs
 
@@ -185,6 +186,23 @@ def test_no_trace_is_left(capsys):
 def test_a_message_is_the_same_each_time():
     source = changed(CONV, ("+ self.b\n", "+ self.b.sum()\n"))
     assert len({str(failure("conv_forward", written(source))) for _ in range(3)}) == 1
+
+
+def test_what_sets_W_anew_in_backward_is_shown():
+    """Not the line that keeps x: with zeros in its place, dW would be 0, and W the same after all."""
+    source = next(wrong for wrong in SINGLE if wrong.check == "dense_dx").right
+    wrong = changed(
+        source,
+        ("        return dx\n", "        self.W = self.W - 0.1 * self.dW\n        return dx\n"),
+    )
+    failed = failure("dense_dx", written(wrong, "Dense"))
+    assert failed.lines == (number_of(wrong, "self.W = self.W - 0.1"),)
+
+
+def test_what_edits_undo_can_go_wrong():
+    words = {word for one in misconceptions.every() for slip in one.slips for word in slip.words}
+    for kind in TABLE:
+        assert kind.undoes <= words, kind.name
 
 
 def told(wrong) -> str:
