@@ -1570,6 +1570,8 @@ SHARED = {
     "NoShareInV": "FirstVTooLarge",
     "CorrectsTheRoot": "FirstVTooLarge",
     "AbsoluteValues": "FirstRootOfAbsolute",
+    "ShareOfBeta1InV": "Beta1InV",
+    "ShareOfBeta2InM": "Beta2InM",
     "MeansTooLate": "WeightsStay",
     "MomentumOnTheWeight": "ForgetsWhereItWas",
     "MomentumAsARate": "WeightsStay",
