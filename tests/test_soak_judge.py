@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from cnnlib.grading.journal import Journal
 from cnnlib.grading.judges import Judge, Judges
 from cnnlib.grading.verdict import Result, Status
 from cnnlib.notebooks import Course, Exercise, NotebookError
+from cnnlib.scripts import wire
 
 ROOT = Path(__file__).parents[1]
 COURSE = Course(ROOT)
@@ -360,6 +362,20 @@ def test_nothing_is_left_of_a_run_that_is_killed(tmp_path):
     while left() and time.monotonic() < patience:
         time.sleep(0.1)
     assert not left()
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="sees by it when a process ends")
+@pytest.mark.parametrize("how", sorted({box.OWN, box.UNCONFINED, HOW}))
+def test_no_answer_runs_on_where_a_check_is_stopped(how):
+    """As Ctrl-C does: the box is closed while an answer goes round and round."""
+    with box.Box(how) as opened:
+        talk = opened.talk(60)
+        endless = {"do": "cell", "space": "a", "file": "<a>", "names": []}
+        talk._write(wire.pack(endless | {"source": "while True: pass"}))
+        ends = os.pidfd_open(talk.pid)
+    gone, _, _ = select.select([ends], [], [], 30)
+    os.close(ends)
+    assert gone
 
 
 def test_a_solution_that_fails_stops_everybody(originals):

@@ -142,7 +142,10 @@ class Box:
         if process is None:
             return
         with contextlib.suppress(Exception):
-            process.kill()
+            if isinstance(process, subprocess.Popen) and hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)  # else a conversation would go on for good
+            else:
+                process.kill()
         for stream in (process.stdin, process.stdout):
             with contextlib.suppress(Exception):
                 stream.close()

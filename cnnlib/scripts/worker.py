@@ -276,9 +276,9 @@ def _limit(seconds: int, memory: int = 0) -> None:
         import resource
     except ImportError:  # not on Windows
         return
-    if not memory:
-        return
-    limits = {"RLIMIT_AS": memory, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0, "RLIMIT_CPU": seconds}
+    limits = {"RLIMIT_CPU": seconds}
+    if memory:
+        limits |= {"RLIMIT_AS": memory, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0}
     for what, limit in limits.items():
         resource.setrlimit(getattr(resource, what), (limit, limit))
 
