@@ -828,7 +828,7 @@ WRONG = [
         OFFSETS,
         "dxp[read] += np.einsum",
         {
-            "dxp[read] = np.einsum": "your dx[0, 0, 2, 1] depends on W[0, 0, 1, 1] and dy[0, 0, 1, 0]; it should depend on W[0, 0, 1, :] and dy[0, 0, 1, :]",
+            "dxp[read] = np.einsum": "OverwritesOverlaps",
         },
     ),
     (
