@@ -247,9 +247,7 @@ def _wait(child: int) -> None:
         os.waitpid(child, 0)
         return
     asker = select.poll()
-    asker.register(
-        0, 0
-    )  # tells when the other end is closed, and leaves what is written to the child
+    asker.register(0, 0)  # tells of a closed end only: what is written is the child's to read
     while os.waitpid(child, os.WNOHANG) == (0, 0):
         signal.sigtimedwait({signal.SIGCHLD}, 1)
         if asker.poll(0):
@@ -280,7 +278,10 @@ def _limit(seconds: int, memory: int = 0) -> None:
     if memory:
         limits |= {"RLIMIT_AS": memory, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0}
     for what, limit in limits.items():
-        resource.setrlimit(getattr(resource, what), (limit, limit))
+        which = getattr(resource, what)
+        highest = resource.getrlimit(which)[1]  # whoever set it may have set it lower
+        limit = limit if highest == resource.RLIM_INFINITY else min(limit, highest)
+        resource.setrlimit(which, (limit, limit))
 
 
 if __name__ == "__main__":
