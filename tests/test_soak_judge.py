@@ -378,6 +378,14 @@ def test_no_answer_runs_on_where_a_check_is_stopped(how):
     assert gone
 
 
+def test_a_lower_limit_of_somebody_elses_stays():
+    pytest.importorskip("resource")
+    code = "import resource as r; from cnnlib.scripts import worker; cpu = r.RLIMIT_CPU\n"
+    code += "r.setrlimit(cpu, (40, 40)); worker._limit(150); print(r.getrlimit(cpu))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (run.stdout.strip(), run.stderr) == ("(40, 40)", "")
+
+
 def test_a_solution_that_fails_stops_everybody(originals):
     handed = submissions(originals, ada=RIGHT)
     rows = [{"name": e.name, "outcome": "failed", "error": "Failed", "message": "✗ no"}
