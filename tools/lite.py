@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -45,6 +46,8 @@ if sys.platform == "emscripten":  # JupyterLite, where nothing is installed yet
 
 def main() -> int:
     """Build the wheels, lay out the notebooks, and build the site around them."""
+    if PYODIDE.exists():
+        check_version()
     for folder in (LAYOUT, WHEELS, LITE):
         shutil.rmtree(folder, ignore_errors=True)
     collect_wheels()
@@ -64,6 +67,20 @@ def main() -> int:
     }
     (LAYOUT / "jupyter_lite_config.json").write_text(json.dumps(settings), encoding="utf-8")
     return subprocess.run([sys.executable, "-m", "jupyter", "lite", "build"], cwd=LAYOUT).returncode
+
+
+def check_version() -> None:
+    """Stop where the Pyodide that is to travel along is not the one that the kernel is made for."""
+    there = json.loads((PYODIDE / "pyodide-lock.json").read_text(encoding="utf-8"))["info"][
+        "version"
+    ]
+    if there.split(".")[:2] != PYODIDE_VERSION.split(".")[:2]:
+        installed = importlib.metadata.version("jupyterlite-pyodide-kernel")
+        sys.exit(
+            f"build/pyodide/ holds Pyodide {there}, and jupyterlite-pyodide-kernel {installed} needs "
+            f"{PYODIDE_VERSION}: its kernel would never start. Put that version there, install the "
+            "jupyterlite-pyodide-kernel that is made for yours, or move build/pyodide/ away."
+        )
 
 
 def collect_wheels() -> None:
