@@ -7,6 +7,7 @@ from types import FunctionType
 
 import numpy as np
 import pytest
+from hunts import with_expected
 
 from cnnlib import check, layers, misconceptions
 from cnnlib.check.engine import Comparison
@@ -331,15 +332,15 @@ def _arrays(*shapes):
     [
         (check.flatten_hunt_1, _arrays((1, 1, 2, 2), (1, 4)), "passes your test"),
         (check.flatten_hunt_1, _arrays((1, 1, 2, 3), (1, 5)), "not even a right layer"),
-        (check.flatten_hunt_1, (3, 4), "asked for: x, dy"),
-        (check.flatten_hunt_1, _arrays((1, 1, 2, 3)), "asked for: x, dy"),
+        (check.flatten_hunt_1, (None, None, None), "asked for: x, dy, expected"),
+        (check.flatten_hunt_1, _arrays((1, 1, 2, 3)), "asked for: x, dy, expected"),
         (check.flatten_hunt_2, (np.ones((1, 1, 2, 3)), np.ones((1, 6))), "passes your test"),
         (check.flatten_hunt_2, _arrays((1, 1, 2, 2), (1, 4)), "blame the innocent"),
         (check.flatten_hunt_3, _arrays((3, 1, 1, 2), (3, 1, 1, 2), (3, 2)), "passes your test"),
     ],
 )
 def test_a_witness_that_shows_nothing_is_refused(hunt, arrays, phrase):
-    message = one_line(hunt.failure(lambda: arrays))
+    message = one_line(hunt.failure(lambda: with_expected(hunt, arrays)))
     assert phrase in message
 
 
@@ -355,11 +356,11 @@ def test_a_witness_that_shows_nothing_is_refused(hunt, arrays, phrase):
     ],
 )
 def test_a_hunt_is_for_few_small_whole_numbers_in_the_right_axes(arrays, phrase):
-    assert phrase in one_line(check.flatten_hunt_1.failure(lambda: arrays))
+    assert phrase in one_line(check.flatten_hunt_1.failure(lambda: (*arrays, 0)))
 
 
 def test_a_hunt_takes_lists():
-    witness = [[[[0, 0, 0], [0, 0, 0]]]], [[0, 0, 0, 0, 0, 0]]
+    witness = [[[[0, 0, 0]]]], [[0, 0, 0]], [[[[0, 0, 0]]]]
     assert check.flatten_hunt_1.failure(lambda: witness) is None
 
 
@@ -374,7 +375,7 @@ def test_a_hunt_takes_lists():
     ],
 )
 def test_the_hint_after_a_miss_names_the_array_whose_numbers_hide_the_mistake(hunt, arrays, phrase):
-    assert phrase in one_line(hunt.failure(lambda: arrays))
+    assert phrase in one_line(hunt.failure(lambda: with_expected(hunt, arrays)))
 
 
 def test_a_patient_that_stops_for_another_reason_wins_no_hunt():
@@ -392,9 +393,9 @@ def test_a_patient_that_stops_for_another_reason_wins_no_hunt():
         ("x", "dy"),
         hunted.axes,
         stops=False,
-        free=None,
+        closest=None,
     )
-    message = one_line(other.failure(lambda: _arrays((1, 1, 2, 3), (1, 6))))
+    message = one_line(other.failure(lambda: with_expected(other, _arrays((1, 1, 2, 3), (1, 6)))))
     assert "not because of the mistake" in message and "out of order" in message
 
 

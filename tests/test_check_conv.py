@@ -284,5 +284,5 @@ def test_a_wrong_dtype_alone_is_told():
 
 def test_a_witness_has_four_axes():
     flat = np.arange(9.0).reshape(3, 3)
-    message = str(check.conv_hunt_1.failure(lambda: (np.ones((5, 5)), flat, flat)))
+    message = str(check.conv_hunt_1.failure(lambda: (np.ones((5, 5)), flat, flat, flat)))
     assert "x needs the axes (N, C, H, W)" in message

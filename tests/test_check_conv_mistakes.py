@@ -4,6 +4,7 @@ import linecache
 
 import numpy as np
 import pytest
+from hunts import with_expected
 
 from cnnlib import check, layers, misconceptions
 from cnnlib.check.conv import BY_HAND
@@ -1115,7 +1116,7 @@ def arrays(*shapes):
     ],
 )
 def test_arrays_chosen_with_care_show_each_patient(hunt, witness):
-    assert hunt.failure(lambda: witness) is None
+    assert hunt.failure(lambda: with_expected(hunt, witness)) is None
 
 
 @pytest.mark.parametrize(
@@ -1128,11 +1129,13 @@ def test_arrays_chosen_with_care_show_each_patient(hunt, witness):
     ],
 )
 def test_what_the_patients_authors_tried_shows_nothing(hunt, witness):
-    assert "The patient passes your test" in words(hunt.failure(lambda: witness))
+    assert "The patient passes your test" in words(
+        hunt.failure(lambda: with_expected(hunt, witness))
+    )
 
 
 def test_a_dy_of_another_shape_is_no_witness():
-    witness = arrays((1, 1, 2, 3), (1, 1, 2, 3))
+    witness = (*arrays((1, 1, 2, 3), (1, 1, 2, 3)), 0)
     assert "Not even a right layer" in words(check.conv_hunt_3.failure(lambda: witness))
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from hunts import with_expected
 
 from cnnlib import check, misconceptions
 
@@ -920,7 +921,7 @@ LOGITS = arrays((2, 3))[0]
     ],
 )
 def test_a_witness_that_shows_nothing_is_refused(hunt, shown, phrase):
-    assert phrase in one_line(hunt.failure(lambda: shown))
+    assert phrase in one_line(hunt.failure(lambda: with_expected(hunt, shown)))
 
 
 @pytest.mark.parametrize(
@@ -936,5 +937,5 @@ def test_a_witness_that_shows_nothing_is_refused(hunt, shown, phrase):
     ],
 )
 def test_a_witness_that_shows_the_mistake_is_accepted(hunt, shown):
-    assert hunt.failure(lambda: shown) is None
+    assert hunt.failure(lambda: with_expected(hunt, shown)) is None
     assert hunt.patient.__name__ == "Patient"

@@ -4,6 +4,7 @@ import linecache
 
 import numpy as np
 import pytest
+from hunts import with_expected
 
 from cnnlib import check, layers
 from cnnlib.misconceptions import pool
@@ -1301,7 +1302,7 @@ NEGATIVE = np.array([[[[-1.0, -2.0], [-3.0, -4.0]]]])
     ],
 )
 def test_a_witness_that_shows_the_mistake_passes(hunt, arrays):
-    assert hunt.failure(lambda: arrays) is None
+    assert hunt.failure(lambda: with_expected(hunt, arrays)) is None
 
 
 @pytest.mark.parametrize(
@@ -1316,7 +1317,7 @@ def test_a_witness_that_shows_the_mistake_passes(hunt, arrays):
     ],
 )
 def test_a_witness_that_shows_nothing_is_refused(hunt, arrays, phrase):
-    assert phrase in words(hunt.failure(lambda: arrays))
+    assert phrase in words(hunt.failure(lambda: with_expected(hunt, arrays)))
 
 
 def test_no_different_numbers_show_the_second_patient():
@@ -1324,7 +1325,8 @@ def test_no_different_numbers_show_the_second_patient():
     for seed in range(20):
         rng = np.random.default_rng(seed)
         arrays = rng.permutation(6).reshape(1, 1, 2, 3), rng.integers(1, 9, (1, 1, 1, 1))
-        assert check.pool_hunt_2.failure(lambda arrays=arrays: arrays) is not None
+        arrays = with_expected(check.pool_hunt_2, arrays)
+        assert "passes your test" in words(check.pool_hunt_2.failure(lambda a=arrays: a))
 
 
 def test_a_number_that_is_not_the_largest_is_found_in_its_window_or_outside():

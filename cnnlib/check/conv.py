@@ -279,7 +279,7 @@ def conv_dx():
     axes={"x": "N, C, H, W", "W": "F, C, KH, KW", "dy": "N, F, OH, OW"},
 )
 def conv_hunt_1(layer_class, x, W, dy):
-    """Check arrays x, W, dy for which the first patient's dx is wrong."""
+    """Check arrays x, W, dy, and the right dx, where the first patient's is wrong."""
     return conv.backward(layer_class, x, W, np.zeros(len(W)), dy, stride=1, padding=0, name="dx")
 
 
@@ -292,7 +292,7 @@ def conv_hunt_1(layer_class, x, W, dy):
     axes={"x": "N, C, H, W", "dy": "N, F, OH, OW"},
 )
 def conv_hunt_2(layer_class, x, dy):
-    """Check arrays x, dy for which the second patient's dx is wrong; its 2×2 windows have stride 3."""
+    """Check arrays x, dy, and the right dx, where the second patient's is wrong; its 2×2 windows have stride 3."""
     W = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
     return conv.backward(layer_class, x, W, np.zeros(1), dy, stride=3, padding=0, name="dx")
 
@@ -307,6 +307,6 @@ def conv_hunt_2(layer_class, x, dy):
     axes={"x": "N, C, H, W", "dy": "N, F, OH, OW"},
 )
 def conv_hunt_3(layer_class, x, dy):
-    """Check arrays x, dy for which the third patient's dW is wrong; its one kernel is 2×2."""
+    """Check arrays x, dy, and the right dW, where the third patient's is wrong; its one kernel is 2×2."""
     W = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
     return conv.backward(layer_class, x, W, np.zeros(1), dy, stride=1, padding=0, name="dW")

@@ -369,7 +369,7 @@ def blind_guess():
     axes={"x": "N, D", "W": "D, K", "b": "K", "dy": "N, K"},
 )
 def dense_hunt_1(layer_class, x, W, b, dy):
-    """Check arrays x, W, b, dy for which the first patient's dx is wrong."""
+    """Check arrays x, W, b, dy, and the right dx, where the first patient's is wrong."""
     return dense.once(layer_class, x, W, b, dy, name="dx")
 
 
@@ -392,7 +392,7 @@ class _OnlyTheMaximum(losses.SoftmaxCrossEntropy):
     axes={"logits": "N, K", "labels": "N"},
 )
 def dense_hunt_2(loss_class, logits, labels):
-    """Check logits and labels for which the second patient's loss is wrong."""
+    """Check logits, labels, and the right loss, where the second patient's is wrong."""
     return dense.loss(loss_class, logits, labels.astype(int))
 
 
@@ -406,5 +406,5 @@ def dense_hunt_2(loss_class, logits, labels):
     axes={"logits": "N, K", "labels": "N"},
 )
 def dense_hunt_3(loss_class, logits, labels):
-    """Check logits and labels for which the third patient's backward is wrong."""
+    """Check logits, labels, and the right dlogits, where the third patient's are wrong."""
     return dense.dlogits(loss_class, logits, labels.astype(int))

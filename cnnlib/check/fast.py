@@ -285,11 +285,11 @@ def fast_pool_loops():
     passes="your dy shows that an inverse is no adjoint",
     patient=misconceptions.fast.InvertsIm2col,
     right=columns.FastConv2D,
-    names=("x", "dy", "expected"),
+    names=("x", "dy"),
     axes={"x": "N, C, H, W", "dy": "N, F, OH, OW"},
 )
 def fast_hunt_1(layer_class, x, dy):
-    """Check arrays x, dy for which the first patient's dx is wrong; its kernel is two ones, [1, 1]."""
+    """Check arrays x, dy, and the right dx, where the first patient's is wrong; its kernel is two ones, [1, 1]."""
     W = np.ones((1, 1, 1, 2))
     return convolutions.backward(layer_class, x, W, np.zeros(1), dy, stride=1, padding=0, name="dx")
 
@@ -304,7 +304,7 @@ def fast_hunt_1(layer_class, x, dy):
     axes={"first": "N, C, H, W", "x": "N, C, H, W"},
 )
 def fast_hunt_2(layer_class, first, x):
-    """Check two batches such that the second patient's y of x is wrong; its kernel is 3×3 ones, padding 1."""
+    """Check two batches, and the right y of x, where the second patient's is wrong; its kernel is 3×3 ones, padding 1."""
     W = np.ones((1, 1, 3, 3))
     return convolutions.forward_of_second_batch(
         layer_class, first, x, W, np.zeros(1), stride=1, padding=1

@@ -243,7 +243,7 @@ flatten_predictions = _Predictions(
     axes={"x": "N, C, H, W", "dy": "N, D"},
 )
 def flatten_hunt_1(layer_class, x, dy):
-    """Check arrays x, dy for which the first patient's backward is wrong."""
+    """Check arrays x, dy, and the right dx, where the first patient's is wrong."""
     return layer.backward(layer_class, x, dy)
 
 
@@ -252,11 +252,11 @@ def flatten_hunt_1(layer_class, x, dy):
     passes="your arrays show what no gradient check can see",
     patient=misconceptions.flatten.FortranBothWays,
     right=layers.Flatten,
-    names=("x", "expected"),
+    names=("x",),
     axes={"x": "N, C, H, W"},
 )
 def flatten_hunt_2(layer_class, x):
-    """Check an array x, and the y that a right Flatten makes of it, for which the second patient's forward is wrong."""
+    """Check an array x, and the y that a right Flatten makes of it, where the second patient's forward is wrong."""
     return layer.forward(layer_class, x)
 
 
@@ -271,5 +271,5 @@ def flatten_hunt_2(layer_class, x):
     stops=True,
 )
 def flatten_hunt_3(layer_class, first, x, dy):
-    """Check batches first and x, and a dy for the second, for which the third patient's backward is wrong."""
+    """Check batches first and x, a dy for the second, and the right dx, where the third patient's backward is wrong."""
     return layer.backward_of_second_batch(layer_class, first, x, dy)

@@ -259,9 +259,9 @@ def relu_backward():
     " With every ✓ above, you have a gradient check of your own, and a ReLU that passes it",
     patient=misconceptions.gradients.Guided,
     right=layers.ReLU,
-    names=("x", "dy", "expected"),
-    free=lambda x, dy: x == 0,  # at the kink any slope from 0 to 1 is right
+    names=("x", "dy"),
+    closest=_either_at_zero,
 )
 def relu_hunt(layer_class, x, dy):
-    """Check arrays x and dy, and the dx that a right ReLU makes of them, for which the patient's backward is wrong."""
+    """Check arrays x and dy, and the dx that a right ReLU makes of them, where the patient's backward is wrong."""
     return layer.backward(layer_class, x, dy)

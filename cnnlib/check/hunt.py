@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from cnnlib.check.diagnosis import close
-from cnnlib.check.engine import Case, Check, attempt, remarks, same
+from cnnlib.check.engine import Case, Check, attempt, remarks
 from cnnlib.check.failure import Failed
 from cnnlib.scripts import script
 from cnnlib.scripts.layer import call
@@ -13,20 +12,23 @@ from cnnlib.scripts.layer import call
 MOST, LARGEST = 6, 1000
 """How many numbers an array may have, and how large they may be: so few that one has to choose them."""
 
+THREE_DECIMALS = 6e-4
+"""How far a number that is given to three decimals may lie from the right one."""
+
 
 class Hunt(Check):
-    """A check of the arrays with which a learner shows that the patient is wrong.
+    """A check of the test with which a learner shows that the patient is wrong.
 
-    The learner's function takes nothing and returns the arrays in `names`: few whole numbers, which
-    can be followed by hand. They are run through `script`, once with the right layer and once with
-    the patient, and have to give different results. Each number has to be needed: with 0 in its
-    place the patient gets away. So numbers drawn at random win nothing, and what is left shows what
-    the mistake is about. Where the last name is ``"expected"``, the learner also says what the right
-    layer gives. `axes` names the axes of those arrays that must
-    have them, such as ``{"x": "N, C, H, W"}``, and `stops` says that the patient's mistake is one
-    that stops it: otherwise a patient that stops has another trouble than the one that is hunted.
-    ``free(**arrays)`` says for which entries of the result more than one value is right, so that any
-    may be expected.
+    The learner's function takes nothing and returns the arrays in `names`, few whole numbers that
+    can be followed by hand, and what the right layer makes of them. The arrays are run through
+    `script`, once with the right layer and once with the patient, and have to give different
+    results. Each number has to be needed: with 0 in its place the patient gets away. So numbers
+    drawn at random win nothing, and what is left shows what the mistake is about; and as one has to
+    know what the right layer gives, neither do arrays of zeros whose shapes were drawn at random.
+    `axes` names the axes of those arrays that must have them, such as ``{"x": "N, C, H, W"}``, and
+    `stops` says that the patient's mistake is one that stops it: otherwise a patient that stops has
+    another trouble than the one that is hunted. Where several results are right,
+    ``closest(right, expected, **arrays)`` is the one most like what the learner expects.
     """
 
     def __init__(
@@ -39,37 +41,31 @@ class Hunt(Check):
         names: tuple[str, ...],
         axes: dict[str, str],
         stops: bool,
-        free: Callable | None,
+        closest: Callable | None,
     ):
         super().__init__(script, title, _witness, passes)
         self.script, self.right, self.names = script, right, names
-        self.axes, self.stops, self.free = axes, stops, free
+        self.axes, self.stops, self.closest = axes, stops, closest
         self.patient = type("Patient", (patient,), {"__doc__": "Wrong somewhere. Where?"})
 
     def failure(self, thing) -> Failed | None:
         outcome = attempt(Case("arrays", {}, script(call)), thing)
         if outcome.error is not None:
             return self.stopped(outcome, {})
-        arrays = outcome.value if isinstance(outcome.value, tuple | list) else (outcome.value,)
-        arrays = list(_rectangular(arrays))
+        returned = outcome.value if isinstance(outcome.value, tuple | list) else (outcome.value,)
+        arrays = list(_arrays(returned))
         unfit = self._unfit(arrays)
         if unfit is not None:
             return self._fail(outcome, *unfit)
-        inputs = dict(zip(self.names, (np.asarray(a, float) for a in arrays), strict=True))
-        claim = inputs.pop("expected", None)
+        *arrays, claim = (np.asarray(a, float) for a in arrays)
+        inputs = dict(zip(self.names, arrays, strict=True))
         case, right, patient = self._run(inputs)
         if right.error is not None:
             says = "Not even a right layer can work with your arrays."
             return self._fail(outcome, says, {"where": case.where, "it says": str(right.error)})
-        if claim is not None and self.free and claim.shape == right.value.shape:
-            claim = np.where(self.free(**inputs), right.value, claim)
-        if claim is not None and not same(right.value, claim, 1e-9):
+        why = self._contradicts(claim, np.asarray(right.value), inputs)
+        if why is not None:
             says = "What you expect is not what a right layer gives, so your test would blame the innocent."
-            if np.shape(claim) != right.value.shape:
-                why = f"its shape is {np.shape(claim)}, and should be another one"
-            else:
-                place = np.argwhere(~close(right.value, claim, 1e-9))[0]
-                why = f"the number at {place.tolist()} is not the right one"
             return self._fail(outcome, says, {"where": case.where, "expected": why})
         if patient.error is not None and not self.stops:
             says = "The patient stops at your arrays, but not because of the mistake that this hunt is about."
@@ -87,6 +83,18 @@ class Hunt(Check):
             }
             return self._fail(outcome, says, facts)
         return None
+
+    def _contradicts(self, claim, right, inputs) -> str | None:
+        """What is wrong with what the learner expects."""
+        if claim.shape != right.shape:
+            return f"its shape is {claim.shape}, and should be another one"
+        if self.closest:
+            right = self.closest(right, claim, **inputs)
+        far = np.argwhere(~_near(right, claim))
+        if not len(far):
+            return None
+        at = f"the number at {far[0].tolist()}" if right.ndim else "this number"
+        return f"{at} is not the right one"
 
     def _not_needed(self, inputs) -> Iterator[tuple[str, float]]:
         """The numbers, with their places, in place of which 0 would do as well."""
@@ -110,11 +118,11 @@ class Hunt(Check):
 
     def _unfit(self, arrays) -> tuple[str, dict[str, str]] | None:
         """Why these can't be the arrays that are asked for."""
-        if len(arrays) != len(self.names) or not all(_numbers(a) for a in arrays):
+        if len(arrays) != len(self.names) + 1 or not all(_numbers(a) for a in arrays):
             got = ", ".join(f"array {a.shape}" if _numbers(a) else type(a).__name__ for a in arrays)
-            asked = ", ".join(self.names)
+            asked = ", ".join([*self.names, "expected"])
             return f"NumPy arrays of finite numbers are asked for: {asked}.", {"got": got}
-        for name, array in zip(self.names, arrays, strict=True):
+        for name, array in zip(self.names, arrays, strict=False):
             if array.size == 0:
                 return "An empty array shows nothing.", {"got": f"{name} of shape {array.shape}"}
             axes = self.axes.get(name)
@@ -178,28 +186,28 @@ def hunt(
     names: tuple[str, ...],
     axes: dict[str, str] | None = None,
     stops: bool = False,
-    free: Callable | None = None,
+    closest: Callable | None = None,
 ) -> Callable:
     """Turn a script, ``script(layer_class, **arrays)``, into a bug hunt."""
     return lambda script: Hunt(
-        script, title, passes, patient, right, names, axes or {}, stops, free
+        script, title, passes, patient, right, names, axes or {}, stops, closest
     )
 
 
 def _witness():
-    """Return arrays on which the patient goes wrong."""
+    """Return arrays on which the patient goes wrong, and what a right layer makes of them."""
 
 
 _witness.__name__ = "witness"
 
 
-def _rectangular(arrays):
-    """The arrays; what is a list that NumPy can't make an array of stays out."""
-    for a in arrays:
+def _arrays(returned):
+    """What was returned, lists and numbers as arrays; what NumPy can't make an array of stays as it is."""
+    for a in returned:
         try:
-            yield np.asarray(a) if isinstance(a, list) else a
+            yield np.asarray(a) if isinstance(a, list | tuple | int | float | np.generic) else a
         except ValueError:
-            yield None
+            yield a
 
 
 def _numbers(a) -> bool:
@@ -210,8 +218,15 @@ def _differ(right, patient) -> bool:
     return (
         patient.error is not None
         or bool(patient.changed)
-        or not same(right.value, patient.value, 1e-9)
+        or np.shape(right.value) != np.shape(patient.value)
+        or not _near(right.value, patient.value).all()
     )
+
+
+def _near(right, got) -> np.ndarray:
+    """Number by number, whether it is the right one to three decimals; NaN never is."""
+    with np.errstate(invalid="ignore"):
+        return np.abs(np.asarray(right, float) - np.asarray(got, float)) <= THREE_DECIMALS
 
 
 def _too_much(got: str) -> tuple[str, dict[str, str]]:

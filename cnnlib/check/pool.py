@@ -512,11 +512,11 @@ pool_by_hand = _Routes(
     passes="your x shows what a ReLU before the pool hides",
     patient=misconceptions.pool.StartsAtZero,
     right=layers.MaxPool2D,
-    names=("x", "expected"),
+    names=("x",),
     axes={"x": "N, C, H, W"},
 )
 def pool_hunt_1(layer_class, x):
-    """Check an x, and what a right MaxPool2D(2) makes of it, for which the first patient's forward is wrong."""
+    """Check an x, and what a right MaxPool2D(2) makes of it, where the first patient's forward is wrong."""
     return SIDE_BY_SIDE.script(layer.forward)(layer_class, x=x)
 
 
@@ -527,9 +527,10 @@ def pool_hunt_1(layer_class, x):
     right=layers.MaxPool2D,
     names=("x", "dy"),
     axes={"x": "N, C, H, W", "dy": "N, C, OH, OW"},
+    closest=split_like(SIDE_BY_SIDE),
 )
 def pool_hunt_2(layer_class, x, dy):
-    """Check arrays x, dy for which the backward of the second patient, a MaxPool2D(2), is wrong."""
+    """Check arrays x, dy, and a right dx, where the backward of the second patient, a MaxPool2D(2), is wrong."""
     return SIDE_BY_SIDE.script(layer.backward)(layer_class, x=x, dy=dy)
 
 
@@ -543,5 +544,5 @@ def pool_hunt_2(layer_class, x, dy):
     axes={"x": "N, C, H, W", "dy": "N, C, OH, OW"},
 )
 def pool_hunt_3(layer_class, x, dy):
-    """Check arrays x, dy for which the backward of the third patient, an AvgPool2D(2), is wrong."""
+    """Check arrays x, dy, and the right dx, where the backward of the third patient, an AvgPool2D(2), is wrong."""
     return SIDE_BY_SIDE.script(layer.backward)(layer_class, x=x, dy=dy)
