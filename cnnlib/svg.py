@@ -14,7 +14,7 @@ import math
 import re
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -462,19 +462,22 @@ def cell(
     size: float = FONT_SIZE,
     pick: str = "",
     at: str = "",
+    later: bool = False,
 ) -> str:
     """Return one cell: a box with words in its middle.
 
     `wrong` draws a thick outline with a filled corner, `focus` a thick dark outline. `pick`
     is what an explorer receives when the cell is pointed at, as in `"position=7"`; `at` is a name
-    for `fly`.
+    for `fly`. What is `later` stays empty while an explorer that plays has not come to it.
 
     Examples
     --------
     >>> "data-pick" in cell(0, 0, 30, 20, "7", pick="position=7")
     True
     """
-    body = rect(x, y, width, height, fill=fill, stroke=EDGE)
+    # The outline of the box itself is the focus: where it moves on, no element comes or goes.
+    edge = {"stroke": BLACK, "stroke_width": 3} if focus else {"stroke": EDGE}
+    body = rect(x + focus, y + focus, width - 2 * focus, height - 2 * focus, fill=fill, **edge)
     body += text(
         x + width / 2,
         y + height / 2,
@@ -487,11 +490,12 @@ def cell(
     if wrong:
         right, top = x + width - 1, y + 1
         corner = f"{right - 8:g},{top:g} {right:g},{top:g} {right:g},{top + 8:g}"
-        body += rect(x + 1, y + 1, width - 2, height - 2, stroke=WRONG, stroke_width=2)
+        inset = 2.5 if focus else 1
+        size = width - 2 * inset, height - 2 * inset
+        body += rect(x + inset, y + inset, *size, stroke=WRONG, stroke_width=2)
         body += f'<polygon points="{corner}" fill="{WRONG}"/>'
-    if focus:
-        body += rect(x + 1, y + 1, width - 2, height - 2, stroke=BLACK, stroke_width=3)
     names = f' data-pick="{escape(pick)}"' * bool(pick) + f' data-at="{at}"' * bool(at)
+    names += ' data-later=""' * later
     return f"<g{names}>{body}</g>" if names else body
 
 
@@ -517,10 +521,9 @@ def then(drawing: Drawing) -> Drawing:
     return Drawing(f'<g data-then="">{drawing.body}</g>', drawing.width, drawing.height)
 
 
-def fly(source: str, target: str, beat: int = 0, onto: bool = False) -> str:
-    """Return the order to let a copy of one cell fly to another while an explorer plays.
-
-    What stands in the other cell is shown when all its copies have arrived.
+@dataclass(frozen=True)
+class Flight:
+    """A copy of one cell that flies to another while an explorer plays.
 
     Parameters
     ----------
@@ -530,13 +533,26 @@ def fly(source: str, target: str, beat: int = 0, onto: bool = False) -> str:
         After how many others it begins.
     onto : bool
         Whether it comes on top of what stood there, which is shown until then.
+    """
+
+    source: str
+    target: str
+    beat: int = 0
+    onto: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.target} {self.beat}{' onto' * self.onto}"
+
+
+def fly(flights: Iterable[Flight]) -> str:
+    """Return the order to let copies of cells fly; what they make is shown when all have arrived.
 
     Examples
     --------
-    >>> fly("x-0-1", "y-0", beat=1)
-    '<g data-fly="x-0-1 y-0 1"></g>'
+    >>> fly([Flight("x-0-1", "y-0"), Flight("x-0-2", "y-0", beat=1)])
+    '<g data-fly="x-0-1 y-0 0;x-0-2 y-0 1"></g>'
     """
-    return f'<g data-fly="{source} {target} {beat}{" onto" * onto}"></g>'
+    return f'<g data-fly="{";".join(map(str, flights))}"></g>'
 
 
 def cells(
@@ -551,6 +567,7 @@ def cells(
     height: float = 26,
     pick: Callable[[int, int], str] | None = None,
     at: str = "",
+    later=None,
 ) -> Drawing:
     """Return a grid of cells, one for each entry of a vector or matrix.
 
@@ -570,6 +587,8 @@ def cells(
         From row and column to what an explorer receives when the cell is pointed at.
     at : str
         What the cells are called for `fly`: "x" makes them x-0-0, x-0-1, ….
+    later : array_like of bool, optional
+        Cells that a walk has not come to yet, as `cell` takes them.
 
     Raises
     ------
@@ -588,9 +607,10 @@ def cells(
         )
     shape = (1,) * (2 - values.ndim) + values.shape
     words = [[short(value) for value in row] for row in values.reshape(shape)]
-    fills, wrongs, focuses = (
-        np.broadcast_to(np.reshape(given, shape) if np.size(given) > 1 else given, shape)
-        for given in (fill, False if wrong is None else wrong, False if focus is None else focus)
+    given = (fill, *(False if marks is None else marks for marks in (wrong, focus, later)))
+    fills, wrongs, focuses, laters = (
+        np.broadcast_to(np.reshape(marks, shape) if np.size(marks) > 1 else marks, shape)
+        for marks in given
     )
 
     longest = max((text_width(w, mono=True) for row in words for w in row), default=0)
@@ -618,6 +638,7 @@ def cells(
             focus=bool(focuses[i, j]),
             pick=pick(i, j) if pick else "",
             at=f"{at}-{i}-{j}" if at else "",
+            later=bool(laters[i, j]),
         )
         for i, j in np.ndindex(*shape)
     )

@@ -197,7 +197,7 @@ def test_a_window_holds_what_its_number_is_made_of(window, place):
     assert grids == pytest.approx(expected, abs=0.0051)
     total = (x * layer.W[f]).sum() + layer.b[f]
     assert walk()[window].array[0, f, row, column] == pytest.approx(total)
-    told = re.search(rf"y\[0, {f}, {row}, {column}\] = (\S+) ", picture.alt)[1]
+    told = re.search(rf"y\[0, {f}, {row}, {column}\] = (\S+)\. ", picture.alt)[1]
     assert float(told) == pytest.approx(total, abs=0.0051)
     # The mark lies around the pixel, in the right map.
     marks = [b for b in read.boxes if b.attributes.get("stroke") == module.svg.VERMILLION]
@@ -207,8 +207,31 @@ def test_a_window_holds_what_its_number_is_made_of(window, place):
     assert float(marks[0].attributes["x"]) + 2 == x + column * side < float(sheet.get("width"))
 
 
+@pytest.mark.parametrize(
+    ("window", "place"), [(3, (5, 5, 8)), (3, (0, 13, 13)), (6, (0, 0, 0)), (6, (2, 3, 6))]
+)
+def test_a_pools_window_holds_its_pixels_and_says_who_gets_the_gradient(window, place):
+    f, row, column = place
+    picture = draw(window=window, map=f, row=row, column=column)
+    read = Read(picture.svg)
+    assert read.problems() == []
+    layer = module._layers(None)[window - 1]
+    x = walk()[window - 1].array
+    y = layer.forward(x)
+    dy = np.zeros_like(y)
+    dy[0, f, row, column] = 1
+    (winner,) = np.argwhere(layer.backward(dy)).tolist()
+    cells = [float(t.words) for t in read.texts if re.fullmatch(r"-?\d+\.\d\d", t.words)]
+    of_x = x[0, f, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+    assert cells == pytest.approx([*of_x.flat, y[0, f, row, column]], abs=0.0051)
+    assert f"dx{winner}" in picture.alt
+    assert ("tie" in picture.alt) == ((of_x == of_x.max()).sum() > 1)
+    lit = [b for b in read.boxes if b.attributes["fill"] == module.svg.ORANGE]
+    assert len(lit) == 2  # the winner and y
+
+
 def test_each_map_leads_to_its_windows():
-    for step, maps, side in ((1, 8, 28), (4, 16, 14)):
+    for step, maps, side in ((1, 8, 28), (3, 8, 14), (4, 16, 14), (6, 16, 7)):
         found = re.findall(r'data-open="(.*?)" data-field="(.*?)"', draw(step).svg)
         words = module.WINDOWS[step]
         expected = [(f"window={words};map={f}", f"row={side};column={side}") for f in range(maps)]

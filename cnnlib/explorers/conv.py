@@ -341,16 +341,21 @@ class _Forward:
             [f"position={i * columns + j}" for j in range(columns)]
             for i in range(self.map.shape[0])
         ]
-        grid = _grid(self.map, fills, focus=here, pick=pick, at="y", side=self.side)
+        later = np.arange(self.map.size).reshape(self.map.shape) > self.i * columns + self.j
+        look = {"at": "y", "side": self.side}
+        grid = _grid(self.map, fills, focus=here, pick=pick, later=later, **look)
         return grid.titled(f"y, {_by(self.map)}: point at a cell")
 
     def flights(self) -> str:
         """Let the window's numbers and the weights meet, then the products fly into the sum."""
-        return "".join(
-            svg.fly(f"x-{self.top + i}-{self.left + j}", f"xW-{i}-{j}")
-            + svg.fly(f"W-{i}-{j}", f"xW-{i}-{j}")
-            + svg.fly(f"xW-{i}-{j}", f"y-{self.i}-{self.j}", beat=1)
+        return svg.fly(
+            flight
             for i, j in np.ndindex(self.W.shape)
+            for flight in (
+                svg.Flight(f"x-{self.top + i}-{self.left + j}", f"xW-{i}-{j}"),
+                svg.Flight(f"W-{i}-{j}", f"xW-{i}-{j}"),
+                svg.Flight(f"xW-{i}-{j}", f"y-{self.i}-{self.j}", beat=1),
+            )
         )
 
     def sum(self) -> svg.Drawing:
@@ -656,7 +661,7 @@ class _Backward:
 
     def flights(self) -> str:
         """What flies while the explorer plays."""
-        return ""
+        return svg.fly([])
 
     def left(self):
         """The numbers in the place of x, the lit places, the title."""
@@ -707,10 +712,13 @@ class _Pixel(_Backward):
     def flights(self) -> str:
         """Let each output's gradient meet its weight, then fly into the pixel's sum."""
         row, column = np.add(self.place, self.padding)
-        return "".join(
-            svg.fly(f"dy-{i}-{j}", f"W-{m}-{n}")
-            + svg.fly(f"W-{m}-{n}", f"dx-{row}-{column}", beat=1)
+        return svg.fly(
+            flight
             for (i, j), (m, n) in self.fed
+            for flight in (
+                svg.Flight(f"dy-{i}-{j}", f"W-{m}-{n}"),
+                svg.Flight(f"W-{m}-{n}", f"dx-{row}-{column}", beat=1),
+            )
         )
 
 
@@ -830,10 +838,13 @@ class _Output(_Backward):
         """Let the gradient meet every weight, then the shares fly into dx."""
         row, column = np.add(self.corner(), self.padding)
         i, j = self.place
-        return "".join(
-            svg.fly(f"dy-{i}-{j}", f"W-{m}-{n}")
-            + svg.fly(f"W-{m}-{n}", f"dx-{row + m}-{column + n}", beat=1, onto=True)
+        return svg.fly(
+            flight
             for m, n in np.ndindex(self.W.shape)
+            for flight in (
+                svg.Flight(f"dy-{i}-{j}", f"W-{m}-{n}"),
+                svg.Flight(f"W-{m}-{n}", f"dx-{row + m}-{column + n}", beat=1, onto=True),
+            )
         )
 
 
@@ -969,6 +980,7 @@ def _grid(
     side: int,
     focus=None,
     pick=None,
+    later=None,
     labels: bool = True,
     first: int = 0,
     at: str = "",
@@ -1002,6 +1014,7 @@ def _grid(
             size=13 if len(words) < 3 else 11,
             pick=pick[i][j] if pick is not None else "",
             at=f"{at}-{i}-{j}" if at else "",
+            later=later is not None and bool(later[i, j]),
         )
         # On top of its neighbours, so that its outline is whole.
         body, outlined = (body, outlined + cell) if here else (body + cell, outlined)

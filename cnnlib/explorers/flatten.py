@@ -316,6 +316,7 @@ class _Scene:
                 focus=pixel == self.landing,
                 pick=f"position={place}",
                 at=f"x{_tag(pixel)}",
+                later=self.backward is not None and place > self.position,
             )
         if self.source != self.landing:
             x, y = self.corner_of_pixel(self.source)
@@ -331,7 +332,7 @@ class _Scene:
         return body
 
     def ribbon(self) -> str:
-        body, focus = "", ""
+        rulers, body, focus = "", "", ""
         for place, owner in enumerate(self.owners):
             x, y = self.corner_of_place(place)
             here = place == self.position
@@ -346,20 +347,22 @@ class _Scene:
                 size=self.size(self.ribbon_cell, 12 if self.ribbon_cell > 28 else 11),
                 pick=f"position={place}",
                 at=f"y{place}",
+                later=self.backward is None and place > self.position,
             )
             # On top of its neighbours, so that its outline is whole.
             body, focus = (body, cell) if here else (body + cell, focus)
             ruler = {"weight": "bold"} if here else {"fill": svg.QUIET}
-            body += svg.rect(x, y + 33, self.ribbon_cell, 13, fill=svg.CARD)
-            body += svg.text(
+            rulers += svg.rect(x, y + 33, self.ribbon_cell, 13, fill=svg.CARD)
+            rulers += svg.text(
                 x + self.ribbon_cell / 2, y + 40, str(place), size=10, anchor="middle", **ruler
             )
-        return body + focus
+        return rulers + body + focus
 
     def flight(self) -> str:
         """Let the number go over to its partner."""
         pixel, place = f"x{_tag(self.landing)}", f"y{self.position}"
-        return svg.fly(pixel, place) if self.backward is None else svg.fly(place, pixel)
+        way = (pixel, place) if self.backward is None else (place, pixel)
+        return svg.fly([svg.Flight(*way)])
 
     def sums(self) -> svg.Drawing:
         """Write out the index, from the pixel to the place and from the place to the pixel."""

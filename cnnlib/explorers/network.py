@@ -22,14 +22,22 @@ WRONG = {
     "pool": (5, SpreadEvenly, "MaxPool2D spreads evenly"),
     "conv": (3, UpsideDownKernel, "Conv2D turns its kernels over"),
 }
-WINDOWS = {1: "a window of the first Conv2D", 4: "a window of the second Conv2D"}  # by their step
+WINDOWS = {  # by their step
+    1: "a window of the first Conv2D",
+    3: "a window of the first MaxPool2D",
+    4: "a window of the second Conv2D",
+    6: "a window of the second MaxPool2D",
+}
 # All windows would be too many to travel with a page: these maps, and rows and columns, do.
 SAMPLE = {
     None: ((0,), (0,)),
     1: (range(8), range(2, 27, 6)),
+    3: (range(8), range(0, 14, 2)),
     4: ((0, 5, 10, 15), range(2, 12, 3)),
+    6: (range(16), range(7)),
 }
 KERNEL, PAD = 3, 1  # of both convolutions
+POOL = 2  # the side and the stride of both pools
 TURN = len(LAYERS) + 1  # the step at which the walk turns round: the loss
 LAST = 2 * TURN
 
@@ -152,8 +160,8 @@ def draw(
         back, 11 to 18 are the layers backward.
     wrong : {None, "flatten", "pool", "conv"}
         A layer whose backward is wrong.
-    window : {None, 1, 4}
-        The step of the Conv2D to go into, in the place of `step`.
+    window : {None, 1, 3, 4, 6}
+        The step of the Conv2D or the MaxPool2D to go into, in the place of `step`.
     map, row, column : int
         The number of its output to look at.
 
@@ -174,13 +182,15 @@ def draw(
             f"network: wrong is {wrong!r}; choose None, {', '.join(repr(name) for name in WRONG)}"
         )
     if window not in (None, *WINDOWS):
-        raise ValueError(f"network: window is {window!r}; choose None, 1 or 4")
+        known = ", ".join(map(str, WINDOWS))
+        raise ValueError(f"network: window is {window!r}; choose None or one of {known}")
     if window is None:
         return _Scene(step, wrong).picture()
     shape = walk()[window].array.shape[1:]
     if not all(0 <= place < size for place, size in zip((map, row, column), shape, strict=True)):
         raise ValueError(f"network: [{map}, {row}, {column}] is no place of y, {shape}")
-    return _Window(window, map, row, column).picture()
+    kind = _ConvWindow if LAYERS[window - 1] == "Conv2D" else _PoolWindow
+    return kind(window, map, row, column).picture()
 
 
 def network(
@@ -426,16 +436,13 @@ class _Scene:
 
 
 class _Window(_Scene):
-    """One number of a convolution's output: the window that it was made from, and the products."""
+    """One number of a layer's output; what it was made from is told by the subclass."""
 
     def __init__(self, step: int, f: int, row: int, column: int):
         super().__init__(step, None)
         self.f, self.row, self.column = f, row, column
-        x = np.pad(walk()[step - 1].array[0], ((0, 0), (PAD, PAD), (PAD, PAD)))
-        layer = _layers(None)[self.place]
-        rows, columns = slice(row, row + KERNEL), slice(column, column + KERNEL)
-        self.x, self.W, self.b = x[:, rows, columns], layer.W[f], layer.b[f]
-        self.inside = np.pad(np.ones(walk()[step - 1].array.shape[2:], bool), PAD)[rows, columns]
+        self.before = walk()[step - 1].array[0]
+        self.find()
 
     def picture(self) -> svg.Picture:
         height = self.array.shape[2]
@@ -448,13 +455,77 @@ class _Window(_Scene):
                 gap=4,
             ),
             svg.Drawing(self.what() + self.mark(), WIDTH, rows * (height + 1) * side),
-            self.products(),
-            self.sum(),
+            self.made_from(),
+            self.words(),
             gap=14,
         ).picture(self.alt())
 
     def title(self) -> str:
         return f"{self.who}: y[0, {self.f}, {self.row}, {self.column}] = {_two(self.number())}"
+
+    def number(self) -> float:
+        return float(self.array[0, self.f, self.row, self.column])
+
+    def words(self) -> svg.Drawing:
+        return svg.label(f"y = {self.terms()}", mono=True, size=12)
+
+    def mark(self) -> str:
+        x, y, side = _place_of(self.array.shape[1:], self.f)
+        x, y = x + self.column * side - 2, y + self.row * side - 2
+        return svg.rect(x, y, side + 4, side + 4, stroke=svg.VERMILLION, stroke_width=2.5)
+
+
+class _PoolWindow(_Window):
+    """One number of a pool's output: its window, and which pixel won."""
+
+    def find(self):
+        self.top, self.left = POOL * self.row, POOL * self.column
+        rows, columns = slice(self.top, self.top + POOL), slice(self.left, self.left + POOL)
+        self.x = self.before[self.f, rows, columns]
+        self.won = np.unravel_index(self.x.argmax(), self.x.shape)
+
+    def told(self) -> str:
+        rows, columns = (f"{first} and {first + 1}" for first in (self.top, self.left))
+        return f"Made from rows {rows} and columns {columns} of channel {self.f} alone. Click on another."
+
+    def terms(self) -> str:
+        return f"max({', '.join(map(_two, self.x.flat))}) = {_two(self.number())}"
+
+    def route(self) -> str:
+        pixel = f"dx[0, {self.f}, {self.top + self.won[0]}, {self.left + self.won[1]}]"
+        if (ties := int((self.x == self.x.max()).sum())) > 1:
+            return f"{ties} pixels tie: on the way back the first of them, {pixel}, gets all of dy."
+        return f"On the way back {pixel} gets all of dy, and the other three get 0."
+
+    def alt(self) -> str:
+        return f"{self.title()}. {self.told()} y = {self.terms()}. {self.route()}"
+
+    def words(self) -> svg.Drawing:
+        return svg.above(super().words(), svg.label(self.route(), size=14), gap=12)
+
+    def made_from(self) -> svg.Drawing:
+        """Draw the window, the maximum in it, and the way to y."""
+        fills = np.full(self.x.shape, svg.tint(svg.SKY, 0.45), object)
+        fills[self.won] = svg.ORANGE
+        words = np.vectorize(_two, otypes=[object])
+        rows, columns = ([str(first + k) for k in range(POOL)] for first in (self.top, self.left))
+        size = {"min_width": 60}
+        x = svg.cells(words(self.x), fill=fills, rows=rows, columns=columns, **size).titled("x")
+        y = svg.cells(words([self.number()]), fill=svg.ORANGE, **size).titled("y")
+        way = svg.Drawing(svg.arrow(4, 68, 76, 68, stroke_width=4), 80, x.height)
+        y = svg.Drawing(svg.move(y.body, 0, 68 - 37), y.width, y.height)  # its middle on the arrow
+        return svg.beside(x, way, y, gap=14)
+
+
+class _ConvWindow(_Window):
+    """One number of a convolution's output: the window that it was made from, and the products."""
+
+    def find(self):
+        layer = _layers(None)[self.place]
+        rows, columns = (slice(first, first + KERNEL) for first in (self.row, self.column))
+        x = np.pad(self.before, ((0, 0), (PAD, PAD), (PAD, PAD)))
+        self.x, self.W, self.b = x[:, rows, columns], layer.W[self.f], layer.b[self.f]
+        self.inside = np.pad(np.ones(self.before.shape[1:], bool), PAD)[rows, columns]
 
     def told(self) -> str:
         rows, columns = (
@@ -463,28 +534,17 @@ class _Window(_Scene):
         channels = "the one channel" if len(self.x) == 1 else f"each of {len(self.x)} channels"
         return f"Made from rows {rows} and columns {columns} of {channels} (grey: padding). Click on another."
 
-    def number(self) -> float:
-        return float(self.array[0, self.f, self.row, self.column])
-
     def sums(self) -> np.ndarray:
         return (self.x * self.W).sum(axis=(1, 2))
-
-    def sum(self) -> svg.Drawing:
-        return svg.label(f"y = {self.terms()}", mono=True, size=12)
 
     def terms(self) -> str:
         terms = " + ".join(_bracketed(value) for value in (*self.sums(), self.b))
         return f"{terms} = {_two(self.number())}, the last of them the bias."
 
     def alt(self) -> str:
-        return f"{self.title()} {self.told()} The products of each channel add up: {self.terms()}"
+        return f"{self.title()}. {self.told()} The products of each channel add up: {self.terms()}"
 
-    def mark(self) -> str:
-        x, y, side = _place_of(self.array.shape[1:], self.f)
-        x, y = x + self.column * side - 2, y + self.row * side - 2
-        return svg.rect(x, y, side + 4, side + 4, stroke=svg.VERMILLION, stroke_width=2.5)
-
-    def products(self) -> svg.Drawing:
+    def made_from(self) -> svg.Drawing:
         """Draw the window, the kernel and the products of each channel, and their sum."""
         wide, high, left = 29, 19, 42
         body = ""

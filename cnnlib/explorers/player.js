@@ -12,6 +12,7 @@ const models = (globalThis.cnnlibModels ??= new Map()); // of running kernels, b
 // A piece is one tag and the words behind it. A notebook that isn't trusted brings pieces too, so
 // nothing passes but plain drawing.
 const TAG = /^<\/?(svg|g|rect|text|tspan|path|line|polyline|polygon|circle|ellipse|image)\b[^<>]*>[^<>]*$/;
+const PIECES = /<[^<]*/g;
 const HARMFUL = /[\s"'/]on\w+\s*=|href\s*=\s*["']?(?!["']?data:image\/png;)|javascript:|url\(/i;
 
 /** All states of an explorer, as states.py packs them. */
@@ -49,7 +50,7 @@ export async function unpack(packed) {
     for (let i = 0; i < number; i++) place += sizes[i];
     return {
       codes,
-      svg: states[place].map((piece) => pieces[piece]).join(""),
+      pieces: states[place].map((piece) => pieces[piece]),
       controls: controls.map(([name, spec]) => [name, { ...spec, ...blocks[number][name] }]),
     };
   };
@@ -75,7 +76,8 @@ function fromPage(look, start, model) {
 function fromKernel(model) {
   const key = (codes) => JSON.stringify(Object.entries(codes).sort());
   const ahead = new Map(); // by codes: what the kernel drew before it was asked for
-  let view = model.get("view"), last; // the slider moved last
+  const cut = (drawn) => ({ ...drawn, pieces: drawn.svg.match(PIECES) });
+  let view = cut(model.get("view")), last; // the slider moved last
   const codes = () => model.get("codes");
   const exact = () => view.codes && key(view.codes) === key(codes());
   const lookAhead = () => {
@@ -102,7 +104,7 @@ function fromKernel(model) {
       model.save_changes();
       const drawn = ahead.get(key(wanted));
       if (!drawn) return;
-      view = drawn;
+      view = cut(drawn);
       source.paint();
       lookAhead();
     },
@@ -111,7 +113,7 @@ function fromKernel(model) {
   model.on("change:view", () => {
     const drawn = model.get("view");
     if (exact() && key(drawn.codes) !== key(view.codes)) return; // what was drawn ahead has overtaken it
-    view = drawn;
+    view = cut(drawn);
     source.paint();
     lookAhead();
   });
@@ -174,15 +176,15 @@ const holder = document.createElementNS("http://www.w3.org/2000/svg", "svg");
 const kind = (piece) => piece.match(/^<\/?\w+/)[0] + piece.includes("/>");
 
 /** Show another picture. Most of it stays as it is, so only what differs is touched. */
-function repaint(picture, svg) {
-  const pieces = svg.match(/<[^<]*/g);
+function repaint(picture, pieces) {
   const { pieces: old, nodes } = picture.shown ?? {};
   picture.getAnimations({ subtree: true }).forEach((animation) => animation.cancel());
   picture.querySelectorAll(".ghost").forEach((ghost) => ghost.remove());
   const alike = old?.length === pieces.length && pieces.every((p, i) => p === old[i] || kind(p) === kind(old[i]));
   if (!alike) {
-    picture.innerHTML = svg;
+    picture.innerHTML = pieces.join("");
     picture.shown = { pieces, nodes: [...picture.querySelectorAll("*")] };
+    picture.style.setProperty("--natural", `${picture.firstChild.getAttribute("width")}px`);
     return;
   }
   let node = -1;
@@ -192,11 +194,15 @@ function repaint(picture, svg) {
     if (piece === old[i]) continue;
     holder.innerHTML = piece;
     const [now, like] = [nodes[node], holder.firstChild];
+    // What is set is laid out anew, even where it was the same.
     for (const { name } of [...now.attributes]) like.hasAttribute(name) || now.removeAttribute(name);
-    for (const { name, value } of like.attributes) now.setAttribute(name, value);
+    for (const { name, value } of like.attributes) {
+      if (now.getAttribute(name) !== value) now.setAttribute(name, value);
+    }
     const first = now.firstChild; // other words may follow in an element of their own
-    if (first?.nodeType === Node.TEXT_NODE) first.data = like.textContent;
-    else if (like.firstChild) now.prepend(like.textContent);
+    if (first?.nodeType === Node.TEXT_NODE) {
+      if (first.data !== like.textContent) first.data = like.textContent;
+    } else if (like.firstChild) now.prepend(like.textContent);
   }
   picture.shown.pieces = pieces;
 }
@@ -229,8 +235,8 @@ function move(svg, before) {
     });
     lasts = SLIDE;
   }
-  for (const flight of svg.querySelectorAll("[data-fly]")) {
-    const [from, to, beat, onto] = flight.dataset.fly.split(" ");
+  for (const flight of svg.querySelector("[data-fly]")?.dataset.fly.split(";") ?? []) {
+    const [from, to, beat, onto] = flight.split(" ");
     const [source, target] = [from, to].map((name) => svg.querySelector(`[data-at="${name}"]`));
     if (!source || !target) continue;
     const start = middle(svg, source), end = middle(svg, target);
@@ -262,6 +268,7 @@ function move(svg, before) {
     if (!onto || old === undefined || !words) continue;
     const ghost = words.cloneNode();
     ghost.textContent = old;
+    ghost.style.opacity = 0; // afterwards
     ghost.setAttribute("class", "ghost");
     words.after(ghost);
     ghost.animate([{ opacity: 1 }, { opacity: 1 }], { duration: at }).finished.then(
@@ -290,14 +297,14 @@ function show(el, source) {
   const kinds = { slider, choice, button };
   const controls = new Map();
   for (const [name, spec] of source.now.controls) {
-    const chosen = (code) => (pause(), choose(name, code));
+    const chosen = (code) => (leave(), choose(name, code));
     controls.set(name, kinds[spec.kind](spec, chosen, (words) => source.press?.(name, words)));
   }
   el.replaceChildren(...[...controls.values()].map(({ node }) => node));
 
   let rest, timer, buttons, moving = false, again = false; // again: the walk begins anew
   const paint = (controlsOnly) => {
-    const { codes, svg, controls: specs } = source.now;
+    const { codes, pieces, controls: specs } = source.now;
     for (const [name, spec] of specs) controls.get(name).update(codes[name], spec);
     if (buttons) buttons.hidden = Boolean(Object.fromEntries(specs)[walker].hidden);
     if (controlsOnly === true) return;
@@ -307,10 +314,9 @@ function show(el, source) {
         before.set(node.dataset.slide, middle(picture.firstChild, node));
       }
       const piled = again ? [] : picture.querySelectorAll("[data-at]");
-      for (const node of piled) before.set(node.dataset.at, node.textContent);
+      for (const node of piled) before.set(node.dataset.at, node.querySelector("text")?.textContent);
     }
-    repaint(picture, svg);
-    picture.style.setProperty("--natural", `${picture.firstChild.getAttribute("width")}px`);
+    repaint(picture, pieces);
     const lasts = moving ? move(picture.firstChild, before) : 0;
     moving = false;
     clearTimeout(rest); // the words are read aloud, so they wait until the picture rests
@@ -330,17 +336,19 @@ function show(el, source) {
     play.textContent = "Play";
     words.textContent = picture.firstChild.getAttribute("aria-label");
   };
+  // Whoever chooses sees all numbers at once; a walk shows those that it has come to.
+  const leave = () => (pause(), el.classList.remove("walking"));
   const step = () => {
+    el.classList.add("walking");
     const codes = stops(source.now.controls.find(([name]) => name === walker)[1]);
     const first = Math.max(0, codes.indexOf(walk.walk));
-    const next = Math.max(first, codes.indexOf(source.now.codes[walker]) + 1);
-    const ends = next >= codes.length;
+    const after = codes.indexOf(source.now.codes[walker]) + 1;
+    const next = after < codes.length ? Math.max(first, after) : first;
     moving = !still.matches;
-    again = ends;
+    again = next === first;
     lasted = 0;
-    choose(walker, codes[ends ? first : next]);
+    choose(walker, codes[next]);
     moving = false;
-    return ends;
   };
   const goOn = () => {
     if (!el.isConnected) return pause();
@@ -375,7 +383,7 @@ function show(el, source) {
   const pick = (event) => {
     const target = event.target.closest("[data-pick]");
     if (!target || (timer && event.type === "pointermove")) return;
-    pause();
+    leave();
     const [[name, code]] = Object.entries(read(target.dataset.pick));
     choose(name, code);
   };
@@ -383,7 +391,7 @@ function show(el, source) {
   const open = (event) => {
     const target = event.target.closest("[data-open]");
     if (!target) return;
-    pause();
+    leave();
     const { left, top, width, height } = target.getBoundingClientRect();
     const codes = read(target.dataset.open), sizes = read(target.dataset.field);
     codes.row = Math.floor(((event.clientY - top) / height) * sizes.row);

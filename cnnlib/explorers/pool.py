@@ -304,11 +304,14 @@ class _Scene:
 
     def flights(self) -> str:
         """Let the window's numbers go forth to y, then the gradient go back to dx."""
-        return "".join(
-            svg.fly(f"x-{h}-{w}", f"y-{i}-{j}")
-            + svg.fly(f"dy-{i}-{j}", f"dx-{h}-{w}", beat=1, onto=True)
+        return svg.fly(
+            flight
             for i, j in self.outputs()
             for h, w in self.routes((i, j))
+            for flight in (
+                svg.Flight(f"x-{h}-{w}", f"y-{i}-{j}"),
+                svg.Flight(f"dy-{i}-{j}", f"dx-{h}-{w}", beat=1, onto=True),
+            )
         )
 
     def routes(self, output: Place) -> list[Place]:
@@ -319,12 +322,20 @@ class _Scene:
         fills = np.full(self.shape, svg.CARD, object)
         for output in self.outputs():
             fills[output] = self.fill_of(output)
-        first, OW = self.x.size, self.shape[1]
-        return _grid(values, fills, self.output(), lambda i, j: f"cell={first + i * OW + j}", name)
+        first = self.x.size
+        number = np.arange(values.size).reshape(self.shape)
+        return _grid(
+            values,
+            fills,
+            self.output(),
+            lambda i, j: f"cell={first + number[i, j]}",
+            name,
+            later=(name == "y") & (number >= self.back()),
+        )
 
     def words(self) -> svg.Drawing:
         sums = [svg.label(line.replace(" ", "\u00a0"), mono=True) for line in self.sums()]
-        sums += [svg.Drawing("", 0, sums[0].height)] * (2 - len(sums))  # so nothing jumps
+        sums += [svg.label("")] * (2 - len(sums))  # so nothing jumps
         if self.fault:
             total = svg.label(f"✗ {self.total()}", size=14, weight="bold", fill=svg.WRONG)
         else:
@@ -448,7 +459,7 @@ class _Pixel(_Scene):
         return [f"{dx}{terms}{total}", f"{' ' * len(dx)}from {senders}"]
 
 
-def _grid(values, fills, focus: Place | None, pick, name: str) -> svg.Drawing:
+def _grid(values, fills, focus: Place | None, pick, name: str, later=None) -> svg.Drawing:
     values = np.asarray(values)
     here = np.zeros(values.shape, bool)
     if focus is not None:
@@ -462,6 +473,7 @@ def _grid(values, fills, focus: Place | None, pick, name: str) -> svg.Drawing:
         min_width=49,
         pick=pick,
         at=name,
+        later=later,
     )
 
 

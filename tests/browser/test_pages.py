@@ -7,6 +7,7 @@ Run as `test_explorers.py` beside this file says. The site is taken from `build/
 import functools
 import http.server
 import importlib.util
+import re
 import threading
 from pathlib import Path
 
@@ -246,6 +247,14 @@ def test_a_click_on_a_map_leads_into_its_window(page_of):
     wait_for_words(page, "step 4 of 18")
 
 
+def test_a_click_on_a_pools_map_leads_into_the_very_window(page_of):
+    page = page_of(explorers.network(6))
+    box = page.locator("[data-open]").nth(9).bounding_box()
+    page.mouse.click(box["x"] + 4.5 / 7 * box["width"], box["y"] + 3.5 / 7 * box["height"])
+    wait_for_words(page, "y[0, 9, 3, 4] = ")
+    assert told(page) == explorers.network.draw(window=6, map=9, row=3, column=4).alt
+
+
 def test_ones_own_arrays_live_on_a_page_without_a_kernel(page_of):
     mine = explorers.conv_backward(0, x=[[0.5, 2, -1], [1, 0, 3]], W=[[1, -0.25]])
     page = page_of(mine)
@@ -284,6 +293,63 @@ def test_a_sum_is_shown_when_its_parts_have_arrived(page_of):
     page.evaluate("document.getAnimations().forEach(film => film.finish())")
     page.wait_for_timeout(100)
     assert page.evaluate(SEEN, "y-0-1") == ["15"] and page.evaluate(shown) == "1"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "cell"),
+    [
+        ("conv_forward", 0, lambda k: f"y-{k // 4}-{k % 4}"),
+        ("pool", 30, lambda k: f"y-{k // 5}-{k % 5}"),
+        ("flatten", 0, lambda k: f"y{k}"),
+    ],
+)
+def test_what_a_layer_returns_fills_cell_by_cell_while_it_plays(page_of, name, first, cell):
+    page = page_of(getattr(explorers, name)(first))
+    shown = """name => {
+        const text = document.querySelector(`[data-at="${name}"] text`);
+        return getComputedStyle(text).visibility === "visible";
+    }"""
+    assert page.evaluate(shown, cell(9))  # whoever has not started the film sees all of it
+    for k in range(1, 4):
+        page.get_by_role("button", name="Step").click()
+        assert [page.evaluate(shown, cell(n)) for n in range(6)] == [n <= k for n in range(6)]
+    page.locator("input[type=range]").press("ArrowLeft")
+    assert page.evaluate(shown, cell(9))
+
+
+def test_a_step_taken_in_the_middle_of_a_flight_leaves_nothing_behind(page_of):
+    page = page_of(explorers.conv_backward(40))
+    for number in range(1, 4):
+        page.get_by_role("button", name="Step").click()
+        frame(page, 300 * number)
+    wait_for_words(page, "dy[0, 3] = ")
+    before = explorers.conv_backward.draw(42).svg
+    piled = re.search(r'data-at="dx-0-2".*?<text[^>]*>(.*?)</text>', before)[1]
+    assert page.evaluate(SEEN, "dx-0-2") == [piled]
+    page.wait_for_timeout(100)
+
+
+@pytest.mark.parametrize("name", ["conv_forward", "pool", "flatten", "softmax", "memory"])
+def test_a_step_touches_only_what_differs(page_of, name):
+    page = page_of(getattr(explorers, name)())
+    page.evaluate(
+        """() => {
+            window.idle = [], window.anew = 0;
+            new MutationObserver(records => records.forEach(({ type, target, oldValue, attributeName }) => {
+                if (type === "childList") window.anew++;
+                else if (type === "attributes" && target.getAttribute(attributeName) === oldValue)
+                    window.idle.push(attributeName);
+                else if (type === "characterData" && target.data === oldValue) window.idle.push(oldValue);
+            })).observe(document.querySelector(".picture"), {
+                subtree: true, childList: true, attributeOldValue: true, characterDataOldValue: true,
+            });
+        }"""
+    )
+    before = told(page)
+    page.locator("input[type=range]").first.press("ArrowRight")
+    page.wait_for_timeout(100)
+    assert told(page) != before
+    assert page.evaluate("[window.anew, window.idle]") == [0, []]
 
 
 def test_what_piled_up_is_shown_until_more_comes_on_top(page_of):
