@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from cnnlib.columns import FastConv2D, FastMaxPool2D, col2im, im2col
-from cnnlib.misconceptions import structure
+from cnnlib.misconceptions import structure, windows
 from cnnlib.misconceptions.changes import Formula, mistakes, slip
 from cnnlib.misconceptions.structure import after
 
@@ -16,12 +16,15 @@ ORDER = "cklnij"
 
 class _Im2col(Formula):
     def __call__(self, x, kernel_size, stride, padding):
-        x_padded = self.thinned(np.pad(x, ((0, 0), (0, 0), *self.sides(padding))), stride)
-        windows = sliding_window_view(x_padded, kernel_size, axis=(2, 3))
+        x_padded = np.pad(self.pictures(x), ((0, 0), (0, 0), *self.sides(padding)))
+        windows = sliding_window_view(self.thinned(x_padded, stride), kernel_size, axis=(2, 3))
         return self.matrix(self.chosen(windows, stride))
 
     def sides(self, p):
         return (p, p), (p, p)
+
+    def pictures(self, x):
+        return x
 
     def thinned(self, x_padded, stride):
         return x_padded
@@ -74,6 +77,18 @@ mistakes(
         "The columns come position by position, and only then picture by picture: (i, j, n) in place of (n, i, j).",
         "Which column is the second window of the first picture, and which one do you give it?",
         axes="cklijn",
+    ),
+    pictures_before_places=slip(
+        "The pictures count the rows of your matrix, right after or before the channels, as they do in x. They belong to "
+        "the columns.",
+        "Write the six axes in the order in which your matrix holds them. Where does N stand?",
+        axes="ncklij",
+    ),
+    channels_for_pictures=slip(
+        "You reshape (N, C, …) to (C, N, …), where the two axes have to change places. A reshape moves no number.",
+        "With 2 pictures of 3 channels, which map is number 1 of a reshape to (3, 2, …): the second channel of picture 0, "
+        "or picture 1?",
+        pictures=lambda self, x: windows.unmoved(x),
     ),
     windows_on_their_side=slip(
         "Each window lies on its side: its rows and columns have changed places.",
@@ -132,6 +147,13 @@ mistakes(
         "The stride counts to the right, and not down the map.",
         "How many windows are there to the right, and how many down?",
         chosen=lambda self, windows, stride: windows[:, :, :, ::stride],
+    ),
+    windows_without_stride=slip(
+        "There are as many windows as the stride asks for, but they begin one pixel apart.",
+        "At which row and column does the second window begin, with stride 2?",
+        chosen=lambda self, windows, stride: windows[
+            :, :, *(slice(-(-n // stride)) for n in windows.shape[2:4])
+        ],
     ),
     stride_inside_the_window=slip(
         "You apply the stride inside the windows, too: of each one only every other number is left.",
@@ -281,6 +303,11 @@ mistakes(
         "First undo the last step of im2col, its reshape; then the one before it, the transpose.",
         axes="ncijkl",
     ),
+    reads_pictures_first=slip(
+        "You reshape the matrix as if pictures counted its rows. They count its columns, before i and j.",
+        "First undo the last step of im2col, its reshape; then the one before it, the transpose.",
+        axes="ncklij",
+    ),
     reads_channels_last=slip(
         "You read each column as (k, l, c), and it holds (c, k, l).",
         "In which order did im2col write the numbers of one window?",
@@ -352,8 +379,11 @@ class _Steps(FastConv2D):
         N, F, OH, OW = self.y_shape
         return product.reshape(F, N, OH, OW).swapaxes(0, 1)
 
+    def heard(self, dy):
+        return dy
+
     def rows(self, dy):
-        return dy.swapaxes(0, 1).reshape(dy.shape[1], -1)
+        return self.heard(dy).swapaxes(0, 1).reshape(dy.shape[1], -1)
 
     def weights(self, rows):
         return (rows @ self.columns.T).reshape(self.W.shape)
@@ -368,16 +398,6 @@ class _Steps(FastConv2D):
 
     def home(self, columns):
         return self.back(columns, self.x_shape, self.W.shape[2:], self.stride, self.padding)
-
-
-def _filters_first(self, product):
-    N, F, OH, OW = self.y_shape
-    return product.reshape(F, N, OH, OW)
-
-
-def _filters_last(self, product):
-    N, F, OH, OW = self.y_shape
-    return product.T.reshape(N, OH, OW, F)
 
 
 def _into_the_corner(self, x):
@@ -401,27 +421,7 @@ _KERNEL_ROWS = (
 mistakes(
     __name__,
     {"fast_conv_forward": _Steps},
-    MapsAtOnce=slip(
-        "You reshape the product into N, F, OH, OW at once, so numbers of different filters land on one map.",
-        "The product has a row for each filter and a column for each window. Which axes do its columns count?",
-        maps=lambda self, product: product.reshape(self.y_shape),
-    ),
-    FiltersFirst=slip(
-        "The filters are the first axis of what you return: (F, N, OH, OW) in place of (N, F, OH, OW).",
-        "The numbers are right. Which two axes have to change places?",
-        maps=_filters_first,
-    ),
-    FiltersLast=slip(
-        "The filters are the last axis of what you return: (N, OH, OW, F) in place of (N, F, OH, OW).",
-        "The numbers are right. Which axis has to move?",
-        maps=_filters_last,
-    ),
-    TransposedAndReshaped=slip(
-        "You transpose the product before you reshape it, so its axes are N, OH, OW, F, and you read them as N, F, "
-        "OH, OW.",
-        "Left as it is, the product's axes are F, N, OH, OW. Which of them has to come first?",
-        maps=lambda self, product: product.T.reshape(self.y_shape),
-    ),
+    **windows.MAPS,
     MapsOnTheirSide=slip(
         "Each map lies on its side: its rows and columns have changed places.",
         "Only F and N have to change places. Which order do the other axes keep?",
@@ -462,24 +462,12 @@ mistakes(
     ),
 )
 
-_UNDO = "Forward went from the product to maps in two steps. Undo both of them, the last one first."
 _ONLY_F = "Only the filters have to move to the front. Which order do the other axes keep?"
 
 mistakes(
     __name__,
     {"fast_conv_dW": _Steps, "fast_conv_db": _Steps, "fast_conv_dx": _Steps},
-    RowsAtOnce=slip(
-        "You reshape dy to (F, N·OH·OW) without moving its filters to the front first. So a row of it holds numbers of "
-        "several filters.",
-        _UNDO,
-        rows=lambda self, dy: dy.reshape(dy.shape[1], -1),
-    ),
-    FiltersToTheEnd=slip(
-        "You move the filters of dy to the end, and then reshape it to (F, N·OH·OW), for which they would have to be "
-        "in front.",
-        "Which axis counts the rows of that matrix? It has to come first.",
-        rows=lambda self, dy: dy.transpose(0, 2, 3, 1).reshape(dy.shape[1], -1),
-    ),
+    **windows.ROWS,
 )
 
 mistakes(
@@ -516,7 +504,7 @@ mistakes(
     WeightsOfOnes=slip(
         "dy plays no part: you add up what the windows hold.",
         "Chain rule: upstream gradient times slope. Which of the two is missing?",
-        rows=lambda self, dy: np.ones_like(_Steps.rows(self, dy)),
+        heard=lambda self, dy: np.ones_like(dy),
     ),
     AveragesOverWindows=slip(
         "You divide dW by the number of windows: a mean in place of a sum.",
@@ -612,7 +600,7 @@ class _PoolSteps(FastMaxPool2D):
     def backward(self, dy):
         N, C, H, W = self.x_shape
         setting = (N * C, 1, H, W), self.kernel_size, self.stride[0], 0
-        return self.back(self.spread(self.heard(dy)), *setting).reshape(self.x_shape)
+        return self.back(self.spread(self.heard(dy).reshape(-1)), *setting).reshape(self.x_shape)
 
     def split(self, x):
         N, C, H, W = x.shape
@@ -622,7 +610,7 @@ class _PoolSteps(FastMaxPool2D):
         return columns.max(axis=0)
 
     def heard(self, dy):
-        return dy.reshape(-1)
+        return dy
 
     def spread(self, dy):
         columns = np.zeros(self.columns.shape, dy.dtype)
@@ -630,6 +618,13 @@ class _PoolSteps(FastMaxPool2D):
         return columns
 
     back = staticmethod(col2im)
+
+
+def _places_for_channels(self, x):
+    (N, C), K = x.shape[:2], np.prod(self.kernel_size)
+    columns = im2col(x, self.kernel_size, self.stride[0]).reshape(K, C, -1)
+    sizes = _sizes(x.shape, self.kernel_size, self.stride[0], 0)
+    return columns.max(axis=0).reshape(C, N, *sizes).swapaxes(0, 1)
 
 
 def _channels_first(self, x):
@@ -650,6 +645,12 @@ mistakes(
         "another order.",
         "(N, C) becomes N·C by a reshape alone. Did anything move before it, or does it not move back?",
         split=_channels_first,
+    ),
+    PlacesForChannels=slip(
+        "You reshape the rows of the matrix to (KH·KW, C), and they count (C, KH·KW): numbers of different channels meet "
+        "in one maximum.",
+        "Row (c·KH + k)·KW + l of the matrix: which of the three counts slowest?",
+        forward=_places_for_channels,
     ),
 )
 
@@ -674,8 +675,14 @@ mistakes(
     OneForEachWinner=slip(
         "Every winner gets 1, and what dy says is lost.",
         "Chain rule: upstream gradient times slope. Which of the two is missing?",
-        heard=lambda self, dy: np.ones_like(dy).reshape(-1),
+        heard=lambda self, dy: np.ones_like(dy),
     ),
+    ChannelsOfOthers=slip(
+        "You reshape dy from (N, C, …) to (C, N, …) without moving an axis, so a channel gets the gradients of another.",
+        "dy has the axes N, C, OH, OW. Which of them comes first in your matrix, and is it the first of dy?",
+        heard=lambda self, dy: windows.unmoved(dy),
+    ),
+    DividesByTheBatch=structure.divided_by_the_batch("dx", _DIVIDED),
     OneWinOnly=slip(
         "Where windows overlap and a pixel wins several of them, it gets only one gradient, and should get their sum.",
         "Does check.col2im pass? Your pool's way back is the same one.",

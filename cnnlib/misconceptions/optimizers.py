@@ -233,7 +233,7 @@ mistakes(
     FirstGradients=slip("Each step uses the gradients of the first one.",
         "Every backward sets a new dW. When do you read it?", _gradient("gradient", _first_gradient)),
 )
-mistakes(__name__, {"sgd_step": _SGD, "adam_step": _Adam},
+mistakes(__name__, {"sgd_step": _SGD, "sgd_momentum": _SGD, "adam_step": _Adam},
     FirstRate=slip("You go on with the learning rate that __init__ was given; a new optimizer.learning_rate makes no difference.",
         "A rate may get smaller while a network trains. When do you read it, and from where?",
         _FirstRate),
@@ -252,8 +252,9 @@ def _one_velocity(key):
 
     def direction(self, index, gradient):
         speeds, at = vars(self).setdefault("speeds", {}), key(*self.parameters[index])
-        speeds[at] = self.momentum * speeds.get(at, 0.0) + gradient
-        return speeds[at]
+        before = speeds.get(at, np.zeros_like(gradient))
+        speeds[at] = now = self.new_velocity(before, gradient)
+        return self.moved_by(index, before, now, gradient)
 
     return direction
 
@@ -681,6 +682,12 @@ mistakes(__name__, {"adam_step": _Adam},
     PowerOfTheDifference=slip("You divide by (1 − beta)**t, not by 1 − beta**t. The first step is right; then the corrections grow without end.",
         "Which comes first, the power or the subtraction? What should the divisor become after many steps?",
         **_both_divided(lambda beta, t: (1 - beta) ** t)),
+    TimesTForM=slip("You multiply beta1 by t, and should raise it to the power of t.",
+        "With beta1 = 0.9, what is 1 − 0.9·t in the second step, and what is 1 − 0.9²?",
+        m_factor=lambda self, t: 1 / (1 - self.beta1 * t)),
+    TimesTForV=slip("You multiply beta2 by t, and should raise it to the power of t.",
+        "With beta2 = 0.999, what is 1 − 0.999·t in the second step, and what is 1 − 0.999²?",
+        v_factor=lambda self, t: 1 / (1 - self.beta2 * t)),
     AlwaysStepOneForV=slip("v is divided by 1 − beta2 in every step, as if it were always the first; m is corrected as it should be.",
         "The longer it runs, the less v needs a correction. What does t do in the line of m?",
         v_factor=_step_one(_Adam.v_factor)),

@@ -52,6 +52,16 @@ class Forward(Windows):
         return x
 
 
+def from_the_end(a, axes):
+    """What ``a[-k]`` finds for k = 0, 1, 2, …: the first, then the last, and so backwards."""
+    return np.roll(np.flip(a, axes), 1, axes)
+
+
+def unmoved(a):
+    """What a reshape to (F, N, …) makes of (N, F, …), where the axes should have been moved; as (N, F, …) again."""
+    return a.reshape(a.swapaxes(0, 1).shape).swapaxes(0, 1)
+
+
 def only(part):
     """What is left of an array where nothing but one part of it is filled."""
 
@@ -125,6 +135,43 @@ SIZES = {
         _RETURN, after("y", "visits", only(np.s_[0, 0]))),
 }
 # fmt: on
+# Where a product of matrices makes all maps at once, its axes are to be brought into the maps' order, and back.
+MAPS = {
+    "MapsAtOnce": slip(
+        "You reshape the product into N, F, OH, OW at once, so numbers of different filters land on one map.",
+        "Which axes does the product have before you reshape it, and in which order? A reshape moves no number.",
+        after("y", "axes", lambda layer, y, N: y.swapaxes(0, 1).reshape(y.shape)),
+    ),
+    "FiltersFirst": slip(
+        "The filters are the first axis of what you return: (F, N, OH, OW) in place of (N, F, OH, OW).",
+        "The numbers are right. Which two axes have to change places?",
+        after("y", "axes", lambda layer, y, N: y.swapaxes(0, 1)),
+    ),
+    "FiltersLast": slip(
+        "The filters are the last axis of what you return: (N, OH, OW, F) in place of (N, F, OH, OW).",
+        "The numbers are right. Which axis has to move?",
+        after("y", "axes", lambda layer, y, N: y.transpose(0, 2, 3, 1)),
+    ),
+    "TransposedAndReshaped": slip(
+        "Before your reshape the filters are the last axis, behind OH and OW, and you read the numbers as F, OH, OW.",
+        "Write down the shape of the array that you reshape. A reshape moves no number: which axis has to come forward first?",
+        after("y", "axes", lambda layer, y, N: y.transpose(0, 2, 3, 1).reshape(y.shape)),
+    ),
+}
+ROWS = {
+    "RowsAtOnce": slip(
+        "You reshape dy to (F, N·OH·OW) without moving its filters to the front first. So a row of it holds numbers of several filters.",
+        "dy has the axes N, F, OH, OW. Which of them counts the rows of your matrix, and is it the first?",
+        heard=lambda self, dy: unmoved(dy),
+    ),
+    "FiltersToTheEnd": slip(
+        "You move the filters of dy to the end, and then reshape it to (F, N·OH·OW), for which they would have to be in front.",
+        "Which axis counts the rows of that matrix? It has to come first.",
+        heard=lambda self, dy: (
+            dy.transpose(0, 2, 3, 1).reshape(dy.swapaxes(0, 1).shape).swapaxes(0, 1)
+        ),
+    ),
+}
 # In a convolution, a window of another size doesn't fit the kernel.
 # fmt: off
 EXTENTS = {

@@ -410,6 +410,8 @@ def divided_by_a_count(node, at):
         return
     if not (at.is_value or isinstance(at.parent, ast.BinOp)):
         return
+    if at.assigns_a_sequence or at.is_a_sequence(node):
+        return
     unlikely = 0.0 if at.is_value else 2.0
     for count in _counts(at):
         yield Found(ast.BinOp(node, ast.Div(), code(count)), unlikely)
@@ -450,6 +452,7 @@ def a_factor_more(node, at):
         not (at.is_value or at.argument_of("sum"))
         or isinstance(node, ast.Tuple)
         or not is_read(node)
+        or at.assigns_a_sequence
     ):
         return
     if at.kinds.get(key(node)) == "int" or at.assigns_a_number:

@@ -175,6 +175,15 @@ class Scope:
         return found
 
     @cached_property
+    def assigns_a_sequence(self) -> bool:
+        """Whether the statement gives a name to a tuple, list or text: times a number, it gets longer."""
+        targets = getattr(self.statement, "targets", ())
+        return any(self.is_a_sequence(target) for target in targets)
+
+    def is_a_sequence(self, node: ast.AST) -> bool:
+        return self.kinds.get(key(node), "").split(" ")[0] in ("tuple", "list", "str")
+
+    @cached_property
     def assigns_a_number(self) -> bool:
         """Whether the statement gives a name to a whole number, such as a size."""
         if not isinstance(self.statement, ast.Assign):
