@@ -6,7 +6,14 @@ from cnnlib.misconceptions.changes import mistakes, slip
 from cnnlib.optimizers import SGD, Adam
 
 
-class _SGD(SGD):
+class _Unguarded:
+    """As learners write it: nobody looks whether a gradient still has its weight's shape."""
+
+    def _gradient(self, owner, name):
+        return getattr(owner, f"d{name}")
+
+
+class _SGD(_Unguarded, SGD):
     """SGD in pieces."""
 
     def direction(self, index, gradient):
@@ -21,7 +28,7 @@ class _SGD(SGD):
         return now
 
 
-class _Adam(Adam):
+class _Adam(_Unguarded, Adam):
     """Adam in pieces."""
 
     def direction(self, index, gradient):

@@ -97,7 +97,12 @@ class Search:
         self.answer.clock.limit = LOOPS[0] * self.most_ticks + LOOPS[1]
         self.wrong = sorted(
             (t for t in self.trials if not t.right),
-            key=lambda t: (t.case.closest is not None, np.size(t.expected)),
+            # A single number is right or wrong: those with a few show more.
+            key=lambda t: (
+                t.case.closest is not None,
+                np.size(t.expected) == 1,
+                np.size(t.expected),
+            ),
         )
         self.right = [t for t in self.trials if t.right]
         self.numbers_are_wrong = not all(t.only_the_dtype for t in self.wrong)
