@@ -305,6 +305,7 @@ def test_a_backward_that_fits_a_wrong_forward_says_so():
         (((5, 24), 37, (2, 0, 1)), "row length is H"),
         (((5, 24), 4, (2, 0, 1)), "another column"),
         (((5, 24), (3, 19), (2, 0, 1)), "not a single whole number"),
+        (((5, 24), 19.0, (2, 0, 1)), "not a single whole number"),
         (((5, 24), 19, (2, 1, 0)), "down the columns"),
         (((5, 24), 19, (0, 0, 0)), "another cell"),
         (((5, 24), 19, (3, 2, 0, 1)), "three numbers"),

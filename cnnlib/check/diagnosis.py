@@ -381,7 +381,7 @@ def not_whole(e: Evidence) -> Finding | None:
         return None
     return Finding(
         f"{e.name} must be whole, and is a float.",
-        "`/` always gives a float, and so does np.zeros without a dtype; `//` stays whole.",
+        "`/` always gives a float, and so do np.floor, and np.zeros without a dtype; `//` stays whole.",
     )
 
 

@@ -157,13 +157,13 @@ class _Predictions(Check):
         if outcome.error is not None:
             return self.stopped(outcome, {})
         answers = outcome.value
-        if not isinstance(answers, tuple) or len(answers) != 3:
+        if not isinstance(answers, tuple | list) or len(answers) != 3:
             says = "Three answers are asked for, in one tuple: y_shape, place, home."
             return Failed(self.title, says, {"got": describe(answers, "answers")})
         for name, right, answer, wrong in zip(
             ("y_shape", "place", "home"),
             self.reference(),
-            answers,
+            (a.tolist() if isinstance(a, np.ndarray) else a for a in answers),
             (_wrong_shape, _wrong_place, _wrong_home),
             strict=True,
         ):
@@ -194,7 +194,10 @@ def _wrong_shape(answer, right) -> Finding:
 
 def _wrong_place(answer, right) -> Finding:
     if not isinstance(answer, int | np.integer):
-        return Finding("place is not a single whole number.", "Only the column is asked for.")
+        hint = (
+            "Leave out the point." if isinstance(answer, float) else "Only the column is asked for."
+        )
+        return Finding("place is not a single whole number.", hint)
     return _named(lambda flat_index: flat_index(*CELL, SHAPE[1:]), answer) or Finding(
         f"x[3, {', '.join(map(str, CELL))}] stands in another column of y.",
         "How many numbers come before it in its picture?",

@@ -96,8 +96,8 @@ class Answer:
     """
 
     def __init__(self, thing):
-        if _of_the_course(thing):
-            raise LeftAlone("nobody has to find mistakes in it")
+        if not isinstance(thing, type | types.FunctionType) or _of_the_course(thing):
+            raise LeftAlone("there are no lines of the learner's to look at")
         function = _a_function_of(thing)
         self.name, self.filename = thing.__name__, function.__code__.co_filename
         self.globals, self.clock = function.__globals__, Clock()
@@ -163,7 +163,7 @@ class Answer:
                 continue
             value = self.globals[name]
             if isinstance(value, type | types.FunctionType) and not _of_the_course(value):
-                if value.__module__.split(".")[0] in HARMLESS_MODULES:
+                if _package(value) in HARMLESS_MODULES:
                     continue
                 function = _a_function_of(value)
                 if function.__globals__ is not self.globals:
@@ -231,8 +231,13 @@ def _only_harmless(modules: list[str]) -> None:
         raise LeftAlone(f"imports {modules}")
 
 
+def _package(value) -> str:
+    """Where a class or a function comes from; what was made by exec may not say it."""
+    return (value.__module__ or "").split(".")[0]
+
+
 def _of_the_course(value) -> bool:
-    return value.__module__.startswith("cnnlib.") and value.__module__ != "cnnlib.mine"
+    return _package(value) == "cnnlib" and value.__module__ != "cnnlib.mine"
 
 
 def _harmless(value) -> bool:
@@ -240,11 +245,7 @@ def _harmless(value) -> bool:
     if isinstance(value, types.ModuleType):
         return value.__name__.split(".")[0] in HARMLESS_MODULES
     if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
-        return value.__module__ is None or value.__module__.split(".")[0] in (
-            *HARMLESS_MODULES,
-            "builtins",
-            "cnnlib",
-        )
+        return _package(value) in ("", *HARMLESS_MODULES, "builtins", "cnnlib")
     if isinstance(value, tuple | frozenset):
         return all(_harmless(part) for part in value)
     return isinstance(
