@@ -77,7 +77,7 @@ PYTORCH = {
 
 
 def _emptied(stop: Frame) -> str:
-    """The attribute of the learner's layer, of those in the line, that holds None."""
+    """The first attribute in the line that holds None."""
     return next((n for n, v in stop.values.items() if v == "None" and n.startswith("self.")), "")
 
 

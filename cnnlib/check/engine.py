@@ -1,8 +1,8 @@
 """How a check works: run the learner's code and the reference on the same cases, and explain a difference.
 
 A check is a list of cases. A case is a short script over named arrays (`build the layer, forward x,
-backward dy`) that needs no more of a layer than building it, setting and reading its arrays and
-calling its methods. Running it gives an outcome. Where the outcome differs from the reference's,
+backward dy`), which only builds a layer, sets and reads its arrays, and calls its methods. Running
+it gives an outcome. Where the outcome differs from the reference's,
 each misconception that this check can see runs the same cases; the one with the learner's own
 outcomes names the mistake. Where there is none, the general diagnosis looks at the numbers.
 """

@@ -482,7 +482,7 @@ def _last_asked(x, W, values: dict) -> int:
 
 
 def _asked(x, W, values: dict) -> str:
-    """Return the name of who is asked."""
+    """Return the name of the number that is asked."""
     position, bias = values["position"], x.size + W.size
     if position == bias:
         return "db"
@@ -495,7 +495,7 @@ def _asked(x, W, values: dict) -> str:
 
 
 class _Backward:
-    """One picture of the backward pass; who is asked is told by the subclass."""
+    """One picture of the backward pass; the subclass says which number is asked."""
 
     def __init__(self, position: int, x, W, dy, stride: int, padding: int):
         self.position, self.stride, self.padding = position, stride, padding

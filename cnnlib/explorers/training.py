@@ -39,7 +39,7 @@ PICTURES = 1400
 STEPS = EPOCHS * -(-PICTURES // BATCH)
 KEPT = 5  # trainings that are shown, the newest among them
 SMOOTH = 20  # the strong curves are means of so many steps
-BLIND = math.log(10)  # the loss of who gives each of ten classes the same probability
+BLIND = math.log(10)  # the loss where each of ten classes gets the same probability
 TOP = 3  # the loss's axis ends here
 PAUSE = 0.1  # seconds between two pictures of a training
 

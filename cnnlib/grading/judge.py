@@ -297,7 +297,7 @@ def _when_closed(source: int, end) -> None:
 def _ends(pairs: list[tuple[int, int]]) -> tuple[IO[str], IO[str]]:
     """Fork for each pair; where this process's jobs come from and where its results go.
 
-    What a learner's code runs in must inherit none of them: who writes results gives grades.
+    What a learner's code runs in must inherit none of them: whatever writes results gives grades.
     """
     everybody = [(os.dup(0), os.dup(1)), *pairs]
     mine = next((pair for pair in pairs if os.fork() == 0), everybody[0])

@@ -74,7 +74,7 @@ def fill(text: str, grades: list[Grade], people: Mapping) -> Filled:
     text : str
         As `read` gives it.
     grades : list of Grade
-        Sorted by learner. Who has no grade keeps the cell that they have.
+        Sorted by learner. Those without a grade keep the cell that they have.
     people : mapping of str to Learner
         For the numbers that the learning system gave them.
 

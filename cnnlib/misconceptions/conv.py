@@ -207,7 +207,7 @@ def _ignores(name, value):
 _CHANNELS_FOR_FILTERS = "The first two axes of W are taken for each other: W is (F, C, KH, KW), a kernel for each filter and in it a sheet for each channel."
 _WHOSE_AXIS = "Write W's four axes below the letters or slices with which you read it. Which of its axes meets the channels of x?"
 _ZEROS = "A window of zeros: which number must come out, and which one does?"
-_FROM_THE_END = "The kernel's indices are counted from the end: W[:, :, -u, -v] is the first weight for 0, then the last, and so backwards."
+_FROM_THE_END = "The kernel's indices are counted from the end: W[:, :, -u, -v] is the first weight for 0, then the last, and so on backwards."
 _STEP = "Where does the window begin that makes y[0, 0, 1, 1]?"
 
 # fmt: off
@@ -633,7 +633,7 @@ mistakes(__name__, {"conv_dx": _Dx},
     CutsTheGraph=structure.cuts_the_graph("If you nudge a pixel in the middle, which outputs move?"),
     QuarterTurn=slip("The kernel is rotated by 90 degrees, and that is only half the way back.",
         _TURN, weights=lambda self, W: np.rot90(W, axes=(2, 3))),
-    QuarterTurnBack=slip("The kernel is turned by 90 degrees the other way round, and one such turn is not the way back.",
+    QuarterTurnBack=slip("The kernel is rotated by 90 degrees the other way round, and that is only half the way back.",
         _TURN, weights=lambda self, W: np.rot90(W, -1, axes=(2, 3))),
     KernelOnItsSide=slip("The kernel lies on its side: its rows are handed to columns of x.",
         "W[f, c, k, l]: which of its indices counts rows of x?",
@@ -642,11 +642,11 @@ mistakes(__name__, {"conv_dx": _Dx},
         weights=lambda self, W: windows.from_the_end(W, (2, 3))),
     ChannelsForFiltersInDx=slip(_CHANNELS_FOR_FILTERS, _WHOSE_AXIS,
         weights=lambda self, W: W.swapaxes(0, 1)),
-    TurnsFiltersAndChannels=slip("The first two axes of W are turned round, and the kernels themselves are not: that is what np.rot90 does where you don't name the axes.",
+    TurnsFiltersAndChannels=slip("The first two axes of W are reversed, and the kernels themselves are not: that is what np.rot90 does where you don't name the axes.",
         "W is (F, C, KH, KW). Which of its axes are the rows and columns of a kernel?",
         weights=lambda self, W: W[::-1, ::-1, ::-1, ::-1]),
-    TurnsAllAxes=slip("All four axes of W are turned round: filters and channels, too.",
-        "W is (F, C, KH, KW). np.flip turns every axis, unless you name some. Which ones are to turn?",
+    TurnsAllAxes=slip("All four axes of W are reversed: filters and channels, too.",
+        "W is (F, C, KH, KW). np.flip turns every axis, unless you name some. Which ones should be reversed?",
         weights=lambda self, W: W[::-1, ::-1]),
     IgnoresTheWeightsInDx=slip("The weights play no part: every pixel of a window gets dy as it is.",
         "If you nudge a pixel, by how much does the output move?",

@@ -49,7 +49,7 @@ def _turned(self, W):
 
 # fmt: off
 mistakes(__name__, {"dense_forward": _Forward},
-    NoBias=slip("The bias is missing.", "What does the layer answer to an x of zeros?",
+    NoBias=slip("The bias is missing.", "What does the layer return for an x of zeros?",
         bias=lambda self, b: 0 * b),
     SubtractsTheBias=slip("The bias is subtracted.", "A larger bias has to make its output larger.",
         bias=lambda self, b: -b),
@@ -261,7 +261,7 @@ mistakes(__name__, {"dense_dx": _Dx},
         "One sample's x feeds one sample's y. Where would the others come in?",
         after("dx", "division", lambda layer, dx, N: dx / N)),
     CutsTheGraph=structure.cuts_the_graph("Each input feeds all outputs; what would the loss do if it grew a little?"),
-    ReturnsWeightGradient=slip("You return dW, the gradient with respect to the weights. The layer before waits for that with respect to x.",
+    ReturnsWeightGradient=slip("You return dW, the gradient with respect to the weights. The layer before needs the one with respect to x.",
         "Three gradients: two are kept on self, and one is handed on. Which one?",
         after("dx", "end", lambda layer, dx, N: layer.dW)),
     TimesTheInputs=slip("x comes in as a factor. dx depends on dy and on W alone.",
@@ -361,7 +361,7 @@ class _Naive(_Stable):
 
 
 def _one_less(labels, K):
-    """The columns that NumPy finds under labels − 1: −1 is the last one, and 0 − 1 in uint8 is none."""
+    """The columns that NumPy finds under labels − 1: −1 is the last one, and 0 − 1 in uint8 is 255, no column at all."""
     return np.arange(K)[labels - 1]
 
 
@@ -465,10 +465,10 @@ mistakes(__name__, {"loss_forward": (_Stable, _Naive)},
         "The better the guess, the smaller the loss must be; 0 is the best.",
         after("y", "sign", lambda loss, y, N: -y)),
     InBits=slip("Your logarithm has base 2: you count in bits.",
-        "A blind guess among ten must cost ln 10 = 2.303. What does it cost with you?",
+        "A blind guess among ten must cost ln 10 = 2.303. What does it cost by your loss?",
         after("y", "unit", lambda loss, y, N: y / float(np.log(2)))),
     BaseTen=slip("Your logarithm has base 10.",
-        "A blind guess among ten must cost ln 10 = 2.303. What does it cost with you?",
+        "A blind guess among ten must cost ln 10 = 2.303. What does it cost by your loss?",
         after("y", "unit", lambda loss, y, N: y / float(np.log(10)))),
     OneMinusP=slip("There is no logarithm: your loss is 1 − p of the right class. So a network that is sure and wrong pays no more than 1.",
         "What has to come out for p = 1, and what for a p that is nearly 0?",

@@ -576,7 +576,7 @@ mistakes(
     ),
     DividesDxByTheBatch=structure.divided_by_the_batch("dx", _DIVIDED),
     SendsNothing=structure.cuts_the_graph("Which of the three products is dx made of?"),
-    ReturnsNothing=structure.not_returned("What does the layer before this one wait for?"),
+    ReturnsNothing=structure.not_returned("What does the layer before this one need?"),
     MinusDx=structure.minus("dx"),
     ReusesItsDx=structure.reuses("dx"),
     ChangesTheKernelsBack=structure.changes_W(

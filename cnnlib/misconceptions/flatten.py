@@ -133,7 +133,7 @@ def _reshaped_in_place(array, shape):
 # fmt: off
 mistakes(__name__, {"flatten_backward": _Flat},
     HandsOnFlat=slip("Your backward hands dy back as flat as it came.",
-        "The layer before Flatten handed on maps, and waits for one gradient for each of their cells.",
+        "The layer before Flatten handed on maps, and needs one gradient for each of their cells.",
         back=lambda self, dy, *shape: dy),
     DerivativeOfOne=slip("You return ones, and what dy says is lost. It is true that each value is copied with slope 1; but backward asks what the loss does, not what Flatten does.",
         "Chain rule: upstream gradient times slope. What is left when the slope is 1?",

@@ -50,7 +50,7 @@ class _Backward(windows.Windows):
 
 class _Max(_Backward, MaxPool2D):
     def share(self, window, i, j):
-        """Ask the window who is the largest."""
+        """Ask the window which of its numbers is the largest."""
         return _first_largest(self.x[window])
 
 

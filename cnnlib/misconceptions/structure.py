@@ -127,7 +127,7 @@ def cuts_the_graph(hint: str) -> Slip:
 
 def not_returned(hint: str) -> Slip:
     return slip(
-        "Nothing is returned for x. In the first layer nobody would miss it; but layers are to be stacked.",
+        "Nothing is returned for x. In the first layer nobody would miss it; but layers are made to be stacked.",
         hint,
         after("dx", "end", lambda layer, dx, N: None),
     )

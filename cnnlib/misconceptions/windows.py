@@ -53,7 +53,7 @@ class Forward(Windows):
 
 
 def from_the_end(a, axes):
-    """What ``a[-k]`` finds for k = 0, 1, 2, …: the first, then the last, and so backwards."""
+    """What ``a[-k]`` finds for k = 0, 1, 2, …: the first, then the last, and so on backwards."""
     return np.roll(np.flip(a, axes), 1, axes)
 
 

@@ -236,7 +236,7 @@ class _Walk:
             facts |= {"on the way there": f"its y had the shape {self.arrows[place + 1].shape}"}
         return _finding(
             f"{says}, which {self.name(before)}, returned.",
-            "Who complains was given something wrong, or can't handle what is right. Which is it here?",
+            "The layer that complains was given something wrong, or can't handle what is right. Which is it here?",
             facts,
         )
 
