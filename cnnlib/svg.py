@@ -136,6 +136,28 @@ class Drawing:
         )
 
 
+@dataclass(frozen=True)
+class Grid(Drawing):
+    """A drawing of cells in rows and columns, which knows where they lie."""
+
+    left: float = field(repr=False)
+    top: float = field(repr=False)
+    cell: tuple[float, float] = field(repr=False)
+    """The width and the height of one."""
+
+    def framed(self, name: str, corner: tuple[int, int], shape: tuple[int, int]) -> Drawing:
+        """Return this grid with an outline around some rows and columns.
+
+        An explorer that plays lets it slide there from where the one of this name was before.
+        """
+        width, height = self.cell
+        row, column = map(int, corner)
+        edge = {"stroke": BLACK, "stroke_width": 2.5}
+        x, y = self.left + column * width, self.top + row * height
+        frame = slide(name, rect(x, y, shape[1] * width, shape[0] * height, **edge))
+        return Drawing(self.body + frame, self.width, self.height)
+
+
 def escape(words: str) -> str:
     """Return `words` safe inside XML and HTML, in text and in attributes.
 
@@ -223,6 +245,18 @@ def rect(
     return f"<rect{_attributes(attributes)}/>"
 
 
+def panel(x: float, y: float, width: float, height: float) -> str:
+    """Return the ground of a box for words, on the card.
+
+    Examples
+    --------
+    >>> panel(0, 0, 100, 50)[:41]
+    '<rect x="0.5" y="0.5" width="99" height="'
+    """
+    look = {"fill": "#F6F8FA", "stroke": "#D1D9E0", "radius": 6}
+    return rect(x + 0.5, y + 0.5, width - 1, height - 1, **look)
+
+
 def line(
     x1: float,
     y1: float,
@@ -299,6 +333,25 @@ def image(pixels, x: float, y: float, width: float, height: float) -> str:
     attributes |= {"preserveAspectRatio": "none", "style": "image-rendering:pixelated"}
     source = f"data:image/png;base64,{base64.b64encode(_png(pixels)).decode()}"
     return f'<image{_attributes(attributes)} href="{source}"/>'
+
+
+def signed_colours(a) -> np.ndarray:
+    """Return a colour for each number, for `image`: from blue over white, which is 0, to orange.
+
+    Parameters
+    ----------
+    a : array of any shape
+        The one farthest from 0 gets the full colour.
+
+    Examples
+    --------
+    >>> signed_colours(np.array([-1, 0, 2])).tolist()
+    [[128, 184, 216], [255, 255, 255], [230, 159, 0]]
+    """
+    a = np.asarray(a)[..., None]
+    strength = np.abs(a) / (np.abs(a).max() or 1)
+    end = np.where(a < 0, rgb(NEGATIVE), rgb(POSITIVE))
+    return np.round(255 + (end - 255) * strength).astype(np.uint8)
 
 
 def _png(pixels) -> bytes:
@@ -408,6 +461,17 @@ def short(value, digits: int = 3) -> str:
     return "0" if words == "-0" else words
 
 
+def bracketed(number: float) -> str:
+    """Return a number as it stands behind a sign: in brackets if it is negative.
+
+    Examples
+    --------
+    >>> f"2·{bracketed(3)} + {bracketed(-1)}"
+    '2·3 + (-1)'
+    """
+    return f"({short(number)})" if number < 0 else short(number)
+
+
 @functools.cache
 def ink_on(fill: str) -> str:
     """Return the colour of text on `fill`, dark or white, whichever stands out more.
@@ -445,7 +509,7 @@ def tint(colour: str, strength: float) -> str:
     >>> tint("#0072B2", 0.5)
     '#80B8D8'
     """
-    return "#" + "".join(f"{round(255 + (c - 255) * strength):02X}" for c in _rgb(colour))
+    return "#" + "".join(f"{round(255 + (c - 255) * strength):02X}" for c in rgb(colour))
 
 
 @_kept
@@ -475,9 +539,11 @@ def cell(
     >>> "data-pick" in cell(0, 0, 30, 20, "7", pick="position=7")
     True
     """
-    # The outline of the box itself is the focus: where it moves on, no element comes or goes.
+    # The outline of the box itself is the focus: where it moves on, no element comes or goes. It
+    # lies within the cell, so no neighbour covers it.
     edge = {"stroke": BLACK, "stroke_width": 3} if focus else {"stroke": EDGE}
-    body = rect(x + focus, y + focus, width - 2 * focus, height - 2 * focus, fill=fill, **edge)
+    inset = 2 if focus else 0
+    body = rect(x + inset, y + inset, width - 2 * inset, height - 2 * inset, fill=fill, **edge)
     body += text(
         x + width / 2,
         y + height / 2,
@@ -490,7 +556,7 @@ def cell(
     if wrong:
         right, top = x + width - 1, y + 1
         corner = f"{right - 8:g},{top:g} {right:g},{top:g} {right:g},{top + 8:g}"
-        inset = 2.5 if focus else 1
+        inset = 3.5 if focus else 1
         size = width - 2 * inset, height - 2 * inset
         body += rect(x + inset, y + inset, *size, stroke=WRONG, stroke_width=2)
         body += f'<polygon points="{corner}" fill="{WRONG}"/>'
@@ -564,11 +630,12 @@ def cells(
     rows: Sequence[str] = (),
     columns: Sequence[str] = (),
     min_width: float = 34,
+    width: float | None = None,
     height: float = 26,
     pick: Callable[[int, int], str] | None = None,
     at: str = "",
     later=None,
-) -> Drawing:
+) -> Grid:
     """Return a grid of cells, one for each entry of a vector or matrix.
 
     Parameters
@@ -583,6 +650,8 @@ def cells(
         Labels to the left and above.
     min_width, height : float
         Pixels; a cell grows in width until its words fit.
+    width : float, optional
+        Pixels, where a cell must not grow: there its words get smaller until they fit.
     pick : callable, optional
         From row and column to what an explorer receives when the cell is pointed at.
     at : str
@@ -613,8 +682,9 @@ def cells(
         for marks in given
     )
 
-    longest = max((text_width(w, mono=True) for row in words for w in row), default=0)
-    width = max(min_width, longest + 12)
+    if width is None:
+        longest = max((text_width(w, mono=True) for row in words for w in row), default=0)
+        width = max(min_width, longest + 12)
     left = max((text_width(r, size=11) for r in rows), default=-8) + 8
     top = 18 if len(columns) else 0
 
@@ -626,8 +696,8 @@ def cells(
         text(left - 6, top + (i + 0.5) * height, name, size=11, anchor="end", fill=QUIET)
         for i, name in enumerate(rows)
     )
-    body += "".join(
-        cell(
+    for i, j in np.ndindex(*shape):
+        body += cell(
             left + j * width,
             top + i * height,
             width,
@@ -636,13 +706,18 @@ def cells(
             fill=str(fills[i, j]),
             wrong=bool(wrongs[i, j]),
             focus=bool(focuses[i, j]),
+            size=min(FONT_SIZE, _largest(words[i][j], width)),
             pick=pick(i, j) if pick else "",
             at=f"{at}-{i}-{j}" if at else "",
             later=bool(laters[i, j]),
         )
-        for i, j in np.ndindex(*shape)
-    )
-    return Drawing(body, left + shape[1] * width, top + shape[0] * height)
+    right, bottom = left + shape[1] * width, top + shape[0] * height
+    return Grid(body, right, bottom, left, top, (width, height))
+
+
+def _largest(words: str, width: float) -> float:
+    """Return the size of type with which words fit into a cell."""
+    return round((width - 5) / (text_width(words, size=1, mono=True) or 1), 1)
 
 
 # How much of a large array is shown: planes, rows, columns.
@@ -785,13 +860,20 @@ def _attributes(attributes: dict) -> str:
     )
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Return red, green and blue, 0 to 255.
+
+    Examples
+    --------
+    >>> rgb(SKY)
+    (86, 180, 233)
+    """
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def _luminance(colour: str) -> float:
     red, green, blue = (
         c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in (channel / 255 for channel in _rgb(colour))
+        for c in (channel / 255 for channel in rgb(colour))
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

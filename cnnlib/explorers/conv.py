@@ -32,10 +32,10 @@ KERNELS = {
     "corner": np.array([[1, 0, 0], [0, 0, 0], [0, 0, 0]]),
 }
 NAMES = {
-    "vertical": "vertical edges",
-    "horizontal": "horizontal edges",
-    "sum": "the sum of all nine",
-    "corner": "the upper left corner",
+    "vertical": "for vertical edges",
+    "horizontal": "for horizontal edges",
+    "sum": "that adds up all nine",
+    "corner": "that picks the upper left corner",
 }
 
 # For backward: a picture that is not square, a kernel whose weights tell their place, and a dy.
@@ -154,10 +154,10 @@ def draw_forward(
     """
     if kernel not in KERNELS:
         raise ValueError(f"conv_forward: kernels are {', '.join(KERNELS)}; got {kernel!r}")
-    sees = NAMES[kernel] if W is None else "what W says"
+    which = f"a kernel {NAMES[kernel]}" if W is None else "your kernel"
     x, W = _picture_and_kernel("conv_forward", x, W, SLOPE, KERNELS[kernel])
     _check("conv_forward", x, W, position, _last_output, stride, padding, most=2)
-    return _Forward(position, x, W, sees, stride, padding).picture()
+    return _Forward(position, x, W, which, stride, padding).picture()
 
 
 def conv_forward(
@@ -180,7 +180,7 @@ def conv_forward(
     kernels = {} if W is not None else {NAMES[name]: name for name in KERNELS}
     x, W = _picture_and_kernel("conv_forward", x, W, SLOPE, KERNELS["vertical"])
     controls = {
-        "kernel": Choice("The kernel sees", kernels, sample=[NAMES.get(kernel)] if yours else None),
+        "kernel": Choice("A kernel", kernels, sample=[NAMES.get(kernel)] if yours else None),
         **_settings(x, W, 2, (stride, padding) if yours else (None, None)),
         "position": Slider(
             "Window", partial(_last_output, x, W), words=partial(_window, x, W), walk=0
@@ -218,9 +218,9 @@ class _Forward:
     """One picture of the forward pass: what it tells, then how it is drawn."""
 
     def __init__(
-        self, position: int, x: np.ndarray, W: np.ndarray, sees: str, stride: int, padding: int
+        self, position: int, x: np.ndarray, W: np.ndarray, which: str, stride: int, padding: int
     ):
-        self.x, self.W, self.sees, self.stride, self.padding = x, W, sees, stride, padding
+        self.x, self.W, self.which, self.stride, self.padding = x, W, which, stride, padding
         self.padded = np.pad(x, padding)
         layer = Conv2D(1, 1, W.shape, stride=stride, padding=padding)
         layer.W = W[None, None].astype(float)
@@ -254,9 +254,9 @@ class _Forward:
     def terms(self) -> list[str]:
         """Return the sum in one line, if it fits for every window; else a row of the kernel in each."""
         pairs = zip(self.window.flat, self.W.flat, strict=True)
-        terms = [f"{_signed(x)}·{_signed(w)}" for x, w in pairs]
+        terms = [f"{svg.bracketed(x)}·{svg.bracketed(w)}" for x, w in pairs]
         longest = len("· + ") + sum(
-            max(len(_signed(v)) for v in a.flat) for a in (self.padded, self.W)
+            max(len(svg.bracketed(v)) for v in a.flat) for a in (self.padded, self.W)
         )
         fit = max(1, 100 // longest)
         count = len(terms) if len(terms) <= fit else min(fit, self.W.shape[1])
@@ -290,8 +290,8 @@ class _Forward:
         KH, KW = self.W.shape
         rows, columns = _span(self.top, KH, "row"), _span(self.left, KW, "column")
         return (
-            f"Convolution forward, stride {self.stride}, padding {self.padding}; the kernel sees "
-            f"{self.sees}. y[{self.i}, {self.j}] is made from {rows} and {columns} of the "
+            f"Convolution forward with {self.which}, stride {self.stride}, padding {self.padding}. "
+            f"y[{self.i}, {self.j}] is made from {rows} and {columns} of the "
             f"{'padded ' * bool(self.padding)}picture: {' '.join(self.terms())} = {self.total()}. "
             f"{self.rest()}"
         )
@@ -318,32 +318,32 @@ class _Forward:
         window = np.zeros(self.padded.shape, bool)
         window[self.top : self.top + KH, self.left : self.left + KW] = True
         fills[window] = svg.tint(svg.SKY, 0.6)
-        padding = f", {self.padding} of padding around it" if self.padding else ""
-        grid = _grid(self.padded, fills, at="x", side=self.side)
-        x, y = self.left * self.side + 18, self.top * ROW + 18
-        frame = svg.rect(x, y, KW * self.side, KH * ROW, stroke=svg.BLACK, stroke_width=3)
-        frame = svg.slide("window", frame)
-        drawing = svg.Drawing(grid.body + frame, grid.width, grid.height)
-        return drawing.titled(f"x, {_by(self.x)}{padding}")
+        padding = f", padding {self.padding}" if self.padding else ""
+        grid = _grid(self.padded, side=self.side, first=0, fill=fills, at="x")
+        framed = grid.framed("window", (self.top, self.left), self.W.shape)
+        return framed.titled(f"x, {_by(self.x)}{padding}")
 
     def middle(self) -> svg.Drawing:
-        look = {"labels": False, "side": self.side}
-        kernel = _grid(self.W, svg.tint(svg.GREEN, 0.35), at="W", **look)
-        products = _grid(self.window * self.W, svg.tint(svg.YELLOW, 0.6), at="xW", **look)
+        fills = svg.tint(svg.GREEN, 0.35), svg.tint(svg.YELLOW, 0.6)
+        kernel = _grid(self.W, side=self.side, fill=fills[0], at="W")
+        products = _grid(self.window * self.W, side=self.side, fill=fills[1], at="xW")
         return svg.above(kernel.titled("W, the kernel"), products.titled("x · W, products"), gap=22)
 
     def grid_of_y(self) -> svg.Drawing:
         here = np.zeros(self.map.shape, bool)
         here[self.i, self.j] = True
         fills = np.where(here, svg.tint(svg.YELLOW, 1), svg.CARD)
-        columns = self.map.shape[1]
-        pick = [
-            [f"position={i * columns + j}" for j in range(columns)]
-            for i in range(self.map.shape[0])
-        ]
-        later = np.arange(self.map.size).reshape(self.map.shape) > self.i * columns + self.j
-        look = {"at": "y", "side": self.side}
-        grid = _grid(self.map, fills, focus=here, pick=pick, later=later, **look)
+        number = np.arange(self.map.size).reshape(self.map.shape)
+        grid = _grid(
+            self.map,
+            side=self.side,
+            first=0,
+            fill=fills,
+            focus=here,
+            later=number > number[here],
+            pick=lambda i, j: f"position={number[i, j]}",
+            at="y",
+        )
         return grid.titled(f"y, {_by(self.map)}: point at a cell")
 
     def flights(self) -> str:
@@ -403,7 +403,7 @@ def draw_backward(
     >>> draw_backward(7)  # doctest: +ELLIPSIS
     Convolution backward...dx[1, 1]...4 outputs read this pixel...dy[0, 0]·W[1, 1] = 1·5 = 5...
     >>> draw_backward(0, x=[[1, 2, 3]], W=[[0.5, 2]], dy=[[4, 6]])  # doctest: +ELLIPSIS
-    Convolution backward...dx[0, 0] = 2. One output read...dy[0, 0]·W[0, 0] = 4·0.5 = 2.
+    Convolution backward...dx[0, 0] = 2. One output read...dy[0, 0]·W[0, 0] = 4·0.5 = 2. ...
     """
     most = 1 if x is W is dy is None else 2
     x, W = _picture_and_kernel("conv_backward", x, W, PIXELS, WEIGHTS)
@@ -546,9 +546,9 @@ class _Backward:
     def alt(self) -> str:
         setting = f"Convolution backward, stride {self.stride}, padding {self.padding}."
         alt = f"{setting} {self.name()} = {self.total()}. {self.told()}"
-        if not 0 < len(self.fed) <= self.W.size:
-            return alt
-        return f"{alt} {'; '.join(self.shares())}."
+        if 0 < len(self.fed) <= self.W.size:
+            alt = f"{alt} {'; '.join(self.shares())}."
+        return f"{alt} {self.lesson()}"
 
     def header(self) -> svg.Drawing:
         return svg.above(
@@ -563,7 +563,7 @@ class _Backward:
         for place, factor in self.fed:
             name, value = self.factor(factor)
             dy = self.dy[place]
-            words = f"{svg.short(dy)}·{_signed(value)} = {svg.short(dy * value)}"
+            words = f"{svg.short(dy)}·{svg.bracketed(value)} = {svg.short(dy * value)}"
             found.append(f"dy{_index(place)}·{name} = {words}")
         return found
 
@@ -575,9 +575,7 @@ class _Backward:
         room = lines * int(WIDTH // column)
         if len(shares) > room:
             shares[room - 1 :] = [f"… and {len(shares) - room + 1} more"]
-        body = svg.rect(
-            0.5, 0.5, WIDTH - 1, lines * height + 15, fill="#F6F8FA", stroke="#D1D9E0", radius=6
-        )
+        body = svg.panel(0, 0, WIDTH, lines * height + 16)
         for n, words in enumerate(shares):
             x, y = 14 + n // lines * column, 16 + n % lines * height
             body += svg.text(x, y, words.replace(" ", "\u00a0"), mono=True)
@@ -590,17 +588,21 @@ class _Backward:
         fills = np.full(self.dy.shape, svg.CARD, object)
         for place, _ in self.fed:
             fills[place] = svg.tint(svg.ORANGE, 0.6)
-        first = self.bias + 1
-        pick = first + np.arange(self.dy.size).reshape(self.dy.shape)
-        grid = _grid(
-            self.dy,
-            fills,
-            focus=pick == self.position,
-            pick=[[f"position={n}" for n in row] for row in pick],
-            at="dy",
-            side=self.side,
-        )
+        grid = self.asked_in(self.dy, fills, "dy", self.bias + 1, first=0)
         return grid.titled("dy, from the next layer")
+
+    def asked_in(self, values, fills, at: str, position: int, **look) -> svg.Drawing:
+        """Draw a grid whose cells can be asked; `position` is that of the first."""
+        positions = position + np.arange(values.size).reshape(values.shape)
+        return _grid(
+            values,
+            side=self.side,
+            fill=fills,
+            focus=positions == self.position,
+            pick=lambda i, j: f"position={positions[i, j]}",
+            at=at,
+            **look,
+        )
 
     def grid_of_x(self) -> svg.Drawing:
         values, lit, title = self.left()
@@ -623,19 +625,16 @@ class _Backward:
             row, column = divmod(self.position, W)
             focus[row + self.padding, column + self.padding] = True
         title += " (grey: padding)" if self.padding else ""
-        look = {"first": -self.padding, "at": "dx", "side": self.side}
-        grid = _grid(shown, fills, focus=focus, pick=pick, **look)
-        return svg.Drawing(grid.body + self.frame(), grid.width, grid.height).titled(title)
+        look = {"fill": fills, "focus": focus, "pick": lambda i, j: pick[i, j], "at": "dx"}
+        grid = _grid(shown, side=self.side, first=-self.padding, **look)
+        return self.framed(grid).titled(title)
 
     def grid_of_W(self) -> svg.Drawing:
         values, lit, title = self.centre()
         fills = np.full(self.W.shape, svg.CARD, object)
         for place in lit:
             fills[place] = svg.tint(svg.GREEN, 0.5)
-        positions = self.x.size + np.arange(self.W.size).reshape(self.W.shape)
-        pick = [[f"position={n}" for n in row] for row in positions]
-        focus = positions == self.position
-        return _grid(values, fills, focus=focus, pick=pick, at="W", side=self.side).titled(title)
+        return self.asked_in(values, fills, "W", self.x.size, first=0).titled(title)
 
     def cell_of_b(self) -> svg.Drawing:
         asked, width = self.position == self.bias, 3 * self.side
@@ -655,9 +654,9 @@ class _Backward:
 
     in_padding = "0"
 
-    def frame(self) -> str:
-        """An outline on the grid of x."""
-        return ""
+    def framed(self, grid: svg.Grid) -> svg.Drawing:
+        """The grid of x, with an outline on it where a window is meant."""
+        return grid
 
     def flights(self) -> str:
         """What flies while the explorer plays."""
@@ -827,12 +826,9 @@ class _Output(_Backward):
     def centre(self):
         return self.dy[self.place] * self.W, list(np.ndindex(self.W.shape)), f"{self.name()} · W"
 
-    def frame(self) -> str:
-        row, column = map(int, np.add(self.corner(), self.padding))
-        KH, KW = self.W.shape
-        x, y = column * self.side + 18, row * ROW + 18
-        frame = svg.rect(x, y, KW * self.side, KH * ROW, stroke=svg.BLACK, stroke_width=3)
-        return svg.slide("window", frame)
+    def framed(self, grid: svg.Grid) -> svg.Drawing:
+        corner = np.add(self.corner(), self.padding)
+        return grid.framed("window", corner, self.W.shape)
 
     def flights(self) -> str:
         """Let the gradient meet every weight, then the shares fly into dx."""
@@ -973,56 +969,11 @@ def _list(items) -> str:
 # ---------------------------------------------------------------------------- drawing
 
 
-def _grid(
-    values,
-    fills,
-    *,
-    side: int,
-    focus=None,
-    pick=None,
-    later=None,
-    labels: bool = True,
-    first: int = 0,
-    at: str = "",
-):
-    """Draw cells, `side` wide, with the numbers of their rows and columns; `first` is the first."""
-    values = np.asarray(values)
-    rows, columns = values.shape
-    fills = np.broadcast_to(fills, values.shape)
-    left = top = 18 if labels else 0
-    body, outlined = "", ""
-    if labels:
-        for j in range(columns):
-            body += _ruler(left + (j + 0.5) * side, 9, j + first)
-        for i in range(rows):
-            body += _ruler(8, top + (i + 0.5) * ROW, i + first)
-    for i, j in np.ndindex(rows, columns):
-        if values[i, j] == "":
-            x, y = left + j * side, top + i * ROW
-            body += svg.rect(x, y, side, ROW, fill=str(fills[i, j]), stroke=svg.EDGE)
-            continue
-        here = focus is not None and bool(focus[i, j])
-        words = svg.short(values[i, j])
-        cell = svg.cell(
-            left + j * side,
-            top + i * ROW,
-            side,
-            ROW,
-            words,
-            fill=str(fills[i, j]),
-            focus=here,
-            size=13 if len(words) < 3 else 11,
-            pick=pick[i][j] if pick is not None else "",
-            at=f"{at}-{i}-{j}" if at else "",
-            later=later is not None and bool(later[i, j]),
-        )
-        # On top of its neighbours, so that its outline is whole.
-        body, outlined = (body, outlined + cell) if here else (body + cell, outlined)
-    return svg.Drawing(body + outlined, left + columns * side, top + rows * ROW)
-
-
-def _ruler(x: float, y: float, number: int) -> str:
-    return svg.text(x, y, str(number), size=10, anchor="middle", fill=svg.QUIET)
+def _grid(values, *, side: int, first: int | None = None, **look) -> svg.Grid:
+    """Draw cells, `side` wide; `first` is the number of the first row and column, if they get any."""
+    shape = np.shape(values)
+    rows, columns = ([str(first + k) for k in range(n)] if first is not None else () for n in shape)
+    return svg.cells(values, rows=rows, columns=columns, width=side, height=ROW, **look)
 
 
 def _sized(drawing: svg.Drawing, width: float) -> svg.Drawing:
@@ -1034,11 +985,6 @@ def _index(place: Place) -> str:
     return f"[{place[0]}, {place[1]}]"
 
 
-def _signed(number: float) -> str:
-    """A factor behind a dot: negative numbers in brackets."""
-    return svg.short(number) if number >= 0 else f"({svg.short(number)})"
-
-
 def _span(first: int, count: int, name: str) -> str:
     """Name rows or columns: "row 2", "rows 0 to 2"."""
     return f"{name}s {first} to {first + count - 1}" if count > 1 else f"{name} {first}"
@@ -1047,7 +993,7 @@ def _span(first: int, count: int, name: str) -> str:
 def _side(values) -> int:
     """Return how wide a cell must be for the longest of some numbers."""
     width = svg.text_width("0" * _longest(values), size=11, mono=True)
-    return max(SIDE, math.ceil(width) + 3)
+    return max(SIDE, math.ceil(width) + 5)
 
 
 def _longest(values) -> int:

@@ -80,12 +80,19 @@ def dense(position: int = 0, way: str = "y", *, x=None, W=None, b=None, dy=None)
     """
     given = {"x": x, "W": W, "b": b, "dy": dy}
     given = {name: np.array(a) for name, a in given.items() if a is not None}
-    last = _last(_arrays(x, W, b, dy))
+    arrays = _arrays(x, W, b, dy)
+    last = _last(arrays)
+
+    def words(values):
+        scene = _Scene(values["position"], values["way"], *arrays)
+        (product,) = (letters for letters, *_, here in scene.terms() if here)
+        return f"{product}, for {scene.result()[0]}"
+
     return Explorer(
         partial(draw, **given) if given else draw,
         {
             "way": Choice("Calculate", {words: way for way, words in WAYS.items()}),
-            "position": Slider("Product", lambda values: last, walk=0),
+            "position": Slider("Product", lambda values: last, words, walk=0),
         },
         position=position,
         way=way,
@@ -183,7 +190,10 @@ class _Scene:
             factors = [(f"dy[{n}, {j}]·W[{d}, {j}]", dy[n, j], W[d, j], j == k) for j in range(K)]
         else:
             factors = [(f"x[{m}, {d}]·dy[{m}, {k}]", x[m, d], dy[m, k], m == n) for m in range(N)]
-        terms = [(letters, f"{_n(a)}·{_n(b)}", a * b, here) for letters, a, b, here in factors]
+        terms = [
+            (letters, f"{svg.bracketed(a)}·{svg.bracketed(b)}", a * b, here)
+            for letters, a, b, here in factors
+        ]
         if self.way == "y":
             terms.append((f"b[{k}]", "", self.b[k], False))
         return terms
@@ -199,7 +209,7 @@ class _Scene:
                 f"Input {d} fed every output, through row {d} of W. "
                 "Each of them sends its dy back the same way."
             )
-        shares = " + ".join(_n(v) for v in self.dy[:, k])
+        shares = " + ".join(svg.bracketed(v) for v in self.dy[:, k])
         return (
             f"Every sample went through this weight, and all have a say. "
             f"The bias: db[{k}] = {shares} = {svg.short(self.db[k])}."
@@ -207,7 +217,7 @@ class _Scene:
 
     def alt(self) -> str:
         name, total = self.result()
-        terms = " + ".join(numbers or _n(value) for _, numbers, value, _ in self.terms())
+        terms = " + ".join(numbers or svg.bracketed(value) for _, numbers, value, _ in self.terms())
         direction = "forward" if self.way == "y" else "backward"
         return f"Dense {direction}: {name} = {terms} = {total}. {self.conclusion()}"
 
@@ -243,30 +253,20 @@ class _Scene:
 
     def cells(self, values, left: float, top: float, rows: str, columns: str) -> str:
         """Draw a block whose rows and columns are counted by these letters."""
-        body, focus = "", ""
+
+        def letters(i: int, j: int) -> dict[str, int]:
+            return {rows: i, columns: j} if rows else {columns: j}
+
+        def pick(i: int, j: int) -> str:
+            triple = self.triple | letters(i, j)
+            place = [triple[letter] for letter in "ndk"]
+            return f"position={np.ravel_multi_index(place, self.sizes)}"
+
+        fills = np.full(values.shape, "", object)
         for i, j in np.ndindex(values.shape):
-            letters = {rows: i, columns: j} if rows else {columns: j}
-            triple = self.triple | letters
-            place = np.ravel_multi_index([triple[letter] for letter in "ndk"], self.sizes)
-            fill = self.fill(letters)
-            words = svg.short(values[i, j])
-            result = fill == ADDS and len(letters) == 2
-            cell = svg.cell(
-                left + j * SIDE,
-                top + i * ROW,
-                SIDE,
-                ROW,
-                words,
-                fill=fill,
-                focus=result,
-                size=min(
-                    svg.FONT_SIZE, round((SIDE - 3) / svg.text_width(words, size=1, mono=True), 1)
-                ),
-                pick=f"position={place}",
-            )
-            # On top of its neighbours, so that its outline is whole.
-            body, focus = (body, cell) if result else (body + cell, focus)
-        return body + focus
+            fills[i, j] = self.fill(letters(i, j))
+        look = {"focus": (fills == ADDS) & bool(rows), "width": SIDE, "height": ROW}
+        return svg.move(svg.cells(values, fill=fills, pick=pick, **look).body, left, top)
 
     def fill(self, letters: dict[str, int]) -> str:
         """Return the colour of a cell: it may take part in the sum, be the one followed, or be the result."""
@@ -301,15 +301,7 @@ class _Scene:
             "dW": "dW[d, k] = Σ x[n, d]·dy[n, k]",
         }[self.way]
         over = {"y": "over all d", "dx": "over all k", "dW": "over all n"}[self.way]
-        body = svg.rect(
-            self.sums_left + 0.5,
-            0.5,
-            self.width - self.sums_left - 1,
-            self.height - 9,
-            fill="#F6F8FA",
-            stroke="#D1D9E0",
-            radius=6,
-        )
+        body = svg.panel(self.sums_left, 0, self.width - self.sums_left, self.height - 8)
         body += _mono(self.sums_left + 14, 20, letters, weight="bold")
         body += svg.text(self.sums_left + 14, 42, over, size=12, fill=svg.QUIET)
         for i, (product, numbers, value, here) in enumerate(self.terms()):
@@ -328,11 +320,7 @@ class _Scene:
 
 
 def _longest(*arrays) -> int:
-    return max(len(_n(value)) for array in arrays for value in np.unique(array))
-
-
-def _n(value: float) -> str:
-    return f"({svg.short(value)})" if value < 0 else svg.short(value)
+    return max(len(svg.bracketed(value)) for array in arrays for value in np.unique(array))
 
 
 def _mono(x: float, y: float, words: str, weight: str = "normal") -> str:

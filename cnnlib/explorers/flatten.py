@@ -332,11 +332,11 @@ class _Scene:
         return body
 
     def ribbon(self) -> str:
-        rulers, body, focus = "", "", ""
+        body = ""
         for place, owner in enumerate(self.owners):
             x, y = self.corner_of_place(place)
             here = place == self.position
-            cell = svg.cell(
+            body += svg.cell(
                 x,
                 y,
                 self.ribbon_cell,
@@ -349,14 +349,12 @@ class _Scene:
                 at=f"y{place}",
                 later=self.backward is None and place > self.position,
             )
-            # On top of its neighbours, so that its outline is whole.
-            body, focus = (body, cell) if here else (body + cell, focus)
             ruler = {"weight": "bold"} if here else {"fill": svg.QUIET}
-            rulers += svg.rect(x, y + 33, self.ribbon_cell, 13, fill=svg.CARD)
-            rulers += svg.text(
+            body += svg.rect(x, y + 33, self.ribbon_cell, 13, fill=svg.CARD)
+            body += svg.text(
                 x + self.ribbon_cell / 2, y + 40, str(place), size=10, anchor="middle", **ruler
             )
-        return rulers + body + focus
+        return body
 
     def flight(self) -> str:
         """Let the number go over to its partner."""
@@ -396,7 +394,7 @@ class _Scene:
 
     def size(self, width: float, most: float = svg.FONT_SIZE) -> float:
         """Return the size of type with which the longest words fit into a cell."""
-        return min(most, math.floor((width - 2) / self.longest / 0.61))
+        return min(most, math.floor((width - 5) / self.longest / 0.61))
 
     @cached_property
     def longest(self) -> int:
@@ -466,7 +464,7 @@ def _run(numbers: np.ndarray) -> str:
 
 def _box(title: str, lines: list[str], width: float) -> svg.Drawing:
     """Draw lines of type in a framed box."""
-    body = svg.rect(0.5, 0.5, width - 1, 84, fill="#F6F8FA", stroke="#D1D9E0", radius=6)
+    body = svg.panel(0, 0, width, 85)
     body += svg.text(12, 16, title, size=12, fill=svg.QUIET)
     for i, words in enumerate(lines):
         body += svg.text(12, 40 + 25 * i, words.replace(" ", "\u00a0"), size=16, mono=True)

@@ -150,7 +150,9 @@ def gradient(
             "function": Choice("Function", {of.name: key for key, of in FUNCTIONS.items()}),
             "difference": Choice("Difference", {name: name for name in CODE}),
             "numbers": Choice("Numbers", {name: name for name in DTYPES}),
-            "step": Slider("k, for h = 10⁻ᵏ", lambda values: SMALLEST, walk=0),
+            "step": Slider(
+                "Step h", lambda values: SMALLEST, lambda values: _power(values["step"]), walk=0
+            ),
         },
         step=step,
         function=function,
@@ -200,7 +202,8 @@ class _Scene:
         size = f"The relative error is {_words(measured.error)}."
         if measured.lost:
             return [size, "Rounding has swallowed the step.", "f is the same at both points."]
-        parts = f"The curve's part is {_words(measured.curve)}, that of rounding {_words(measured.rounding)}."
+        shares = _words(measured.curve), _words(measured.rounding)
+        parts = f"The curve's share of it is {shares[0]}, that of rounding {shares[1]}."
         if measured.curve > measured.rounding and self.function == "kink":
             why = "The kink lies between x − h and x + h."
         elif measured.error < FINE:

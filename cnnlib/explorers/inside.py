@@ -396,10 +396,10 @@ class _Scene:
         grey = (self.subject.images[self.index, 0] - images.min()) / (np.ptp(images) or 1)
         grey = np.repeat(255 * grey[..., None], 3, axis=-1)
         strength = (self.saliency / (self.saliency.max() or 1))[..., None]
-        both = grey + (_rgb(svg.ORANGE) - grey) * strength
+        both = grey + (np.array(svg.rgb(svg.ORANGE)) - grey) * strength
         body = ""
         for k, (title, pixels) in enumerate(
-            {"picture": grey, "saliency": _signed(self.saliency), "both": both}.items()
+            {"picture": grey, "saliency": svg.signed_colours(self.saliency), "both": both}.items()
         ):
             x = k * (SIDE + GAP)
             body += svg.text(x, 8, title, weight="bold")
@@ -445,7 +445,7 @@ class _Scene:
                 body += svg.text(0, 30, _fit(self.subject.class_names[self.part]))
             return body + svg.text(0, 56, svg.short(self.array[self.part]), size=20, mono=True)
         body += svg.text(SIDE, 8, self.part_values(), size=11, anchor="end", fill=svg.QUIET)
-        return body + _image(_signed(self.array[self.part]), 0, 20, SIDE, frame=True)
+        return body + _image(svg.signed_colours(self.array[self.part]), 0, 20, SIDE, frame=True)
 
     def all_parts(self) -> str:
         if self.array.ndim == 3:
@@ -454,7 +454,7 @@ class _Scene:
 
     def tiles(self) -> str:
         """Draw all maps; to point at one makes it large."""
-        colours = _signed(self.array)[:MANY]
+        colours = svg.signed_colours(self.array)[:MANY]
         H, W = self.array.shape[1:]
         side, across = _grid(len(colours), H, W)
         body = ""
@@ -489,7 +489,7 @@ class _Scene:
 
     def lines(self) -> str:
         """Draw many numbers as colours in four lines."""
-        colours, count = _signed(self.array), len(self.array)
+        colours, count = svg.signed_colours(self.array), len(self.array)
         across = -(-count // 4)
         width = (WIDTH - TILES) / across
         body = ""
@@ -529,17 +529,6 @@ def _fit(name: str) -> str:
     while svg.text_width(name + "…", size=12, weight="bold") > NAME - 6:
         name = name[:-1]
     return name + "…"
-
-
-def _rgb(colour: str) -> np.ndarray:
-    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
-
-
-def _signed(a: np.ndarray) -> np.ndarray:
-    """Colours from blue over white, which is 0, to orange."""
-    strength = (np.abs(a) / (np.abs(a).max() or 1))[..., None]
-    end = np.where((a < 0)[..., None], _rgb(svg.NEGATIVE), _rgb(svg.POSITIVE))
-    return np.round(255 + (end - 255) * strength).astype(np.uint8)
 
 
 def _image(pixels: np.ndarray, x: float, y: float, side: float, frame: bool) -> str:

@@ -78,7 +78,12 @@ def memory(position: int = 0, order: str = "NCHW", reads: str = "window") -> Exp
         {
             "order": Choice("Order", {words: order for order, words in ORDERS.items()}),
             "reads": Choice("Read", {words: reads for reads, words in READS.items()}),
-            "position": Slider("Window", lambda values: OH * OW - 1, walk=0),
+            "position": Slider(
+                "Window",
+                lambda values: OH * OW - 1,
+                lambda values: "({}, {})".format(*divmod(values["position"], OW)),
+                walk=0,
+            ),
         },
         position=position,
         order=order,

@@ -231,7 +231,14 @@ def network(
         {
             "wrong": Choice("On the way back", {"all layers are right": None, **options}),
             "window": Choice("Look at", {"all that is handed on": None, **windows}),
-            "step": Slider("Step", lambda values: LAST, walk=0, sample=steps, shown=whole),
+            "step": Slider(
+                "Step",
+                lambda values: LAST,
+                lambda values: f"{values['step']}: {_Scene(values['step'], None).who_and_way()}",
+                walk=0,
+                sample=steps,
+                shown=whole,
+            ),
             "map": place("Map", 0),
             "row": place("Row", 1),
             "column": place("Column", 2),
@@ -282,6 +289,11 @@ class _Scene:
         if self.step == TURN:
             return "The walk turns round at the loss"
         return f"{'Forward' if self.forward else 'Backward'}: {self.who} returns {self.name()}"
+
+    def who_and_way(self) -> str:
+        if self.step == 0:
+            return "the shirt"
+        return f"{self.who} {'forward' if self.forward else 'backward'}"
 
     def scale(self) -> str:
         ends = f"{svg.short(self.array.min())} to {svg.short(self.array.max())}"
@@ -398,7 +410,7 @@ class _Scene:
         return _row(self.colours(self.array))
 
     def colours(self, a: np.ndarray) -> np.ndarray:
-        return _grey(a) if self.forward else _signed(a)
+        return _grey(a) if self.forward else svg.signed_colours(a)
 
     def bars(self) -> str:
         _, label, names = _shirt()
@@ -419,9 +431,7 @@ class _Scene:
 
     def notes(self) -> str:
         """List, in a box, what the layer keeps or reads, and what it sets."""
-        body = svg.rect(
-            0.5, 0.5, WIDTH - NOTES - 1, HEIGHT - 1, fill="#F6F8FA", stroke="#D1D9E0", radius=6
-        )
+        body = svg.panel(0, 0, WIDTH - NOTES, HEIGHT)
         y = 18
         for heading, items in self.lists():
             body += svg.text(12, y, heading, size=12, weight="bold")
@@ -597,16 +607,6 @@ def _grey(a: np.ndarray) -> np.ndarray:
     """Colours from black, the lowest, to white, the highest."""
     share = (a - a.min()) / ((a.max() - a.min()) or 1)
     return np.repeat(np.round(255 * share)[..., None], 3, axis=-1).astype(np.uint8)
-
-
-def _signed(a: np.ndarray) -> np.ndarray:
-    """Colours from blue over white, which is 0, to orange."""
-    strength = (np.abs(a) / (np.abs(a).max() or 1))[..., None]
-    ends = [
-        [int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (svg.NEGATIVE, svg.POSITIVE)
-    ]
-    end = np.where((a < 0)[..., None], *ends)
-    return np.round(255 + (end - 255) * strength).astype(np.uint8)
 
 
 def _maps(colours: np.ndarray) -> str:

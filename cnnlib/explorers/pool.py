@@ -38,7 +38,7 @@ NAMES = {
     "ties": "with ties, as after a ReLU",
     "negative": "all negative",
 }
-POOLS = {"max": "maximum", "average": "average"}
+POOLS = {"max": "the maximum", "average": "the average"}
 WINDOWS = {
     (2, 2): "2×2 side by side",
     (2, 1): "2×2, stride 1",
@@ -47,8 +47,7 @@ WINDOWS = {
 }
 COURSE = MaxPool2D, AvgPool2D
 
-# Pixels on the screen: the whole, and the numbers of the rows at the left of a grid.
-WIDTH, LABEL = 790, svg.text_width("0", size=11) + 8
+WIDTH = 790  # pixels on the screen
 UNREACHED = "#E4E8EC"
 Place = tuple[int, int]
 
@@ -135,7 +134,7 @@ def pool(
     x = own.matrix("pool", "x", x) if yours else MAXIMUM
     fit = {words: pair for pair, words in WINDOWS.items() if min(_sizes(x, pair)) >= 1}
     controls = {
-        "pool": Choice("Keep the", {words: name for name, words in POOLS.items()}),
+        "pool": Choice("Keep", {words: name for name, words in POOLS.items()}),
         "windows": Choice("Windows", fit, sample=[WINDOWS.get(windows)] if yours else None),
         "numbers": Choice("Numbers", {words: name for name, words in NAMES.items()}),
         "cell": Slider("Cell", partial(_last, x), words=partial(_called, x), walk=x.size),
@@ -241,7 +240,7 @@ class _Scene:
         )
 
     def operation(self) -> str:
-        return "the maximum" if self.pool == "max" else "the average"
+        return POOLS[self.pool]
 
     def header(self) -> svg.Drawing:
         legend = [
@@ -281,26 +280,10 @@ class _Scene:
         for pixel, strength in self.lit_pixels():
             fills[pixel] = svg.tint(svg.ORANGE, strength)
         grid = _grid(values, fills, self.pixel(), lambda h, w: f"cell={h * W + w}", name)
-        return svg.Drawing(grid.body + self.frame(grid, name), grid.width, grid.height)
-
-    def frame(self, grid: svg.Drawing, name: str) -> str:
-        """Draw an outline around the window of the output in focus."""
         if self.output() is None:
-            return ""
-        rows, columns = self.window(self.output())
-        H, W = self.x.shape
-        side, row = (grid.width - LABEL) / W, (grid.height - 18) / H
-        return svg.slide(
-            f"window on {name}",
-            svg.rect(
-                LABEL + columns.start * side,
-                18 + rows.start * row,
-                self.side * side,
-                self.side * row,
-                stroke=svg.BLACK,
-                stroke_width=2.5,
-            ),
-        )
+            return grid
+        corner = (part.start for part in self.window(self.output()))
+        return grid.framed(f"window on {name}", corner, (self.side, self.side))
 
     def flights(self) -> str:
         """Let the window's numbers go forth to y, then the gradient go back to dx."""
@@ -384,7 +367,8 @@ class _Output(_Scene):
 
     def told(self) -> str:
         i, j = self.output()
-        rows, columns = (f"{part.start} to {part.stop - 1}" for part in self.window((i, j)))
+        to = "and" if self.side == 2 else "to"
+        rows, columns = (f"{part.start} {to} {part.stop - 1}" for part in self.window((i, j)))
         told = f"y[{i}, {j}] looks at rows {rows} and columns {columns} of x"
         tied = self.largest((i, j)).sum()
         return told + (f"; {tied} pixels tie" if self.pool == "max" and tied > 1 else "")
@@ -459,7 +443,7 @@ class _Pixel(_Scene):
         return [f"{dx}{terms}{total}", f"{' ' * len(dx)}from {senders}"]
 
 
-def _grid(values, fills, focus: Place | None, pick, name: str, later=None) -> svg.Drawing:
+def _grid(values, fills, focus: Place | None, pick, name: str, later=None) -> svg.Grid:
     values = np.asarray(values)
     here = np.zeros(values.shape, bool)
     if focus is not None:

@@ -131,7 +131,7 @@ class _Scene:
     def advice(self) -> str:
         return (
             f"A step of size 1 against the gradient raises the score of {self.right} by 1 − p, "
-            "and lowers each other one by its p."
+            "and lowers each of the others by its own p."
         )
 
     def stability(self) -> str:
