@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 
 import nbformat
-from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -71,6 +70,8 @@ def main() -> int:
 
 def check_version() -> None:
     """Stop where the Pyodide that is to travel along is not the one that the kernel is made for."""
+    from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION  # only `make lite` has it
+
     there = json.loads((PYODIDE / "pyodide-lock.json").read_text(encoding="utf-8"))["info"][
         "version"
     ]
