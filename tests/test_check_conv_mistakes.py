@@ -205,7 +205,7 @@ WRONG = [
         {
             "total": "ForgetsTheBias",
             "total * self.b[f]": "in your y[0, 0, 1, 1], x[0, 0, 1, 1] counts 100 times; it should count once",
-            "total - self.b[f]": "Every number is off by -2 times b",
+            "total - self.b[f]": "SubtractsTheBias",
             "total + self.b[n]": "it should depend on b[",
             "total + self.b.sum()": "Your result would be right if b were b.sum(axis=0) again and again",
             "max(total + self.b[f], 0)": "AppliesReLU",
@@ -258,7 +258,7 @@ WRONG = [
         {
             "y[n, f, j, i] = total": "WritesColumnsFirst",
             "y[n, f, i * s, j * s] = total": "WritesWhereItReads",
-            "y[f, n, i, j] = total": "it should depend on x[",
+            "y[f, n, i, j] = total": "WritesFiltersFirst",
             "y[n, f, i, j] += y[n, f, i - 1, j] + total": "your y[0, 0, 1, 1] depends on x[0, 0, :, 1:3]; it should depend on x[0, 0, 1:3, 1:3]",
         },
     ),
@@ -485,10 +485,10 @@ WRONG = [
         MATRICES,
         "y.reshape(N, OH, OW, F).transpose(0, 3, 1, 2)",
         {
-            "y.reshape(N, F, OH, OW)": "The right numbers in the wrong places; each picture keeps its own",
-            "y.T.reshape(N, F, OH, OW)": "The right numbers in the wrong places, as if the axes came in the order (F, N, OH, OW)",
+            "y.reshape(N, F, OH, OW)": "TransposedAndReshaped",
+            "y.T.reshape(N, F, OH, OW)": "MapsAtOnce",
             "y.reshape(N, OH, OW, F).transpose(0, 3, 2, 1)": "TransposesTheMap",
-            "y.reshape(N, OH, OW, F)": "y has its axes in the order (N, OH, OW, F)",
+            "y.reshape(N, OH, OW, F)": "FiltersLast",
         },
     ),
     (
@@ -734,7 +734,7 @@ WRONG = [
             "dpadded[n, c, i + k, j + m] += g * self.W[f, c, k, m]": "StrideMissingInDx",
             "dpadded[n, c, i * s + k, j + m] += g * self.W[f, c, k, m]": "StrideOnRowsOnTheWayBack",
             "dpadded[n, c, r, q] += g * self.W[f, c, KH - 1 - k, KW - 1 - m]": "UpsideDownKernel",
-            "dpadded[n, c, r, q] += g * self.W[f, c, -k, -m]": "it should count",
+            "dpadded[n, c, r, q] += g * self.W[f, c, -k, -m]": "DxThroughWeightsFromTheEnd",
             "dpadded[n, c, r, q] += g * self.W[f, c, k, KW - 1 - m]": "Your result would be right if W were W[:, :, :, ::-1]",
             "dpadded[n, c, r, q] += g": "IgnoresTheWeightsInDx",
             "dpadded[n, c, r, q] += self.W[f, c, k, m]": "IgnoresDyInDx",

@@ -347,6 +347,165 @@ class Sequential:
         return grad
 """
 
+CONV_WITHOUT_ZEROS = (
+    CONV_INIT
+    + """
+    def forward(self, x):
+        self.x = x
+        N, C, H, W = x.shape
+        F = self.W.shape[0]
+        kh, kw = self.kh, self.kw
+        Ho = (H + 2 * self.pad - kh) // self.stride + 1
+        Wo = (W + 2 * self.pad - kw) // self.stride + 1
+        y = np.zeros((N, F, Ho, Wo), x.dtype)
+        y += self.b[None, :, None, None].astype(x.dtype)
+        for i in range(Ho):
+            for j in range(Wo):
+                for u in range(kh):
+                    for v in range(kw):
+                        r = i * self.stride + u - self.pad
+                        c = j * self.stride + v - self.pad
+                        if 0 <= r < H and 0 <= c < W:
+                            y[:, :, i, j] += x[:, :, r, c] @ self.W[:, :, u, v].T
+        return y
+
+    def backward(self, dy):
+        x = self.x
+        H, W = x.shape[2:]
+        kh, kw = self.kh, self.kw
+        dx = np.zeros_like(x)
+        self.dW = np.zeros_like(self.W)
+        self.db = dy.sum((0, 2, 3))
+        for i in range(dy.shape[2]):
+            for j in range(dy.shape[3]):
+                d = dy[:, :, i, j]
+                for u in range(kh):
+                    for v in range(kw):
+                        r = i * self.stride + u - self.pad
+                        c = j * self.stride + v - self.pad
+                        if 0 <= r < H and 0 <= c < W:
+                            self.dW[:, :, u, v] += d.T @ x[:, :, r, c]
+                            dx[:, :, r, c] += d @ self.W[:, :, u, v]
+        return dx
+"""
+)
+
+CONV_LISTS = (
+    CONV_INIT
+    + """
+    def forward(self, x):
+        p, s = self.pad, self.stride
+        kh, kw = self.kh, self.kw
+        self.shape = x.shape
+        self.big = np.pad(x, [(0, 0), (0, 0), (p, p), (p, p)])
+        H, W = self.big.shape[2:]
+        self.tops = list(range(0, H - kh + 1, s))
+        self.lefts = list(range(0, W - kw + 1, s))
+        kernels = self.W.reshape(len(self.W), -1)
+        out = []
+        for image in self.big:
+            maps = [[kernels @ image[:, t:t + kh, l:l + kw].ravel() + self.b for l in self.lefts] for t in self.tops]
+            out.append(np.array(maps).transpose(2, 0, 1))
+        return np.array(out, dtype=x.dtype)
+
+    def backward(self, dy):
+        kh, kw = self.kh, self.kw
+        F = len(self.W)
+        dW = np.zeros((F, self.W[0].size), dy.dtype)
+        dbig = np.zeros(self.big.shape, dy.dtype)
+        self.db = np.array([dy[:, f].sum() for f in range(F)])
+        for n, image in enumerate(self.big):
+            for i, t in enumerate(self.tops):
+                for j, l in enumerate(self.lefts):
+                    g = dy[n, :, i, j]
+                    dW += np.outer(g, image[:, t:t + kh, l:l + kw].ravel())
+                    dbig[n, :, t:t + kh, l:l + kw] += (g @ self.W.reshape(F, -1)).reshape(-1, kh, kw)
+        self.dW = dW.reshape(self.W.shape)
+        top, left = self.pad, self.pad
+        return dbig[:, :, top:top + self.shape[2], left:left + self.shape[3]]
+"""
+)
+
+IM2COL = """
+def im2col(x, kernel_size, stride, padding):
+    N, C, H, W = x.shape
+    KH, KW = kernel_size
+    OH = (H + 2 * padding - KH) // stride + 1
+    OW = (W + 2 * padding - KW) // stride + 1
+    xp = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    out = np.zeros((C, KH, KW, N, OH, OW), x.dtype)
+    for u in range(KH):
+        for v in range(KW):
+            out[:, u, v] = xp[:, :, u:u + stride * OH:stride, v:v + stride * OW:stride].swapaxes(0, 1)
+    return out.reshape(C * KH * KW, N * OH * OW)
+"""
+
+COL2IM = """
+def col2im(matrix, shape, kernel_size, stride, padding):
+    N, C, H, W = shape
+    KH, KW = kernel_size
+    OH = (H + 2 * padding - KH) // stride + 1
+    OW = (W + 2 * padding - KW) // stride + 1
+    cols = matrix.reshape(C, KH, KW, N, OH, OW).transpose(3, 0, 1, 2, 4, 5)
+    out = np.zeros((N, C, H + 2 * padding, W + 2 * padding), matrix.dtype)
+    for i in range(OH):
+        for j in range(OW):
+            out[:, :, i * stride:i * stride + KH, j * stride:j * stride + KW] += cols[..., i, j]
+    return out[:, :, padding:padding + H, padding:padding + W]
+"""
+
+FAST_POOL = """
+class FastMaxPool2D:
+    def __init__(self, kernel_size, stride=None):
+        self.kernel_size = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        self.stride = self.kernel_size[0] if stride is None else stride
+
+    def forward(self, x):
+        N, C, H, W = self.shape = x.shape
+        KH, KW = self.kernel_size
+        cols = im2col(x, (KH, KW), self.stride, 0).reshape(C, KH * KW, -1)
+        self.best = cols.argmax(axis=1)
+        self.cols_shape = cols.shape
+        OH, OW = (H - KH) // self.stride + 1, (W - KW) // self.stride + 1
+        return cols.max(axis=1).reshape(C, N, OH, OW).swapaxes(0, 1)
+
+    def backward(self, dy):
+        C = self.shape[1]
+        cols = np.zeros(self.cols_shape, dy.dtype)
+        flat = dy.swapaxes(0, 1).reshape(C, -1)
+        np.put_along_axis(cols, self.best[:, None], flat[:, None], axis=1)
+        return col2im(cols.reshape(-1, flat.shape[1]), self.shape, self.kernel_size, self.stride, 0)
+"""
+
+ROW_FORWARD = """
+def row_forward(x, w, stride):
+    n = (len(x) - len(w)) // stride + 1
+    y = np.zeros(n)
+    for j in range(n):
+        for k in range(len(w)):
+            y[j] += x[j * stride + k] * w[k]
+    return y
+"""
+
+ROW_DW = """
+def row_dw(dy, x, w, stride):
+    n = len(dy)
+    dw = np.zeros(len(w))
+    for k in range(len(w)):
+        dw[k] = np.dot(dy, x[k:k + stride * n:stride])
+    return dw
+"""
+
+ROW_DX = """
+def row_dx(dy, x, w, stride):
+    dx = np.zeros(len(x))
+    for j, g in enumerate(dy):
+        for k, weight in enumerate(w):
+            dx[j * stride + k] += g * weight
+    return dx
+"""
+
+
 FIRST_ATTEMPTS = [
     ('ForgetsTheBias + WritesColumnsFirst', True, Wrong('conv_forward', CONV_SUMS, (('out[:, :, r, q] = (region', 'out[:, :, q, r] = (region'), ('+ self.b\n', '\n'),))),
     ('ForgetsTheBias + FlipsTheKernel', False, Wrong('conv_forward', CONV_SUMS, (('(region * self.W[None]).sum(axis=(2, 3, 4)) + self.b', '(region * self.W[None, :, :, ::-1, ::-1]).sum(axis=(2, 3, 4))'),))),
@@ -418,6 +577,26 @@ FIRST_ATTEMPTS = [
     ('Uphill + DividesByRows', True, Wrong('sgd_step', SGD_DICT, (('- self.learning_rate * self.v[key]', '+ self.learning_rate * self.v[key] / len(g)'),))),
     ('NoEpsilon + ShareOfBeta1InV', False, Wrong('adam_step', ADAM_DICT, (('self.b2 * self.v.get(i, 0) + (1 - self.b2) * grad ** 2', 'self.b2 * self.v.get(i, 0) + (1 - self.b1) * grad ** 2'), ('np.sqrt(vhat) + self.eps', 'np.sqrt(vhat)'),))),
     ('sum_of_losses + measured_on_training', False, Wrong('train_history', TRAIN, (('network.forward(x_val).argmax(axis=1)', 'network.forward(x_train).argmax(axis=1)'), ('predictions == y_val', 'predictions == y_train'), ('np.mean(epoch_losses)', 'np.sum(epoch_losses)'),))),
+    ('WeightsFromTheEnd', False, Wrong('conv_forward', CONV_WITHOUT_ZEROS, (('@ self.W[:, :, u, v].T', '@ self.W[:, :, -u, -v].T'),))),
+    ('TransposedAndReshaped', False, Wrong('conv_forward', CONV_LISTS, (('transpose(2, 0, 1)', 'reshape(len(self.W), len(self.tops), len(self.lefts))'),))),
+    ('DxThroughWeightsFromTheEnd', False, Wrong('conv_dx', CONV_WITHOUT_ZEROS, (('dx[:, :, r, c] += d @ self.W[:, :, u, v]', 'dx[:, :, r, c] += d @ self.W[:, :, -u, -v]'),))),
+    ('PicturesForFilters', False, Wrong('conv_db', CONV_LISTS, (('dy[:, f].sum()', 'dy[f].sum()'),))),
+    ('channels_for_pictures', False, Wrong('im2col', IM2COL, (('.swapaxes(0, 1)\n', '.reshape(C, N, OH, OW)\n'),))),
+    ('reads_pictures_first', False, Wrong('col2im', COL2IM, (('matrix.reshape(C, KH, KW, N, OH, OW).transpose(3, 0, 1, 2, 4, 5)', 'matrix.reshape(N, C, KH, KW, OH, OW)'),))),
+    ('PlacesForChannels', False, Wrong('fast_pool_forward', FAST_POOL, (('cols = im2col(x, (KH, KW), self.stride, 0).reshape(C, KH * KW, -1)', 'cols = im2col(x, (KH, KW), self.stride, 0).reshape(KH * KW, C, -1).swapaxes(0, 1)'),))),
+    ('length_without_the_kernel', False, Wrong('row_forward', ROW_FORWARD, (('n = (len(x) - len(w)) // stride + 1', 'n = len(x) // stride'),))),
+    ('SubtractsTheBias + FlipsTheKernel', False, Wrong('conv_forward', CONV_WITHOUT_ZEROS, (('@ self.W[:, :, u, v].T', '@ self.W[:, :, kh - 1 - u, kw - 1 - v].T'), ('y += self.b[None, :, None, None].astype(x.dtype)', 'y -= self.b[None, :, None, None].astype(x.dtype)')))),
+    ('DividesDWByTheBatch + DWFromTheEnd', False, Wrong('conv_dW', CONV_WITHOUT_ZEROS, (('self.dW[:, :, u, v] += d.T @ x[:, :, r, c]', 'self.dW[:, :, -u, -v] += d.T @ x[:, :, r, c] / len(x)'),))),
+    ('a_row_for_each + windows_without_stride', False, Wrong('im2col', IM2COL, (('u:u + stride * OH:stride, v:v + stride * OW:stride', 'u:u + OH, v:v + OW'), ('out.reshape(C * KH * KW, N * OH * OW)', 'out.reshape(C * KH * KW, N * OH * OW).T')))),
+    ('ChannelsOfOthers + DividesByTheBatch', True, Wrong('fast_pool_backward', FAST_POOL, (('flat = dy.swapaxes(0, 1).reshape(C, -1)', 'flat = dy.reshape(C, -1) / len(dy)'),))),
+    ('windows_one_pixel_apart + one_window_too_few', False, Wrong('row_forward', ROW_FORWARD, (('n = (len(x) - len(w)) // stride + 1', 'n = (len(x) - len(w)) // stride'), ('x[j * stride + k]', 'x[j + k]')))),
+    ('dw_without_stride + dy_in_reverse', False, Wrong('row_dw', ROW_DW, (('dw[k] = np.dot(dy, x[k:k + stride * n:stride])', 'dw[k] = np.dot(dy[::-1], x[k:k + n])'),))),
+    ('dx_overwritten + dx_through_a_turned_kernel', True, Wrong('row_dx', ROW_DX, (('enumerate(w)', 'enumerate(w[::-1])'), ('dx[j * stride + k] += g * weight', 'dx[j * stride + k] = g * weight')))),
+    ('TimesTForV', False, Wrong('adam_step', ADAM_DICT, (('(1 - self.b2 ** self.t)', '(1 - self.b2 * self.t)'),))),
+    ('RunningMean + OneVelocity', False, Wrong('sgd_momentum', SGD_DICT, (('key = (id(layer), name)', 'key = 0'), ('self.v.get(key, 0) + g', 'self.v.get(key, 0) + (1 - self.mu) * g')))),
+    ('FirstRate', False, Wrong('sgd_momentum', SGD_DICT, (('self.learning_rate, self.mu = ', 'self.rate, self.mu = '), ('- self.learning_rate * self.v', '- self.rate * self.v')))),
+    ('smaller_batch_dropped + step_before_the_way_back', False, Wrong('train_steps', TRAIN, (('network.backward(loss.backward())\n            optimizer.step()', 'optimizer.step()\n            network.backward(loss.backward())'), ('range(0, len(x_train), batch_size)', 'range(0, len(x_train) - batch_size + 1, batch_size)')))),
+    ('no_shuffling + last_batch_dropped', False, Wrong('train_steps', TRAIN, (('rng.permutation(len(x_train))', 'np.arange(len(x_train))'), ('range(0, len(x_train), batch_size)', 'range(0, len(x_train) - batch_size, batch_size)')))),
 ]  # fmt: skip
 
 
@@ -441,7 +620,19 @@ def test_its_line_is_truly_wrong(wrong):
 
 
 RIGHT = {
-    "conv_forward conv_dW conv_db conv_dx": (CONV_SUMS, CONV_PLACES, CONV_FULL),
+    "conv_forward conv_dW conv_db conv_dx": (
+        CONV_SUMS,
+        CONV_PLACES,
+        CONV_FULL,
+        CONV_WITHOUT_ZEROS,
+        CONV_LISTS,
+    ),
+    "im2col": (IM2COL,),
+    "col2im": (COL2IM,),
+    "fast_pool_forward fast_pool_backward": (FAST_POOL,),
+    "row_forward": (ROW_FORWARD,),
+    "row_dw": (ROW_DW,),
+    "row_dx": (ROW_DX,),
     "maxpool_forward maxpool_backward": (MAX_PLACES, MAX_MASK),
     "avgpool_forward avgpool_backward": (AVERAGE,),
     "flatten_forward flatten_backward": (FLATTEN_ROWS,),

@@ -4,13 +4,14 @@ The lines that differ from the right answer are the ones that are truly wrong. N
 chosen by whether its line is found.
 """
 
+import ast
 import difflib
 import linecache
 from dataclasses import dataclass
 
 import numpy as np
 
-from cnnlib import layers
+from cnnlib import columns, layers
 
 # ---------------------------------------------------------------------------- right answers
 
@@ -504,10 +505,10 @@ class Wrong:
         source = self.source
         linecache.cache[cell] = (len(source), None, source.splitlines(keepends=True), cell)
         namespace = {"np": np, "parameters": layers.parameters, "__name__": "__main__"}
-        before = set(namespace)
+        namespace |= {"im2col": columns.im2col, "col2im": columns.col2im}
         exec(compile(source, cell, "exec"), namespace)
-        [name] = namespace.keys() - before - {"__builtins__"}
-        return namespace[name]
+        [defined] = ast.parse(source).body
+        return namespace[defined.name]
 
 
 def _wrong(check: str, right: str, *changes: tuple) -> list[Wrong]:

@@ -98,6 +98,7 @@ def pad():
 
 # ---------------------------------------------------------------------------- cases
 
+COUNTS = {"x": "NC", "W": "FC", "b": "F", "dy": "NF"}
 BY_HAND = {
     "x": np.arange(1.0, 10).reshape(1, 1, 3, 3),
     "W": np.array([[[[1.0, 2.0], [3.0, 4.0]]]]),
@@ -153,6 +154,7 @@ def _cases(result, axes, usual):
             tolerance=1e-5 if np.float32 in (inputs["x"].dtype, inputs["W"].dtype) else 1e-9,
             forward=script(conv.forward, **config) if settings else None,
             traits=_traits(inputs["x"], inputs["W"], stride, padding),
+            counts={name: counts for name, counts in COUNTS.items() if name in inputs},
         )
 
     def drawn(*layer, note="", **more):

@@ -9,7 +9,7 @@ outcomes names the mistake. Where there is none, the general diagnosis looks at 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, update_wrapper
+from functools import cache, cached_property, partial, update_wrapper
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from cnnlib import misconceptions, scripts
 from cnnlib.check import crash, diagnosis, helpers, probe, repair
 from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.scripts import Outcome, Script
+from cnnlib.scripts.words import in_a_line
 from cnnlib.svg import target_and_yours
 
 COARSE = 1e-5
@@ -72,6 +73,9 @@ class Case:
     read
         ``read(value, **props)`` makes the result of what the script returned, and of what the
         objects that `stage` made have seen.
+    counts
+        Which axes of the inputs count pictures, channels and filters, such as
+        ``{"x": "NC", "W": "FC"}``: where a case is shown, one of each may do.
     """
 
     result: str
@@ -87,6 +91,7 @@ class Case:
     look: Callable | None = None
     stage: Callable | None = None
     read: Callable | None = None
+    counts: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def content(self) -> tuple:
@@ -97,7 +102,41 @@ class Case:
     @property
     def where(self) -> str:
         shapes = ", ".join(f"{name} of shape {a.shape}" for name, a in self.inputs.items())
-        return " – ".join(part for part in (shapes, self.note) if part)
+        told = " – ".join(part for part in (shapes, self.note) if part)
+        return "\n".join([told, *self._numbers()])
+
+    def _numbers(self) -> list[str]:
+        """The inputs themselves, where each is a small map of whole numbers."""
+        maps = self.inputs.items() if self.counts else ()
+        if any(a.size > min(48, np.prod(a.shape[-2:])) or (a % 1).any() for _, a in maps):
+            return []
+        return [f"{name} = {in_a_line(a.reshape(-1, a.shape[-1]))}" for name, a in maps]
+
+    def easier(self) -> Iterator[Callable[["Case"], "Case"]]:
+        """Changes that leave less to follow: one picture, one channel, one filter, small whole numbers."""
+
+        def first(case, letter):
+            inputs = {
+                name: a.take([0], axes.index(letter))
+                if letter in (axes := self.counts.get(name, ""))
+                else a
+                for name, a in case.inputs.items()
+            }
+            return replace(case, inputs=inputs)
+
+        def whole(case):
+            rng = np.random.default_rng(0)
+            inputs = {
+                name: rng.integers(1, 10, a.shape).astype(a.dtype)
+                for name, a in case.inputs.items()
+            }
+            return replace(case, inputs=inputs)
+
+        if self.counts:
+            for letter in dict.fromkeys("".join(self.counts.values())):
+                yield partial(first, letter=letter)
+            if any((a % 1).any() for a in self.inputs.values()):
+                yield whole
 
 
 @dataclass(frozen=True)
@@ -401,6 +440,8 @@ class Comparison(Check):
         values = [t for t in values if t.case.closest is None] or values
         values = [t for t in values if _shows_both(t, known)] or values
         values.sort(key=lambda t: t.evidence.constant)
+        if values and hasattr(known, "slips"):
+            values[0] = easiest(values[0], thing, self.reference, known)
         trial = (values or [t for t in wrong if t.outcome.changed] or wrong)[0]
         outcome, where = trial.outcome, {"where": trial.case.where}
         if outcome.error is not None:
@@ -554,6 +595,22 @@ def _shows_both(trial: Trial, pair) -> bool:
     case = trial.case
     alone = [Trial(case, trial.expected, known(case, one)) for one in getattr(pair, "both", ())]
     return bool(alone) and not any(one.right for one in alone)
+
+
+def easiest(trial: Trial, thing, reference, mistake) -> Trial:
+    """The same case, as easy to follow by hand as it can be while the mistake is still seen in it."""
+    for change in trial.case.easier():
+        case = change(trial.case)
+        right = known(case, reference)
+        if right.error is not None:
+            continue
+        other = Trial(case, right.value, attempt(case, thing))
+        same_mistake = [Trial(case, right.value, known(case, mistake))]
+        wrong = not other.right and other.outcome.error is None and other.evidence.comparable
+        was_both = _shows_both(trial, mistake)
+        if wrong and alike([other], same_mistake, True) and was_both == _shows_both(other, mistake):
+            trial = other
+    return trial
 
 
 def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -> bool:

@@ -13,6 +13,7 @@ from cnnlib.check.failure import Failed
 from cnnlib.check.hunt import hunt
 from cnnlib.scripts import Script, layer, pool, script
 from cnnlib.scripts.layer import call
+from cnnlib.scripts.words import in_a_line
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MAPS = ("N", "C", "H", "W")
@@ -124,13 +125,8 @@ def _note(name: str, windows: Windows, note: str, inputs) -> str:
     """The setting and what is special; of a case to do by hand, the numbers too."""
     told = f"{name}({windows})"
     if note == BY_HAND:
-        return "\n".join([told, *(f"{k} = {_rows(a[0, 0])}" for k, a in inputs.items())])
+        return "\n".join([told, *(f"{k} = {in_a_line(a[0, 0])}" for k, a in inputs.items())])
     return f"{told}, {note}" if note else told
-
-
-def _rows(plane: np.ndarray) -> str:
-    """The numbers of a map in a line, its rows apart by a stroke."""
-    return " / ".join(" ".join(f"{value:g}" for value in row) for row in plane)
 
 
 def _forward_cases(name: str, tolerance: float):
@@ -320,7 +316,7 @@ def _look_at_window(windows: Windows, largest: bool) -> Callable:
     def look(place, got, x, **_):
         n, c, rows, columns = part = windows.part(place)
         index = f"{n}, {c}, {rows.start}:{rows.stop}, {columns.start}:{columns.stop}"
-        facts = {"window": f"x[{index}] = {_rows(x[part])}"}
+        facts = {"window": f"x[{index}] = {in_a_line(x[part])}"}
         found = np.argwhere(x == got[place])
         if largest and got[place] in x[part]:
             facts["yours"] = f"{got[place]:g} stands in this window, but is not its largest"

@@ -6,6 +6,7 @@ somebody shuffles, so the diary is not compared with another one: rules are look
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -93,6 +94,35 @@ class Run(Case):
 
 class Steps(Comparison):
     """Judges what train did; where no misconception fits, the first broken rule is told, with its place."""
+
+    def _named(self, trials, consistent):
+        return super()._named(trials, consistent) or self._two_by_their_rules(trials)
+
+    def _two_by_their_rules(self, trials):
+        """Two mistakes that break just the rules that are broken, each of them some; or None.
+
+        A run takes too long for trying all pairs.
+        """
+        first = next(t for t in trials if not t.right)
+        if not first.evidence.comparable and not isinstance(first.outcome.value, np.ndarray):
+            return None
+
+        def broken(trial):
+            flags = np.asarray(trial.outcome.value)[-len(trial.expected) :]
+            return frozenset(np.flatnonzero(flags))
+
+        mine, some = broken(first), []
+        for one in misconceptions.seen_by(self.name):
+            [theirs] = tried([first], one)
+            if isinstance(theirs.outcome.value, np.ndarray) and broken(theirs) <= mine:
+                some.append((broken(theirs), one))
+        pairs = [
+            changes.both(one, other)
+            for (these, one), (those, other) in combinations(some, 2)
+            if these | those == mine and not these <= those and not those <= these
+            if not changes.places(one) & changes.places(other)
+        ]
+        return self._one_of(pairs, trials, False)
 
     def _failure(self, thing, trials, wrong, known):
         untouched = not any(t.outcome.changed for t in wrong)

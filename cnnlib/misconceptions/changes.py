@@ -140,14 +140,16 @@ def pairs(check: str) -> list:
         for one, other in combinations(_SEEN.get(check, ()), 2)
         if one.way is other.way
         and getattr(one.way, "combines", True)
-        and not _places(one) & _places(other)
+        and not places(one) & places(other)
     ]
 
 
-def _places(broken) -> set:
+def places(broken) -> set:
+    """The places at which it differs from what is right."""
     return set().union(*(each.places for each in broken.slips))
 
 
+@cache
 def both(one, other):
     """Two mistakes at once, each of a place of its own."""
     pair = made(f"{one.__name__} + {other.__name__}", one.way, *one.slips, *other.slips)

@@ -184,6 +184,12 @@ def _squared(layer, y, N):
     return square
 
 
+def _filters_first(layer, y, N):
+    if y.shape[0] != y.shape[1]:
+        raise IndexError("index out of bounds")
+    return y.swapaxes(0, 1)
+
+
 def _as_large_as_the_first(layer, y, N):
     OH, OW = vars(layer).setdefault("first_size", y.shape[2:])
     return y[:, :, :OH, :OW]
@@ -295,6 +301,9 @@ mistakes(__name__, {"conv_forward": _Forward},
         "`range(OH)` ends before OH. Is anything taken off once more?",
         *windows.SIZES["LastWindowNotVisited"].wraps),
     **{name: windows.SIZES[name] for name in ("WritesColumnsFirst", "NoPlusOne", "ReturnsAfterOneWindow", "ReturnsAfterOneMap")},
+    WritesFiltersFirst=slip("You write to y[f, n, …], and y is (N, F, OH, OW): the number of the picture comes first.",
+        "Write N, F, OH, OW below the four indices with which you write.",
+        after("y", "axes", _filters_first)),
     **windows.MAPS,
     **{name: windows.STARTS[name] for name in ("WindowsEndToEnd", "WindowsTransposed")},
     AppliesReLU=slip("Negative numbers have become 0. That is what ReLU does, and ReLU is a layer of its own.",

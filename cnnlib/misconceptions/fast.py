@@ -651,6 +651,8 @@ mistakes(
         "in one maximum.",
         "Row (c·KH + k)·KW + l of the matrix: which of the three counts slowest?",
         forward=_places_for_channels,
+        split=None,
+        largest=None,
     ),
 )
 

@@ -137,15 +137,15 @@ SIZES = {
 # fmt: on
 # Where a product of matrices makes all maps at once, its axes are to be brought into the maps' order, and back.
 MAPS = {
+    "FiltersFirst": slip(
+        "In your y the filters come first, and the pictures second: (F, N, OH, OW) in place of (N, F, OH, OW).",
+        "The numbers are right. Which two axes have to change places?",
+        after("y", "axes", lambda layer, y, N: y.swapaxes(0, 1)),
+    ),
     "MapsAtOnce": slip(
         "You reshape the product into N, F, OH, OW at once, so numbers of different filters land on one map.",
         "Which axes does the product have before you reshape it, and in which order? A reshape moves no number.",
         after("y", "axes", lambda layer, y, N: y.swapaxes(0, 1).reshape(y.shape)),
-    ),
-    "FiltersFirst": slip(
-        "The filters are the first axis of what you return: (F, N, OH, OW) in place of (N, F, OH, OW).",
-        "The numbers are right. Which two axes have to change places?",
-        after("y", "axes", lambda layer, y, N: y.swapaxes(0, 1)),
     ),
     "FiltersLast": slip(
         "The filters are the last axis of what you return: (N, OH, OW, F) in place of (N, F, OH, OW).",

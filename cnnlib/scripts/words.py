@@ -33,3 +33,8 @@ def number(value, digits: int = 6) -> str:
         digits, exact = min(digits, 5), 6
     # Rounded twice, as a 5 behind the last digit shown may have been rounded up or down already.
     return f"{float(f'{value:.{exact}g}') + 0.0:.{digits}g}"  # + 0.0 makes 0 of −0
+
+
+def in_a_line(plane: np.ndarray) -> str:
+    """The numbers of a map in a line, its rows apart by a stroke."""
+    return " / ".join(" ".join(f"{value:g}" for value in row) for row in plane)

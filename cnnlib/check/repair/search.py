@@ -301,17 +301,18 @@ def share(trial) -> float:
     if np.isfinite(got).all() and got.size > 1:
         if (np.abs(np.sort(got, axis=None) - np.sort(expected, axis=None)) <= tolerance).all():
             score = max(score, 0.8)
-        elif _one_ratio(got, expected, tolerance):
-            score = max(score, 0.8)
+        elif ratio := _one_ratio(got, expected, tolerance):
+            # A sign is one mistake, and so is a factor; a negative factor is two.
+            score = max(score, 0.85 if abs(ratio + 1) < 1e-6 else 0.8 if ratio > 0 else 0.75)
     return round(score, 6) - 0.05 * bool(trial.outcome.changed)
 
 
-def _one_ratio(got, expected, tolerance) -> bool:
+def _one_ratio(got, expected, tolerance) -> float:
+    """By which factor all numbers are too large; 0 where there is no such factor."""
     divisor = float((expected * expected).sum())
     ratio = float((got * expected).sum()) / divisor if divisor else 0.0
-    return abs(ratio) > 1e-9 and bool(
-        (np.abs(got - ratio * expected) <= tolerance * max(1, abs(ratio))).all()
-    )
+    fits = (np.abs(got - ratio * expected) <= tolerance * max(1, abs(ratio))).all()
+    return ratio if fits and abs(ratio) > 1e-9 else 0.0
 
 
 def symptom_of(wrong: list) -> str:
