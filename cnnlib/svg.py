@@ -201,6 +201,7 @@ def text(
     return f"<text{_attributes(attributes)}>{escape(words)}{then}</text>"
 
 
+@_kept
 def text_width(
     words: str, *, size: float = FONT_SIZE, weight: str = "normal", mono: bool = False
 ) -> float:
@@ -257,6 +258,7 @@ def panel(x: float, y: float, width: float, height: float) -> str:
     return rect(x + 0.5, y + 0.5, width - 1, height - 1, **look)
 
 
+@_kept
 def line(
     x1: float,
     y1: float,
@@ -280,6 +282,7 @@ def line(
     return f"<line{_attributes(attributes)}/>"
 
 
+@_kept
 def arrow(
     x1: float,
     y1: float,
@@ -675,10 +678,10 @@ def cells(
             f"cells: values has shape {values.shape}; give one plane with at most two axes"
         )
     shape = (1,) * (2 - values.ndim) + values.shape
-    words = [[short(value) for value in row] for row in values.reshape(shape)]
+    words = [[short(value) for value in row] for row in values.reshape(shape).tolist()]
     given = (fill, *(False if marks is None else marks for marks in (wrong, focus, later)))
     fills, wrongs, focuses, laters = (
-        np.broadcast_to(np.reshape(marks, shape) if np.size(marks) > 1 else marks, shape)
+        np.broadcast_to(np.reshape(marks, shape) if np.size(marks) > 1 else marks, shape).tolist()
         for marks in given
     )
 
@@ -703,18 +706,19 @@ def cells(
             width,
             height,
             words[i][j],
-            fill=str(fills[i, j]),
-            wrong=bool(wrongs[i, j]),
-            focus=bool(focuses[i, j]),
+            fill=fills[i][j],
+            wrong=bool(wrongs[i][j]),
+            focus=bool(focuses[i][j]),
             size=min(FONT_SIZE, _largest(words[i][j], width)),
             pick=pick(i, j) if pick else "",
             at=f"{at}-{i}-{j}" if at else "",
-            later=bool(laters[i, j]),
+            later=bool(laters[i][j]),
         )
     right, bottom = left + shape[1] * width, top + shape[0] * height
     return Grid(body, right, bottom, left, top, (width, height))
 
 
+@_kept
 def _largest(words: str, width: float) -> float:
     """Return the size of type with which words fit into a cell."""
     return round((width - 5) / (text_width(words, size=1, mono=True) or 1), 1)

@@ -256,7 +256,7 @@ class _Forward:
         pairs = zip(self.window.flat, self.W.flat, strict=True)
         terms = [f"{svg.bracketed(x)}·{svg.bracketed(w)}" for x, w in pairs]
         longest = len("· + ") + sum(
-            max(len(svg.bracketed(v)) for v in a.flat) for a in (self.padded, self.W)
+            max(len(svg.bracketed(v)) for v in np.unique(a)) for a in (self.padded, self.W)
         )
         fit = max(1, 100 // longest)
         count = len(terms) if len(terms) <= fit else min(fit, self.W.shape[1])

@@ -80,19 +80,13 @@ def dense(position: int = 0, way: str = "y", *, x=None, W=None, b=None, dy=None)
     """
     given = {"x": x, "W": W, "b": b, "dy": dy}
     given = {name: np.array(a) for name, a in given.items() if a is not None}
-    arrays = _arrays(x, W, b, dy)
-    last = _last(arrays)
-
-    def words(values):
-        scene = _Scene(values["position"], values["way"], *arrays)
-        (product,) = (letters for letters, *_, here in scene.terms() if here)
-        return f"{product}, for {scene.result()[0]}"
-
+    last = _last(arrays := _arrays(x, W, b, dy))
+    sizes = *arrays[0].shape, arrays[1].shape[1]
     return Explorer(
         partial(draw, **given) if given else draw,
         {
             "way": Choice("Calculate", {words: way for way, words in WAYS.items()}),
-            "position": Slider("Product", lambda values: last, words, walk=0),
+            "position": Slider("Product", lambda values: last, partial(_product, sizes), walk=0),
         },
         position=position,
         way=way,
@@ -128,6 +122,16 @@ def _arrays(x, W, b, dy) -> tuple[np.ndarray, ...]:
 def _last(arrays) -> int:
     x, W, *_ = arrays
     return x.size * W.shape[1] - 1
+
+
+def _product(sizes: tuple[int, int, int], values: dict) -> str:
+    """Return the product that is followed, and what it is a part of."""
+    n, d, k = np.unravel_index(values["position"], sizes)
+    return {
+        "y": f"x[{n}, {d}]·W[{d}, {k}], for y[{n}, {k}]",
+        "dx": f"dy[{n}, {k}]·W[{d}, {k}], for dx[{n}, {d}]",
+        "dW": f"x[{n}, {d}]·dy[{n}, {k}], for dW[{d}, {k}]",
+    }[values["way"]]
 
 
 class _Scene:

@@ -445,6 +445,13 @@ class _Scene:
         return body
 
 
+@cache
+def _around(step: int) -> tuple[str, str]:
+    """Return what is the same for all windows of a step: the chain and the maps."""
+    scene = _Scene(step, None)
+    return scene.chain(), scene.what()
+
+
 class _Window(_Scene):
     """One number of a layer's output; what it was made from is told by the subclass."""
 
@@ -457,14 +464,15 @@ class _Window(_Scene):
     def picture(self) -> svg.Picture:
         height = self.array.shape[2]
         rows, _, side = _layout(self.array.shape[1:])
+        chain, maps = _around(self.step)
         return svg.above(
-            svg.Drawing(self.chain(), WIDTH, TOP),
+            svg.Drawing(chain, WIDTH, TOP),
             svg.above(
                 svg.label(self.title(), size=17, weight="bold"),
                 svg.label(self.told(), fill=svg.QUIET),
                 gap=4,
             ),
-            svg.Drawing(self.what() + self.mark(), WIDTH, rows * (height + 1) * side),
+            svg.Drawing(maps + self.mark(), WIDTH, rows * (height + 1) * side),
             self.made_from(),
             self.words(),
             gap=14,

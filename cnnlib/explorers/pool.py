@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -208,14 +209,11 @@ class _Scene:
 
     def windows_of(self, pixel: Place) -> list[Place]:
         """The outputs whose window the pixel is in."""
-        return [
-            output
-            for output in np.ndindex(self.shape)
-            if all(
-                part.start <= k < part.stop
-                for part, k in zip(self.window(output), pixel, strict=True)
-            )
-        ]
+        rows, columns = (
+            [i for i in range(count) if 0 <= k - i * self.stride < self.side]
+            for count, k in zip(self.shape, pixel, strict=True)
+        )
+        return list(itertools.product(rows, columns))
 
     def picture(self) -> svg.Picture:
         H, W = self.x.shape

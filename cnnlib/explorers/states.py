@@ -6,8 +6,8 @@ import base64
 import itertools
 import json
 import math
-import re
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -50,16 +50,14 @@ def pack(draw: Callable[..., Picture], controls: Mapping) -> str:
     [1, 2, 3]
     """
     choices, sliders = _kinds(controls)
-    blocks, pieces, changes, before = [], {}, [], []
+    pieces = defaultdict(itertools.count().__next__)  # a new one gets the next number
+    blocks, changes, before = [], [], []
     for chosen, stops in _blocks(choices, sliders):
         start = chosen | {name: codes[0] for name, codes in stops.items()}
         blocks.append({name: s.changing(name, start, stops[name]) for name, s in sliders.items()})
         for places in itertools.product(*stops.values()):
             picture = draw(**chosen, **dict(zip(stops, places, strict=True)))
-            now = [
-                pieces.setdefault(piece, len(pieces))
-                for piece in re.findall(r"<[^<]*", picture.svg)
-            ]
+            now = [pieces[piece] for piece in picture.svg.split("<")[1:]]
             changes.append(_change(before, now))
             before = now
     parts = {
@@ -69,7 +67,7 @@ def pack(draw: Callable[..., Picture], controls: Mapping) -> str:
             if name in choices | sliders
         ],
         "blocks": blocks,
-        "pieces": list(pieces),
+        "pieces": [f"<{piece}" for piece in pieces],
         "changes": changes,
     }
     return packed(parts)
