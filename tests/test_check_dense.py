@@ -236,13 +236,12 @@ def backward_with(name, wrong):
     """A right backward, but for one of its three results, which `wrong` computes."""
 
     def backward(self, dy):
-        self.dW = self.x.T @ dy
-        self.db = dy.sum(axis=0)
-        dx = dy @ self.W.T
-        if name == "dx":
-            return wrong(self, dy)
-        setattr(self, name, wrong(self, dy))
-        return dx
+        if name == "dW":
+            self.dW = wrong(self, dy)
+        else:
+            self.dW = self.x.T @ dy
+        self.db = wrong(self, dy) if name == "db" else dy.sum(axis=0)
+        return wrong(self, dy) if name == "dx" else dy @ self.W.T
 
     return dense(backward=backward)
 
@@ -760,7 +759,7 @@ UNNAMED_DLOGITS = [
     ("below 0 have become 0", lambda p, t: p * (1 - one_hot(p, t)) / len(t)),
     ("sign: some have the wrong one", lambda p, t: np.abs(p - one_hot(p, t)) / len(t)),
     ("dlogits is 0 everywhere", lambda p, t: np.zeros_like(p)),
-    ("does not depend on labels", lambda p, t: p * (1 - p) / len(t)),
+    ("SlopeOfP", lambda p, t: p * (1 - p) / len(t)),
     ("does not depend on logits", lambda p, t: np.sign(p - one_hot(p, t)) / len(t)),
     ("expected dlogits[0, 0] = -0.75", lambda p, t: (np.log(p) - one_hot(p, t)) / len(t)),
     ("got dlogits[0, 0] = -4", lambda p, t: -one_hot(p, t) / (p + 1e-12)),

@@ -183,6 +183,43 @@ def test_no_trace_is_left(capsys):
     assert left[0] == left[1]
 
 
+class _Odd:
+    """Something of a learner's that is neither data nor a function."""
+
+    __module__ = "__main__"
+
+
+_ITSELF = [0]
+_ITSELF.append(_ITSELF)
+AROUND = {  # what stands in a notebook beside an answer, and whether the answer is built anew with it
+    "a list of arrays": ([np.zeros(3), np.ones((2, 2))], True),
+    "a log of what was seen": ([(0, 1, np.zeros((2, 2)))], True),
+    "a tuple of arrays": ((np.zeros(3), np.ones(2)), True),
+    "arrays by name": ({"x": np.zeros(3), (1, 2): [np.ones(2)]}, True),
+    "a list that holds itself": (_ITSELF, False),
+    "a list of lists": ([[1, 2], [3, [4, {5, (6, 7)}]]], True),
+    "objects in an array": (np.array([1, "a", None], object), False),
+    "an object of one's own": ([_Odd()], False),
+    "a generator of numbers": ([np.random.default_rng(1)], True),
+    "an iterator": (iter([1, 2]), False),
+    "thousands of arrays": ([np.zeros(2)] * 5_000, False),
+    "nothing and dots": ([None, ..., NotImplemented], False),
+    "functions in a list": ([len, np.exp], True),
+    "a dtype": (np.dtype("float32"), False),
+}
+
+
+@pytest.mark.parametrize("kept, built", AROUND.values(), ids=list(AROUND))
+def test_whatever_stands_beside_an_answer_no_check_stops(kept, built):
+    source = changed(
+        CONV,
+        ("+ self.b\n", "+ self.b.sum()\n"),
+        ("        return y\n", "        kept\n        return y\n"),
+    )
+    failed = failure("conv_forward", written(source, kept=kept))
+    assert bool(failed.lines) == built
+
+
 def test_a_message_is_the_same_each_time():
     source = changed(CONV, ("+ self.b\n", "+ self.b.sum()\n"))
     assert len({str(failure("conv_forward", written(source))) for _ in range(3)}) == 1

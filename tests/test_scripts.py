@@ -4,10 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import cnnlib
-from cnnlib import check, scripts
+from cnnlib import check, columns, layers, scripts
 from cnnlib.check.engine import Comparison
 
 MODULES = sorted(p.stem for p in Path(scripts.__file__).parent.glob("*.py") if p.stem != "__init__")
@@ -57,3 +58,54 @@ def test_a_script_is_given_nothing_that_its_lesson_asks_for(comparison):
 def test_a_function_that_is_no_script_is_refused():
     with pytest.raises(ValueError, match=r"not in cnnlib\.scripts"):
         scripts.script(test_a_function_that_is_no_script_is_refused)
+
+
+def half_written(right, parts, in_place):
+    """A layer that has only some of dW, db, dx yet, and comes to `raise NotImplementedError` then."""
+
+    class Half(right):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self.dW = self.db = None
+
+        def forward(self, x):
+            if in_place:
+                self.dW, self.db = np.zeros(self.W.shape, x.dtype), np.zeros(self.b.shape, x.dtype)
+            return super().forward(x)
+
+        def backward(self, dy):
+            kept = self.dW, self.db
+            super().backward(dy)
+            for name, into in zip(("dW", "db"), kept, strict=True):
+                result = getattr(self, name).copy()
+                setattr(self, name, into)
+                if name in parts and in_place:
+                    into[...] = result
+                elif name in parts:
+                    setattr(self, name, result)
+            raise NotImplementedError
+
+    return Half
+
+
+LAYERS = {"conv": layers.Conv2D, "dense": layers.Dense, "fast_conv": columns.FastConv2D}
+
+
+@pytest.mark.parametrize("in_place", (True, False))
+@pytest.mark.parametrize("parts", ((), ("dW",), ("db",), ("dW", "db")), ids="-".join)
+@pytest.mark.parametrize("kind", LAYERS)
+def test_a_gradient_counts_as_soon_as_it_is_there(kind, parts, in_place):
+    half = half_written(LAYERS[kind], parts, in_place)
+    for name in ("dW", "db", "dx"):
+        failure = getattr(check, f"{kind}_{name}").failure(half)
+        assert (failure is None) if name in parts else isinstance(failure, check.NotWritten)
+
+
+def test_a_gradient_counts_though_another_ones_line_stops():
+    class Stops(layers.Dense):
+        def backward(self, dy):
+            self.db = dy.sum(axis=0)
+            self.dW = self.x @ dy
+
+    assert check.dense_db.failure(Stops) is None
+    assert isinstance(check.dense_dW.failure(Stops), check.Crashed)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cnnlib.scripts.weights import gradient, hand_back
+
 
 def _built(layer_class, W, b):
     layer = layer_class(*W.shape)
@@ -9,15 +11,10 @@ def _built(layer_class, W, b):
     return layer
 
 
-def _hand_back(layer, W, b):
-    """Bring the layer's W and b to where the engine sees whether they are still what they were."""
-    W[...], b[...] = layer.W, layer.b
-
-
 def forward(layer_class, x, W, b):
     layer = _built(layer_class, W, b)
     y = layer.forward(x)
-    _hand_back(layer, W, b)
+    hand_back(layer, W, b)
     return y
 
 
@@ -25,7 +22,7 @@ def forward_twice(layer_class, first, x, W, b):
     layer = _built(layer_class, W, b)
     layer.forward(first)
     y = layer.forward(x)
-    _hand_back(layer, W, b)
+    hand_back(layer, W, b)
     return y
 
 
@@ -36,19 +33,10 @@ def forward_with_new_weights(layer_class, x, old_W, old_b, W, b):
     return layer.forward(x)
 
 
-def _walk_back(name, layer, dy):
-    """Run backward, which may stop at a line that is still to be written, below where it sets `name`."""
-    try:
-        return layer.backward(dy)
-    except NotImplementedError:
-        if name == "dx" or not hasattr(layer, name):
-            raise
-
-
 def _gradient(name, layer, dy, W, b):
-    dx = _walk_back(name, layer, dy)
-    _hand_back(layer, W, b)
-    return dx if name == "dx" else getattr(layer, name)
+    result = gradient(layer, name, dy)
+    hand_back(layer, W, b)
+    return result
 
 
 def once(layer_class, x, W, b, dy, *, name):
@@ -60,7 +48,7 @@ def once(layer_class, x, W, b, dy, *, name):
 def of_second_batch(layer_class, first, first_dy, x, W, b, dy, *, name):
     layer = _built(layer_class, W, b)
     layer.forward(first)
-    _walk_back(name, layer, first_dy)
+    gradient(layer, name, first_dy)
     layer.forward(x)
     return _gradient(name, layer, dy, W, b)
 
@@ -68,7 +56,7 @@ def of_second_batch(layer_class, first, first_dy, x, W, b, dy, *, name):
 def twice(layer_class, x, W, b, first_dy, dy, *, name):
     layer = _built(layer_class, W, b)
     layer.forward(x)
-    _walk_back(name, layer, first_dy)
+    gradient(layer, name, first_dy)
     return _gradient(name, layer, dy, W, b)
 
 
@@ -76,9 +64,9 @@ def of_two_layers(layer_class, x, W, b, dy, other, other_dy, *, name):
     layer, next_layer = _built(layer_class, W, b), _built(layer_class, W, b)
     layer.forward(x)
     next_layer.forward(other)
-    gradient = _gradient(name, layer, dy, W, b)
-    _walk_back(name, next_layer, other_dy)
-    return gradient
+    result = _gradient(name, layer, dy, W, b)
+    gradient(next_layer, name, other_dy)
+    return result
 
 
 def loss(loss_class, logits, labels):

@@ -129,23 +129,36 @@ def own_frame(error: BaseException) -> Frame | None:
     """The last line of the learner's own code on the way to `error`, or None if it never got there."""
     if hasattr(error, "frame_elsewhere"):
         return error.frame_elsewhere
-    own = [
-        (frame, number)
-        for frame, number in traceback.walk_tb(error.__traceback__)
-        if not frame.f_code.co_filename.startswith(PACKAGE)
-        and not frame.f_code.co_filename.endswith(".pyx")  # NumPy's random numbers
-        and not any(part in frame.f_code.co_filename for part in LIBRARIES)
-    ]
+    own = _own_places(error)
     if not own:
         return None
     frame, number = own[-1]
-    line = linecache.getline(frame.f_code.co_filename, number).strip()
+    line = _line(frame, number)
     spoken = _spoken_of(line, frame.f_locals)
     held = spoken | {k: v for k, v in frame.f_locals.items() if k not in spoken}
     shapes = {k: v.shape for k, v in held.items() if isinstance(v, np.ndarray)}
     plain = int | float | bool | tuple | list | None
     values = {k: repr(v)[:60] for k, v in spoken.items() if isinstance(v, plain)}
     return Frame(frame.f_code.co_name, number, line, shapes, values)
+
+
+def own_lines(error: BaseException) -> list[str]:
+    """The lines of the learner's own code on the way to `error`: each but the last is a call."""
+    return [_line(*place) for place in _own_places(error)]
+
+
+def _own_places(error: BaseException) -> list:
+    return [
+        (frame, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith(PACKAGE)
+        and not frame.f_code.co_filename.endswith(".pyx")  # NumPy's random numbers
+        and not any(part in frame.f_code.co_filename for part in LIBRARIES)
+    ]
+
+
+def _line(frame, number: int) -> str:
+    return linecache.getline(frame.f_code.co_filename, number).strip()
 
 
 def _spoken_of(line: str, there: dict) -> dict:

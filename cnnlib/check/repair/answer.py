@@ -32,6 +32,8 @@ FORBIDDEN_ATTRIBUTES = frozenset(
 KNOWN_DUNDERS = ("__init__", "__call__", "__class__", "__name__", "__len__", "__getitem__")
 LARGEST_COPY = 100_000
 """Numbers in the globals that code uses: with more, copying them for each try would take too long."""
+AN_ARRAY = 100
+"""As many numbers are copied while one more array is made."""
 TICK = "__tick__"
 
 
@@ -248,23 +250,27 @@ def _harmless(value) -> bool:
         return _package(value) in ("", *HARMLESS_MODULES, "builtins", "cnnlib")
     if isinstance(value, tuple | frozenset):
         return all(_harmless(part) for part in value)
-    return isinstance(
-        value, int | float | complex | str | bytes | slice | range | np.generic | np.ufunc
-    ) or value in (None, Ellipsis)
+    plain = int | float | complex | str | bytes | slice | range | np.generic | np.ufunc
+    return isinstance(value, plain | types.NoneType | types.EllipsisType)
 
 
 def _can_be_copied(value) -> bool:
-    if isinstance(value, np.ndarray):
-        if value.size > LARGEST_COPY or value.dtype == object:
+    """Whether it is data through and through that somebody could change; too much of it is left alone."""
+    inside, size = [value], 0
+    while inside:
+        part = inside.pop()
+        if isinstance(part, dict):
+            inside += [*part.keys(), *part.values()]
+        elif isinstance(part, list | set | tuple):
+            inside += part
+        elif isinstance(part, np.ndarray) and part.dtype != object:
+            size += part.size + AN_ARRAY
+        elif not (isinstance(part, np.random.Generator | np.random.RandomState) or _harmless(part)):
+            return False
+        size += 1
+        if size > LARGEST_COPY:  # or it holds itself
             raise LeftAlone("large globals")
-        return True
-    if isinstance(value, dict):
-        value = [*value.keys(), *value.values()]
-    if isinstance(value, list | set):
-        if len(value) > LARGEST_COPY:
-            raise LeftAlone("large globals")
-        return all(_harmless(part) or _can_be_copied(part) for part in value)
-    return isinstance(value, np.random.Generator | np.random.RandomState)
+    return not _harmless(value)
 
 
 def _tick(first: ast.stmt) -> ast.Expr:

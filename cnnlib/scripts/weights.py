@@ -1,0 +1,44 @@
+"""Layers with weights: what they have after backward, and whether W and b are still what they were."""
+
+import copy
+import warnings
+
+import numpy as np
+
+from cnnlib.scripts.outcome import own_lines
+
+
+def hand_back(layer, W, b):
+    """Bring the layer's W and b to where it is noticed if they are no longer what they were."""
+    W[...], b[...] = layer.W, layer.b
+
+
+def gradient(layer, name, dy):
+    """What the gradient called `name` is after backward.
+
+    dW and db also count where backward stops after it has set them, or has written into them: the
+    next part of it may not be written yet. But where a line on the way to the stop names the
+    gradient, or where that is still all zeros, it is not there yet.
+    """
+    if name == "dx":
+        return layer.backward(dy)
+    before = getattr(layer, name, None)
+    kept = copy.deepcopy(before)
+
+    def now():
+        return getattr(layer, name, None)
+
+    def untouched():
+        return now() is before and np.array_equal(now(), kept)
+
+    try:
+        layer.backward(dy)
+    except NotImplementedError:
+        if untouched():
+            raise
+    except Exception as stopped:
+        at_it = any(name in line for line in own_lines(stopped))
+        if at_it or not np.any(now()) or untouched():
+            raise
+        warnings.warn(f"backward stopped later, with {stopped!r}", stacklevel=1)
+    return getattr(layer, name)
