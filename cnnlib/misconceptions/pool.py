@@ -16,6 +16,13 @@ class _MaxForward(windows.Forward, MaxPool2D):
         return window
 
 
+class _MaxOneByOne(_MaxForward):
+    """A largest number so far, which begins at −∞ and stays there where a window is empty."""
+
+    def summary(self, window):
+        return self.largest(window).max(axis=(2, 3), initial=-np.inf)
+
+
 class _AvgForward(windows.Forward, AvgPool2D):
     def summary(self, window):
         count = self.count(*self.kernel_size, *self.stride) or window[0, 0].size
@@ -24,6 +31,13 @@ class _AvgForward(windows.Forward, AvgPool2D):
     def count(self, KH, KW, SH, SW):
         """How many numbers an average is of; None for as many as there are."""
         return None
+
+
+class _SumByArea(_AvgForward):
+    """A sum, divided by KH·KW however many pixels the window has."""
+
+    def count(self, KH, KW, SH, SW):
+        return KH * KW
 
 
 class _Backward(windows.Windows):
@@ -162,9 +176,19 @@ _NEIGHBOUR = "Whatever happens to one picture, does the one beside it have a say
 _SMALLER = "Pooling makes maps smaller. How many are there before, and how many after it?"
 _FORWARD = {"maxpool_forward": _MaxForward, "avgpool_forward": _AvgForward}
 
+# Where windows reach beyond the edge, it shows how their pixels are brought together.
+mistakes(
+    __name__,
+    {
+        "maxpool_forward": (_MaxForward, _MaxOneByOne),
+        "avgpool_forward": (_AvgForward, _SumByArea),
+    },
+    **windows.STARTS,
+    **windows.EXTENTS,
+    **windows.SIZES,
+)
 # fmt: off
 mistakes(__name__, _FORWARD,
-    **windows.STARTS,
     StrideIsTheWindow=slip("The stride you are given is not used: your windows always lie side by side.",
         "With a window of 3 and stride 1, at which row does the second window start?",
         _settings(lambda kernel_size, stride: (kernel_size, None))),
@@ -180,8 +204,6 @@ mistakes(__name__, _FORWARD,
     TwoByTwoEverywhere=slip("Your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are, and the size of y goes by that.",
         "2 is the size of the example's windows. Which names stand for the size of any window, and for any step?",
         _settings(lambda kernel_size, stride: (2, None))),
-    **windows.EXTENTS,
-    **windows.SIZES,
     PiecesOfRows=slip("You reshape the map into windows, but reshape keeps neighbours in a row together: your windows are pieces of rows. The shape is right, and the numbers are others.",
         "Number the pixels of a 4×4 map by hand. Which four share a window, and which four share a row of your reshape?",
         forward=_pieces_of_rows),
@@ -231,7 +253,7 @@ _DRAW = "How many pixels does a window of 2×3 have?"
 _ADDED = "How many numbers did you add?"
 
 # fmt: off
-mistakes(__name__, {"maxpool_forward": _MaxForward},
+mistakes(__name__, {"maxpool_forward": (_MaxForward, _MaxOneByOne)},
     StartsAtZero=slip("Where all of a window is negative, you return 0, though 0 isn't there. A largest number so far that begins at 0 does that, and so does filling up with zeros.",
         "What is the largest of −3, −1 and −2? What does your code hold before it has seen any of them?",
         after("y", "start", lambda layer, y, N: np.maximum(y, 0))),
