@@ -291,7 +291,7 @@ def test_a_backward_that_fits_a_wrong_forward_says_so():
         return dy.reshape(self.x_shape)[..., ::-1]
 
     failure = check.flatten_backward.failure(flatten(forward=forward, backward=backward))
-    assert "Your backward agrees with your forward" in str(failure)
+    assert "Your backward is the derivative of your forward" in str(failure)
 
 
 @pytest.mark.parametrize(

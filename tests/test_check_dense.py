@@ -938,3 +938,21 @@ def test_a_witness_that_shows_nothing_is_refused(hunt, shown, phrase):
 def test_a_witness_that_shows_the_mistake_is_accepted(hunt, shown):
     assert hunt.failure(lambda: with_expected(hunt, shown)) is None
     assert hunt.patient.__name__ == "Patient"
+
+
+def test_beside_a_wrong_gradient_without_a_name_a_wrong_forward_is_told():
+    def forward(self, logits, labels):
+        z = np.exp(logits - np.max(logits))
+        self.p, self.labels = z / np.sum(z, axis=0), labels
+        return float(-np.mean(np.log(self.p[:, labels])))
+
+    def backward(self):
+        d = self.p.copy()
+        d[:, self.labels] -= 1
+        return d
+
+    with np.errstate(all="ignore"):
+        failure = check.loss_backward.failure(loss(forward=forward, backward=backward))
+        alone = check.loss_backward.failure(loss(backward=backward))
+    assert failure.facts["first"] == "your forward is not right yet: begin with check.loss_forward"
+    assert "first" not in alone.facts

@@ -496,7 +496,7 @@ def in_the_order_of_memory(f, x, h=1e-6):
 
 
 WRONG_MEMORY = [
-    (in_a_row, "on a transposed x you nudge a copy"),
+    (in_a_row, "on a transposed x, reshape(-1) and ravel have to copy"),
     (results_in_a_list, "you keep f's first result by name only"),
     (in_the_order_of_memory, "as if the axes came in the order (axis 1, axis 0)"),
 ]
@@ -811,7 +811,7 @@ def test_a_backward_that_fits_a_wrong_forward_says_so():
     failure = check.relu_backward.failure(
         relu(forward=_softplus_forward, backward=_softplus_backward)
     )
-    assert "Your backward agrees with your forward" in str(failure)
+    assert "Your backward is the derivative of your forward" in str(failure)
 
 
 # ---------------------------------------------------------------------------- one mistake upon another
@@ -876,3 +876,20 @@ def test_at_the_kink_a_witness_may_expect_either_slope(at_the_kink):
     x, dy = np.array([[0.0, 2.0]]), np.array([[5.0, -1.0]])
     failure = check.relu_hunt.failure(lambda: (x, dy, np.array([[at_the_kink, -1.0]])))
     assert "is caught" in str(failure)  # the claim is taken; the 5 is more than it needs
+
+
+def test_what_the_first_check_refuses_is_to_be_mended_before_the_others_say_more():
+    def numerical_gradient(f, x, h=1e-6):
+        work = np.array(x, dtype=float)
+        grad = np.zeros(x.shape)
+        base = float(f(work.copy()))
+        for index in np.ndindex(x.shape):
+            moved = work.copy()
+            moved[index] += h
+            grad[index] = (float(f(moved)) - base) / h
+        return grad
+
+    for more in (check.numerical_gradient_dtypes, check.numerical_gradient_memory):
+        failure = more.failure(numerical_gradient)
+        assert failure.says == "First mend what check.numerical_gradient refuses."
+        assert "one-sided difference" in failure.facts["check.numerical_gradient"]

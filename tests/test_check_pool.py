@@ -622,7 +622,10 @@ WRONG = {
             ("        self.winners = {}\n        for", "        for"),
             ("class Pool:\n", "class Pool:\n    winners = {}\n"),
         ),
-        ("Your backward agrees with your forward, so it is the", ("best = -np.inf", "best = 0")),
+        (
+            "Your backward is the derivative of your forward, and the",
+            ("best = -np.inf", "best = 0"),
+        ),
         (
             "A pixel that wins several windows keeps only the last",
             ("dx[n, c, h, w] += dy[n, c, i, j]", "dx[n, c, h, w] = dy[n, c, i, j]"),
@@ -635,7 +638,7 @@ WRONG = {
             ),
         ),
         (
-            "Your backward agrees with your forward, so it is the",
+            "Your backward is the derivative of your forward, and the",
             (">= best", "< best"),
             ("-np.inf", "np.inf"),
         ),

@@ -209,12 +209,12 @@ def _p(logits):
 
 def _look_at_loss(place, got, logits, labels, **_):
     right = _p(logits)[np.arange(len(labels)), labels]
-    return {"p": f"the right classes get {_numbers(right)}"} if len(right) < 6 else {}
+    return {"right p": f"the right classes get {_numbers(right)}"} if len(right) < 6 else {}
 
 
 def _look_at_score(place, got, logits, labels, **_):
     n, _k = place
-    return {"there": f"p[{n}] = {_numbers(_p(logits)[n])}; its label is {labels[n]}"}
+    return {"right p": f"p[{n}] = {_numbers(_p(logits)[n])}; the label there is {labels[n]}"}
 
 
 def _extreme(logits):

@@ -88,8 +88,9 @@ class Evidence:
 
 
 FITS_OWN_FORWARD = Finding(
-    "Your backward agrees with your forward, so it is the forward that is wrong.",
-    "Run the check of forward first; this one may then pass as it is.",
+    "Your backward is the derivative of your forward, and the forward is wrong.",
+    "Run the check of forward first. Once forward is right, this check passes, or backward needs the "
+    "same repair.",
 )
 
 
@@ -202,10 +203,11 @@ def changed(names: tuple[str, ...]) -> Finding:
             f"Only an optimizer moves W and b. Which line sets self.{names[0]} anew, or writes into "
             f"it or a view of it? Was {meant} meant?",
         )
+    each, was = ("it", "it was") if len(names) == 1 else ("them", "they were")
     return Finding(
         f"Your code changed {which} in place.",
-        f"Whoever handed you {which} still needs it as it was. Which of your lines writes into it, "
-        "or into a view of it?",
+        f"Whoever handed you {which} still needs {each} as {was}. Which of your lines writes into "
+        f"{each}, or into a view of {each}?",
     )
 
 

@@ -308,10 +308,25 @@ class Comparison(Check):
                 says = f"is not written yet: first comes {other.name}, which it calls."
                 return NotWritten(self.title, says)
             if failure is not None:
-                says = f"First mend {other.name}, which this calls: its own check refuses it."
-                told = {f"check.{other.name}": failure.says, "hint": "Then run this check again."}
-                return Failed(self.title, says, told)
+                return self._after(
+                    other, failure, f"{other.name}, which this calls: its own check refuses it."
+                )
         return None
+
+    def _as_a_whole(self, thing) -> Failed | None:
+        """What another check says of the same thing, of which this one asks for more; or None.
+
+        It goes by the titles: ``"relative_error (refusing)"`` asks for more of ``"relative_error"``.
+        """
+        whole, more, _ = self.title.partition(" (")
+        for other in self.every if more else ():
+            if other.title == whole and (failure := other.failure(thing)):
+                return self._after(other, failure, f"what check.{other.name} refuses.")
+        return None
+
+    def _after(self, other: "Comparison", failure: Failed, what: str) -> Failed:
+        told = {f"check.{other.name}": failure.says, "hint": "Then run this check again."}
+        return Failed(self.title, f"First mend {what}", told)
 
     def trials(self, thing, every: int = 1) -> list[Trial]:
         """Run every case on `thing` and on the reference; or every second one, every third one."""
@@ -404,12 +419,23 @@ class Comparison(Check):
             named = self._named(trials, consistent)
         if named is None and untouched:
             named = self._beside_a_second_failure(trials)
+        if named is None and (first := self._as_a_whole(thing)):
+            return first
         clues = self._clues(thing, every, named.slips if named else ())
         failure = self._failure(
             thing, trials, wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
         )
         failure.misconception = named
-        return failure.pointing_at(clues)
+        failure.pointing_at(clues)
+        return failure.telling({} if named or consistent else self._forward_first(thing))
+
+    def _forward_first(self, thing) -> dict[str, str]:
+        """That forward is refused as well, as a fact beside a wrong gradient without a name; or nothing."""
+        title = f"{self.title.partition('.')[0]}.forward"
+        for other in self.every:
+            if other.title == title != self.title and not all(t.right for t in other.trials(thing)):
+                return {"first": f"your forward is not right yet: begin with check.{other.name}"}
+        return {}
 
     def _clues(self, thing, trials: list[Trial], slips: Iterable) -> list[repair.Clue]:
         """Lines of the learner's where a small change would make all cases right, or none."""

@@ -40,11 +40,16 @@ class Failed(Exception):
         """The same failure, with lines of the learner's own code to look at, before the hint."""
         if clues:
             told = "\n".join(f"line {c.line}: {c.code}\n{c.asks}".rstrip() for c in clues)
-            hint = {"hint": self.facts["hint"]} if "hint" in self.facts else {}
-            self.facts = {k: v for k, v in self.facts.items() if k != "hint"}
-            self.facts |= {"look at": told, **hint}
             self.lines = tuple(dict.fromkeys(clue.line for clue in clues))
-            self.args = ("\n".join(self._lines()),)
+            return self.telling({"look at": told})
+        return self
+
+    def telling(self, facts: dict[str, str]) -> "Failed":
+        """The same failure, with more facts, before the hint."""
+        hint = {"hint": self.facts["hint"]} if "hint" in self.facts else {}
+        others = {k: v for k, v in self.facts.items() if k != "hint"}
+        self.facts = others | facts | hint
+        self.args = ("\n".join(self._lines()),)
         return self
 
     def _lines(

@@ -312,7 +312,10 @@ def _of_its_steps(thing, wrong, reading) -> Finding | None:
     """Where the steps are others than they should be, what is returned can't be right."""
     if not reading.broken:
         return None
-    hint = "Run check.train_steps(train) first; this check may then pass as it is."
+    hint = (
+        "Run check.train_steps(train) first. Once that passes, this check does too, or says what "
+        "else is wrong."
+    )
     for trial in wrong:
         own, got = _read(thing, trial.case).history, trial.outcome.value
         if np.shape(got) != own.shape or not np.allclose(own, got):
