@@ -66,7 +66,8 @@ class Hunt(Check):
         why = self._contradicts(claim, np.asarray(right.value), inputs)
         if why is not None:
             says = "What you expect is not what a right layer gives, so your test would blame the innocent."
-            return self._fail(outcome, says, {"where": case.where, "expected": why})
+            hint = "Work it out by hand, number by number: what would a right one make of these arrays?"
+            return self._fail(outcome, says, {"where": case.where, "expected": why, "hint": hint})
         if patient.error is not None and not self.stops:
             says = "The patient stops at your arrays, but not because of the mistake that this hunt is about."
             return self._fail(outcome, says, {"where": case.where, "it says": str(patient.error)})
