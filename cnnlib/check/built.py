@@ -115,9 +115,7 @@ def _one_layer_in_two_places(title: str, net: dict) -> Failed | None:
         if first != place:
             name = net["inside"][place]
             says = f"layers[{first}] and layers[{place}] are one and the same {name}."
-            hint = (
-                f"A layer remembers one forward only. How often does {name}(…) stand in your code?"
-            )
+            hint = f"A layer remembers one forward only. How many times does {name}(…) appear in your code?"
             return Failed(title, says, {"hint": hint})
     return None
 

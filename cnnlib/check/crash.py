@@ -142,7 +142,7 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     if "boolean index did not match" in text:
         return "The mask belongs to another array than this one, with another shape. When was it made, and from what? Is it this layer's own?"
     if "pop from empty" in text:
-        return "pop takes things away, and here nothing is left. How often may this line run after one forward?"
+        return "pop takes things away, and here nothing is left. How many times may this line run after one forward?"
     if re.search(r"[(,]0[,)]", text) and "broadcast" in text:
         return "One of these shapes has a length of 0: a slice that selects nothing. Which numbers stand before and after its colon?"
     if "could not be broadcast" in text or "operands could not" in text:
@@ -169,7 +169,7 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     if "tuple.index(x): x not in tuple" in text:
         return "tuple.index looks for a value, and says where it stands. Did you want the entry at a place?"
     if missing and missing[1] == "tuple":
-        return "This name stands for a tuple, several things in one. What does your loop hand out in each turn?"
+        return "This name stands for a tuple, several things in one. What does your loop hand out in each iteration?"
     if "object is not iterable" in text and re.search("'(int|float)'", text):
         return "A single number is nothing to loop over. What counts up to it?"
     if isinstance(error, NameError):

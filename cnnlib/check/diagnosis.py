@@ -544,7 +544,7 @@ def divided_by_the_batch_size(e: Evidence) -> Finding | None:
     return Finding("Every number is divided by N, the batch size.", WHO_DIVIDES)
 
 
-WHO_DIVIDES = "Who divides by N in this course, and how often?"
+WHO_DIVIDES = "Who divides by N in this course, and how many times?"
 
 
 def times_a_length(e: Evidence) -> Iterator[Finding]:
@@ -616,7 +616,7 @@ def off_by_an_input(e: Evidence) -> Iterator[Finding]:
                 continue
             k = off.flat[at] / spread.flat[at]
             if close(np.asarray(e.expected) + k * spread, e.got, max(e.slack, 1e-9)).all():
-                hint = f"How often should {name} count here, and how often does it?"
+                hint = f"How many times should {name} count here, and how many times does it?"
                 yield Finding(f"Every number is off by {number(k, 4)} times {name}.", hint)
                 yield Finding(f"Every number is off by {name}, some number of times.", hint)
 
@@ -717,7 +717,7 @@ def samples(e: Evidence) -> Finding | None:
     if right[-1] and all(wrong[:-1]):
         return Finding(
             "Only the last picture of the batch is right.",
-            "Is something overwritten in each turn of a loop?",
+            "Is something overwritten in each iteration of a loop?",
         )
     if right[0] and all(wrong[1:]):
         return Finding(

@@ -392,7 +392,7 @@ def file_order(reading):
 
 @rule(
     "Each epoch has the same order as the one before.",
-    "How often does your line that shuffles run?",
+    "How many times does your line that shuffles run?",
 )
 def same_order(reading):
     for k, (one, other) in enumerate(pairwise(reading.epochs)):

@@ -728,7 +728,7 @@ def _from_pixel_to_pixel(self, maps):
 
 _FORWARD = "Your forward goes through Python once for each pixel, there or in what it calls, such as im2col."
 _BACKWARD = "Your backward goes through Python once for each pixel, there or in what it calls, such as col2im."
-_FOR = "Look for a `for` whose turns become more as the maps grow; a list in one line with a `for` in it counts, too."
+_FOR = "Look for a `for` that goes round more times as the maps grow; a list comprehension counts, too."
 
 mistakes(
     __name__,

@@ -7,7 +7,7 @@ from cnnlib.optimizers import SGD, Adam
 
 
 class _Unguarded:
-    """As learners write it: nobody looks whether a gradient still has its weight's shape."""
+    """As learners write it: nobody checks whether a gradient still has its weight's shape."""
 
     def _gradient(self, owner, name):
         return getattr(owner, f"d{name}")
@@ -211,10 +211,10 @@ mistakes(
         "self.parameters lists (layer, name) for everything that is learned. Which names does it hold?",
         _chosen(lambda parameters: [p for p in parameters if p[1] == "b"])),
     OnlyTheFirst=slip("Only the first array in self.parameters moves, and then step is over.",
-        "How often does your loop run? A return or break ends it; look at how far it is indented.",
+        "How many times does your loop run? A return or break ends it; look at how far it is indented.",
         _chosen(lambda parameters: parameters[:1])),
     OnlyTheLast=slip("Only the last array in self.parameters moves.",
-        "Which lines belong to the loop? What stands after it sees only what the last turn left.",
+        "Which lines belong to the loop? What stands after it sees only what the last iteration left.",
         _chosen(lambda parameters: parameters[-1:])),
     AllButTheFirst=slip("The first array in self.parameters stays where it is; all others move.",
         "What is the index of the first pair?", _chosen(lambda parameters: parameters[1:])),
@@ -329,7 +329,7 @@ mistakes(__name__, {"sgd_step": _SGD},
         "self.parameters holds a pair for W and another one for b. Where do you use the name that stands in the pair?",
         moved_by=lambda self, index, before, now, gradient: (gradient * (2 if self.parameters[index][1] == "W" else 0))),
     MovesTwice=slip("Every step is twice as long as it should be.",
-        "self.parameters holds a pair for W and another one for b. How often does your loop move each array?",
+        "self.parameters holds a pair for W and another one for b. How many times does your loop move each array?",
         moved_by=lambda self, index, before, now, gradient: 2 * gradient),
 )
 mistakes(__name__, {"sgd_step": _SGD, "sgd_momentum": _SGD},
@@ -394,10 +394,10 @@ mistakes(__name__, {"sgd_momentum": _SGD},
         "A new rate should count for the whole of the next step. By what do you multiply the velocity at the moment when the weight moves?",
         new_velocity=_rate_inside, moved_by=lambda self, index, before, now, gradient: now / self.learning_rate),
     AddsToTheVelocity=slip("The new velocity is added to the old one: `+=`, and on its right side is the old one, too.",
-        "How often does the old velocity count in your line?",
+        "How many times does the old velocity count in your line?",
         new_velocity=lambda self, velocity, gradient: (1 + self.momentum) * velocity + gradient),
     MomentumTwice=slip("The momentum shrinks the velocity once for using it and once more for keeping it.",
-        "How often does momentum stand in your step? What does a gradient of three steps ago count?",
+        "How many times does momentum appear in your step? What does a gradient of three steps ago count?",
         new_velocity=lambda self, velocity, gradient: self.momentum**2 * velocity + gradient),
     MomentumOnTheGradient=slip("You add a full velocity: the momentum scales the new gradient in place of the old velocity.",
         "Which of the two should fade, step by step?",
@@ -720,7 +720,7 @@ mistakes(__name__, {"adam_step": _Adam},
         "The two weights of a mean add up to 1. What do yours add up to?",
         new_v=lambda self, v, gradient: self.beta2 * v + gradient**2),
     AddsToTheMeans=slip("The new m and v are added to the old ones: `+=`, and on its right side are the old ones, too.",
-        "How often does the old m count in your line?",
+        "How many times does the old m count in your line?",
         new_m=lambda self, m, gradient: m + _Adam.new_m(self, m, gradient),
         new_v=lambda self, v, gradient: v + _Adam.new_v(self, v, gradient)),
     OldMInFull=slip("beta1 does not fade the old m: it is kept in full, and (1 − beta1) of the new gradient is added.",

@@ -376,7 +376,7 @@ mistakes(
         after("dx", "end", _ends_with_the_last_window)),
     PilesUp=structure.piles_up("dx"),
     PilesUpInOneArray=slip("Your gradients pile up: a second call of backward adds to what the first one left, in the very array that was handed out before.",
-        "Where is dx made, and how often?", _InOneArray),
+        "Where is dx made, and how many times?", _InOneArray),
     CutsTheGraph=structure.cuts_the_graph("Pooling has no parameters of its own, and still the layers before it need their gradient."),
     MinusDx=structure.minus("dx"),
     DividesByTheBatch=structure.divided_by_the_batch("dx",

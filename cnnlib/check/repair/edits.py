@@ -397,7 +397,7 @@ def one_more_or_less(node, at):
     cost=2,
     suits="ratio",
     undoes="summary mean share division count",
-    asks="Is this a sum or a mean? Say what, if anything, it has to be divided by, and how often that happens already.",
+    asks="Is this a sum or a mean? Say what, if anything, it has to be divided by, and how many times that is done already.",
 )
 def divided_by_a_count(node, at):
     if called(node) == "mean":
@@ -496,7 +496,7 @@ def to_another_power(node, at):
     cost=2,
     suits="numbers",
     undoes="bias biased",
-    asks="How often does the bias come into each output, and which of its numbers is it?",
+    asks="How many times does the bias enter each output, and which of its numbers is it?",
 )
 def the_bias(node, at):
     if not at.is_value or "self.b" not in at.kinds or at.function.name == "backward":
@@ -1272,7 +1272,9 @@ def padding_on_both_sides(node, at):
             yield lambda p=p: _renamed(node, {p: f"(2 * {p})"})
 
 
-HOW_OFTEN = "How often should this line run: once, or in every turn of a loop? And at what time?"
+HOW_OFTEN = (
+    "How many times should this line run: once, or in every iteration of a loop? And at what time?"
+)
 
 
 @on(
