@@ -1039,7 +1039,7 @@ def test_two_mistakes_at_once_are_both_named(name, source, changes, expected):
         source = changed(source, old, new, "__init__" if name == "conv_forward" else "backward")
     failure = getattr(check, name).failure(written(source))
     assert failure.misconception.__name__ == expected, words(failure)
-    for one in failure.misconception.both:
+    for one in failure.misconception.all:
         assert one.says.split(". ")[0] in words(failure)
         assert " ".join(one.hint.split()) in words(failure)
 

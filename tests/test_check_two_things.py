@@ -131,5 +131,5 @@ def test_two_mistakes_are_shown_where_each_can_be_seen():
         return layers.Conv2D.forward(self, x)
 
     failure, text = said(check.conv_dW, layers.Conv2D, forward=forward, backward=backward)
-    assert failure.misconception.both, text
+    assert failure.misconception.all, text
     assert "stride 2" in failure.facts["where"]

@@ -597,6 +597,11 @@ FIRST_ATTEMPTS = [
     ('FirstRate', False, Wrong('sgd_momentum', SGD_DICT, (('self.learning_rate, self.mu = ', 'self.rate, self.mu = '), ('- self.learning_rate * self.v', '- self.rate * self.v')))),
     ('smaller_batch_dropped + step_before_the_way_back', False, Wrong('train_steps', TRAIN, (('network.backward(loss.backward())\n            optimizer.step()', 'optimizer.step()\n            network.backward(loss.backward())'), ('range(0, len(x_train), batch_size)', 'range(0, len(x_train) - batch_size + 1, batch_size)')))),
     ('no_shuffling + last_batch_dropped', False, Wrong('train_steps', TRAIN, (('rng.permutation(len(x_train))', 'np.arange(len(x_train))'), ('range(0, len(x_train), batch_size)', 'range(0, len(x_train) - batch_size, batch_size)')))),
+    ('OverwritesOverlaps + CutInTheCorner + DividesDxByTheBatch', False, Wrong('conv_dx', CONV_LISTS, (('top, left = self.pad, self.pad', 'top, left = 0, 0'), ('dbig[n, :, t:t + kh, l:l + kw] += (g @ self.W.reshape(F, -1)).reshape(-1, kh, kw)', 'dbig[n, :, t:t + kh, l:l + kw] = (g @ self.W.reshape(F, -1)).reshape(-1, kh, kw) / len(dy)')))),
+    ('StrideForgottenOnTheWayBack + LastWinKept + DividesByTheBatch', False, Wrong('maxpool_backward', MAX_PLACES, (('dx[n, c, i * sh + a // kw, j * sw + a % kw] += dy[n, c, i, j]', 'dx[n, c, i + a // kw, j + a % kw] = dy[n, c, i, j] / N'),))),
+    ('FortranBackward + Minus + DividesByTheBatch', False, Wrong('flatten_backward', FLATTEN_ROWS, (('row.reshape(self.rest)', "row.reshape(self.rest, order='F')"), ('return np.array(pictures)', 'return -np.array(pictures) / self.N')))),
+    ('TimesTheMaximum + OneWinnerForAllMaps', False, Wrong('maxpool_backward', MAX_MASK, (('window.max(axis=(2, 3), keepdims=True)', 'window.max()'), ('                mask = mask / mask.sum(axis=(2, 3), keepdims=True)\n', ''), ('+= mask * dy', '+= mask * window * dy')))),
+    ('WritesFiltersFirst', False, Wrong('conv_forward', CONV_SUMS, (('out[:, :, r, q] = (region * self.W[None]).sum(axis=(2, 3, 4)) + self.b', 'for f in range(len(self.W)):\n                    for k in range(n):\n                        out[f, k, r, q] = (region[k, 0] * self.W[f]).sum() + self.b[f]'),))),
 ]  # fmt: skip
 
 

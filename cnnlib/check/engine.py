@@ -17,6 +17,7 @@ import numpy as np
 from cnnlib import misconceptions, scripts
 from cnnlib.check import crash, diagnosis, helpers, probe, repair
 from cnnlib.check.failure import Crashed, Failed, NotWritten
+from cnnlib.misconceptions import changes
 from cnnlib.scripts import Outcome, Script
 from cnnlib.scripts.words import in_a_line
 from cnnlib.svg import target_and_yours
@@ -339,15 +340,29 @@ class Comparison(Check):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
         known = self._one_of(misconceptions.seen_by(self.name), trials, consistent)
         if known and not explains_ties(trials, known):
-            also = (b for b in misconceptions.pairs(self.name) if known in b.both)
+            also = (b for b in misconceptions.pairs(self.name) if known in b.all)
             also = (b for b in also if explains_ties(trials, b))
             known = self._one_of(also, trials, consistent) or known
         if known is None and _tell_two_apart([t for t in trials if not t.right]):
             # Where one of them alone does the same, the other is not in the learner's code.
             alone = cache(lambda one: alike(trials, tried(trials, one)))
-            both = (b for b in misconceptions.pairs(self.name) if not any(map(alone, b.both)))
+            both = (b for b in misconceptions.pairs(self.name) if not any(map(alone, b.all)))
             known = self._one_of(both, trials, consistent)
+            known = known or (None if consistent else self._besides_a_factor(trials))
         return known.main if known else None
+
+    def _besides_a_factor(self, trials: list[Trial]):
+        """A factor, and what explains the rest once it is taken out; or None.
+
+        So three mistakes have a name where one of them is a sign or a division by N.
+        """
+        for factor in misconceptions.factors(self.name):
+            rest = [without(factor.slips[0].factor, trial) for trial in trials]
+            pairs = (b for b in misconceptions.pairs(self.name) if b.way is factor.way)
+            pair = self._one_of((b for b in pairs if factor not in b.all), rest, False)
+            if pair:
+                return changes.together(*pair.all, factor)
+        return None
 
     def _beside_a_second_failure(self, trials: list[Trial]):
         """The misconception that explains the numbers, or two of them, where the code stops in other cases; or None.
@@ -361,18 +376,21 @@ class Comparison(Check):
             return None
         wrong = [t for t in held if not t.right]
         single = len(wrong) < 2
+        smallest = sorted(wrong, key=lambda t: np.size(t.expected))[:1]
 
         def fits(broken):
             """How well it explains what happens, or None where it explains other numbers."""
-            for trial in tried(wrong[:1], broken):  # most are out of the question at once
-                if trial.outcome.error is None and not alike(wrong[:1], [trial], True):
+            for trial in tried(smallest, broken):  # most are out of the question at once
+                if trial.outcome.error is None and not alike(smallest, [trial], True):
                     return None
             # Where shapes clash, it may depend on how the code is written whether Python stops.
-            both = [
-                (t, b)
-                for t, b in zip(held, tried(held, broken), strict=True)
-                if b.outcome.error is None
-            ]
+            both = []
+            for t, b in zip(held, tried(held, broken), strict=True):
+                if b.outcome.error is not None:
+                    continue
+                if t.right != b.right and t.case.closest is None:
+                    return None  # the others need not be run
+                both.append((t, b))
             if len(both) < max(1, len(held) - 1):
                 return None
             if not alike(*map(list, zip(*both, strict=True)), True):
@@ -599,6 +617,15 @@ def numbers_first(trials: list[Trial]) -> list[Trial]:
     return converted if any(t.outcome.error is None for t in wrong) else trials
 
 
+def without(factor: Callable[[int], float], trial: Trial) -> Trial:
+    """The trial as if the result had not been multiplied by ``factor(N)``."""
+    inputs, value = trial.case.inputs, trial.outcome.value
+    batch = next((inputs[name] for name in ("dy", "x", "logits") if name in inputs), ())
+    if not len(batch) or not _floats(value) or trial.outcome.error is not None:
+        return trial
+    return replace(trial, outcome=replace(trial.outcome, value=value / factor(len(batch))))
+
+
 def _tell_two_apart(wrong: list[Trial]) -> bool:
     """Whether wrong results may be those of two mistakes: crashes, zeros, dtypes, or inputs handed through don't tell."""
 
@@ -619,7 +646,7 @@ def _tell_two_apart(wrong: list[Trial]) -> bool:
 def _shows_both(trial: Trial, pair) -> bool:
     """Whether each of two mistakes would be seen in this case if it were alone."""
     case = trial.case
-    alone = [Trial(case, trial.expected, known(case, one)) for one in getattr(pair, "both", ())]
+    alone = [Trial(case, trial.expected, known(case, one)) for one in getattr(pair, "all", ())]
     return bool(alone) and not any(one.right for one in alone)
 
 

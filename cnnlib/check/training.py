@@ -117,7 +117,7 @@ class Steps(Comparison):
             if isinstance(theirs.outcome.value, np.ndarray) and broken(theirs) <= mine:
                 some.append((broken(theirs), one))
         pairs = [
-            changes.both(one, other)
+            changes.together(one, other)
             for (these, one), (those, other) in combinations(some, 2)
             if these | those == mine and not these <= those and not those <= these
             if not changes.places(one) & changes.places(other)
@@ -275,7 +275,7 @@ class History(Comparison):
             next((b for b in misconceptions.seen_by(self.name) if explained(b, column)), None)
             for column in (0, 1)
         ]
-        return changes.both(*found) if all(found) else None
+        return changes.together(*found) if all(found) else None
 
     def _failure(self, thing, trials, wrong, known):
         values = [t for t in wrong if t.outcome.error is None]

@@ -8,9 +8,17 @@ tests that the check sees it, and is the patient in the bug hunts.
 ['HandsOnFlat', 'DerivativeOfOne']
 """
 
-from cnnlib.misconceptions.changes import every, find, misconception, named_by, pairs, seen_by
+from cnnlib.misconceptions.changes import (
+    every,
+    factors,
+    find,
+    misconception,
+    named_by,
+    pairs,
+    seen_by,
+)
 
-__all__ = ["every", "find", "misconception", "named_by", "pairs", "seen_by"]
+__all__ = ["every", "factors", "find", "misconception", "named_by", "pairs", "seen_by"]
 
 from cnnlib.misconceptions import (  # noqa: F401  registers them
     conv,

@@ -34,6 +34,8 @@ class Slip:
     alone
         Whether it has this name where it is the only mistake. The general diagnosis says as much of a
         wrong sign, and says it in every check.
+    factor
+        Where it does nothing but multiply a whole result: ``factor(N)``, for a batch of N.
     """
 
     says: str
@@ -41,6 +43,7 @@ class Slip:
     wraps: tuple[type, ...]
     changes: dict[str, Any]
     alone: bool = True
+    factor: Callable[[int], float] | None = None
 
     @property
     def places(self) -> set:
@@ -52,9 +55,9 @@ class Slip:
         return frozenset(str(place).split(" of ")[0] for place in self.places)
 
 
-def slip(says: str, hint: str, *wraps: type, alone: bool = True, **changes) -> Slip:
+def slip(says: str, hint: str, *wraps: type, alone: bool = True, factor=None, **changes) -> Slip:
     """Write a mistake down; see `Slip`."""
-    return Slip(says, hint, wraps, changes, alone)
+    return Slip(says, hint, wraps, changes, alone, factor)
 
 
 class Formula:
@@ -136,7 +139,7 @@ def find(check: str, name: str):
 def pairs(check: str) -> list:
     """Two mistakes at once: two changes of the same right way, at different places."""
     return [
-        both(one, other)
+        together(one, other)
         for one, other in combinations(_SEEN.get(check, ()), 2)
         if one.way is other.way
         and getattr(one.way, "combines", True)
@@ -149,14 +152,29 @@ def places(broken) -> set:
     return set().union(*(each.places for each in broken.slips))
 
 
+def factors(check: str) -> list:
+    """The mistakes that only multiply a result."""
+    return [broken for broken in _SEEN.get(check, ()) if broken.slips[0].factor]
+
+
+COUNT = {2: "Two", 3: "Three"}
+
+
 @cache
-def both(one, other):
-    """Two mistakes at once, each of a place of its own."""
-    pair = made(f"{one.__name__} + {other.__name__}", one.way, *one.slips, *other.slips)
-    pair.says = f"Two mistakes together give just what you get. The first: {one.says} The second: {other.says}"
-    pair.hint = f"To the first: {one.hint}\nTo the second: {other.hint}"
-    pair.checks, pair.both = one.checks, (one, other)
-    return pair
+def together(*ones):
+    """Two mistakes at once, or three, each of a place of its own."""
+    slips = [each for one in ones for each in one.slips]
+    all_of_them = made(" + ".join(one.__name__ for one in ones), ones[0].way, *slips)
+    told = list(zip(("first", "second", "third"), ones, strict=False))
+    all_of_them.says = " ".join(
+        [
+            f"{COUNT[len(ones)]} mistakes together give just what you get.",
+            *(f"The {number}: {one.says}" for number, one in told),
+        ]
+    )
+    all_of_them.hint = "\n".join(f"To the {number}: {one.hint}" for number, one in told)
+    all_of_them.checks, all_of_them.all = ones[0].checks, ones
+    return all_of_them
 
 
 def misconception(*checks: str, says: str, hint: str) -> Callable:

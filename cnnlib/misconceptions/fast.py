@@ -5,7 +5,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from cnnlib.columns import FastConv2D, FastMaxPool2D, col2im, im2col
 from cnnlib.misconceptions import structure, windows
-from cnnlib.misconceptions.changes import Formula, mistakes, slip
+from cnnlib.misconceptions.changes import Formula, find, mistakes, slip
 from cnnlib.misconceptions.structure import after
 
 # ---------------------------------------------------------------------------- im2col
@@ -51,141 +51,57 @@ def _thinned(self, x_padded, stride):
 
 _WHERE = "Which of the view's axes count windows, and which ones count pixels within a window?"
 
-mistakes(
-    __name__,
-    {"im2col": _Im2col},
-    reshapes_without_moving=slip(
-        "You reshape the windows as they lie, without moving an axis first: numbers of different windows end up "
-        "in one column.",
-        "The view has the axes N, C, OH, OW, KH, KW. Which three of them count the rows of the matrix, and are they "
-        "the first three?",
-        axes="ncijkl",
-    ),
-    windows_first=slip(
-        "You move the axes that count windows to the front, and then reshape to (C·KH·KW, N·OH·OW), for which they "
-        "would have to come last. A reshape is no transpose.",
-        "Which three axes count the rows of the matrix? They have to come first.",
-        axes="nijckl",
-    ),
-    channels_last=slip(
-        "In each column the channel counts fastest: (k, l, c) in place of (c, k, l). Then a column no longer fits "
-        "the kernel that it is multiplied by.",
-        "In which order does W.reshape(F, -1) lay out the numbers of one kernel?",
-        axes="klcnij",
-    ),
-    pictures_last=slip(
-        "The columns come position by position, and only then picture by picture: (i, j, n) in place of (n, i, j).",
-        "Which column is the second window of the first picture, and which one do you give it?",
-        axes="cklijn",
-    ),
-    pictures_before_places=slip(
-        "The pictures count the rows of your matrix, right after or before the channels, as they do in x. They belong to "
-        "the columns.",
-        "Write the six axes in the order in which your matrix holds them. Where does N stand?",
-        axes="ncklij",
-    ),
-    channels_for_pictures=slip(
-        "You reshape (N, C, …) to (C, N, …), where the two axes have to change places. A reshape moves no number.",
-        "With 2 pictures of 3 channels, which map is number 1 of a reshape to (3, 2, …): the second channel of picture 0, "
-        "or picture 1?",
-        pictures=lambda self, x: windows.unmoved(x),
-    ),
-    windows_on_their_side=slip(
-        "Each window lies on its side: its rows and columns have changed places.",
-        "Write out one window of 2×3 numbers, row by row. What is the second number?",
-        axes="clknij",
-    ),
-    down_the_columns=slip(
-        "You go through the windows from top to bottom: the second column of the matrix is the window below the first, "
-        "and should be the one to its right.",
-        "Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?",
-        axes="cklnji",
-    ),
-    a_row_for_each=slip(
-        "Each window is a row of your matrix, and should be a column.",
-        "Which of the axes come first when the windows lie side by side?",
-        axes="nijckl",
-        lengths=lambda self, K, M: (M, K),
-    ),
-    fortran_columns=slip(
-        "You reshape in Fortran order, where the first index counts fastest.",
-        "Take `order` out. For which order of the axes did you put it in?",
-        order="F",
-    ),
-    a_matrix_for_each_picture=slip(
-        "Each picture has a matrix of its own: there are three axes, and should be two.",
+# fmt: off
+mistakes(__name__, {"im2col": _Im2col},
+    reshapes_without_moving=slip("You reshape the windows as they lie, without moving an axis first: numbers of different windows end up in one column.",
+        "The view has the axes N, C, OH, OW, KH, KW. Which three of them count the rows of the matrix, and are they the first three?", axes="ncijkl"),
+    windows_first=slip("You move the axes that count windows to the front, and then reshape to (C·KH·KW, N·OH·OW), for which they would have to come last. A reshape is no transpose.",
+        "Which three axes count the rows of the matrix? They have to come first.", axes="nijckl"),
+    channels_last=slip("In each column the channel counts fastest: (k, l, c) in place of (c, k, l). Then a column no longer fits the kernel that it is multiplied by.",
+        "In which order does W.reshape(F, -1) lay out the numbers of one kernel?", axes="klcnij"),
+    pictures_last=slip("The columns come position by position, and only then picture by picture: (i, j, n) in place of (n, i, j).",
+        "Which column is the second window of the first picture, and which one do you give it?", axes="cklijn"),
+    pictures_before_places=slip("The pictures count the rows of your matrix, right after or before the channels, as they do in x. They belong to the columns.",
+        "Write the six axes in the order in which your matrix holds them. Where does N stand?", axes="ncklij"),
+    channels_for_pictures=slip("You reshape (N, C, …) to (C, N, …), where the two axes have to change places. A reshape moves no number.",
+        "With 2 pictures of 3 channels, which map is number 1 of a reshape to (3, 2, …): the second channel of picture 0, or picture 1?",
+        pictures=lambda self, x: windows.unmoved(x)),
+    windows_on_their_side=slip("Each window lies on its side: its rows and columns have changed places.",
+        "Write out one window of 2×3 numbers, row by row. What is the second number?", axes="clknij"),
+    down_the_columns=slip("You go through the windows from top to bottom: the second column of the matrix is the window below the first, and should be the one to its right.",
+        "Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?", axes="cklnji"),
+    a_row_for_each=slip("Each window is a row of your matrix, and should be a column.",
+        "Which of the axes come first when the windows lie side by side?", axes="nijckl", lengths=lambda self, K, M: (M, K)),
+    fortran_columns=slip("You reshape in Fortran order, where the first index counts fastest.",
+        "Take `order` out. For which order of the axes did you put it in?", order="F"),
+    a_matrix_for_each_picture=slip("Each picture has a matrix of its own: there are three axes, and should be two.",
         "One product should do the whole batch. Whose windows are its columns?",
-        matrix=lambda self, windows: (
-            _Im2col.matrix(self, windows)
-            .reshape(-1, len(windows), windows[0, 0, ..., 0, 0].size)
-            .swapaxes(0, 1)
-        ),
-    ),
-    still_a_view=slip(
-        "The windows are right, and are still the view with its six axes.",
-        "What is missing is the step at which NumPy has to copy.",
-        matrix=lambda self, windows: windows.transpose(1, 4, 5, 0, 2, 3),
-    ),
-    a_column_for_each_channel=slip(
-        "Each channel of a window has a column of its own. A window reads all channels, so they belong in one.",
-        "How many numbers does one output of the convolution sum up?",
-        matrix=lambda self, windows: windows.transpose(4, 5, 0, 1, 2, 3).reshape(
-            windows[0, 0, 0, 0].size, -1
-        ),
-    ),
-    every_window=slip(
-        "You leave the stride out: your matrix has the windows of a stride of 1.",
-        "`sliding_window_view` knows no stride; it gives every window. Which of them do you want?",
-        chosen=lambda self, windows, stride: windows,
-    ),
-    stride_down_only=slip(
-        "The stride counts down the map, and not to the right.",
-        "How many windows are there to the right, and how many down?",
-        chosen=lambda self, windows, stride: windows[:, :, ::stride],
-    ),
-    stride_to_the_right_only=slip(
-        "The stride counts to the right, and not down the map.",
-        "How many windows are there to the right, and how many down?",
-        chosen=lambda self, windows, stride: windows[:, :, :, ::stride],
-    ),
-    windows_without_stride=slip(
-        "There are as many windows as the stride asks for, but they begin one pixel apart.",
+        matrix=lambda self, windows: (_Im2col.matrix(self, windows).reshape(-1, len(windows), windows[0, 0, ..., 0, 0].size).swapaxes(0, 1))),
+    still_a_view=slip("The windows are right, and are still the view with its six axes.",
+        "What is missing is the step at which NumPy has to copy.", matrix=lambda self, windows: windows.transpose(1, 4, 5, 0, 2, 3)),
+    a_column_for_each_channel=slip("Each channel of a window has a column of its own. A window reads all channels, so they belong in one.",
+        "How many numbers does one output of the convolution sum up?", matrix=lambda self, windows: windows.transpose(4, 5, 0, 1, 2, 3).reshape(windows[0, 0, 0, 0].size, -1)),
+    every_window=slip("You leave the stride out: your matrix has the windows of a stride of 1.",
+        "`sliding_window_view` knows no stride; it gives every window. Which of them do you want?", chosen=lambda self, windows, stride: windows),
+    stride_down_only=slip("The stride counts down the map, and not to the right.",
+        "How many windows are there to the right, and how many down?", chosen=lambda self, windows, stride: windows[:, :, ::stride]),
+    stride_to_the_right_only=slip("The stride counts to the right, and not down the map.",
+        "How many windows are there to the right, and how many down?", chosen=lambda self, windows, stride: windows[:, :, :, ::stride]),
+    windows_without_stride=slip("There are as many windows as the stride asks for, but they begin one pixel apart.",
         "At which row and column does the second window begin, with stride 2?",
-        chosen=lambda self, windows, stride: windows[
-            :, :, *(slice(-(-n // stride)) for n in windows.shape[2:4])
-        ],
-    ),
-    stride_inside_the_window=slip(
-        "You apply the stride inside the windows, too: of each one only every other number is left.",
-        _WHERE,
-        chosen=lambda self, windows, stride: windows[:, :, ::stride, ::stride, ::stride, ::stride],
-        lengths=lambda self, K, M: (-1, M),
-    ),
-    stride_over_the_pixels=slip(
-        "You apply the stride to the pixels, before there are windows: then each window reads every other pixel. The "
-        "stride is the way from one window to the next; inside, windows leave nothing out.",
-        _WHERE,
-        thinned=_thinned,
-        chosen=lambda self, windows, stride: windows[
-            :, :, *(slice(-(-n // stride)) for n in windows.shape[2:4])
-        ],
-    ),
-    no_padding=slip(
-        "You leave the padding out.",
-        "The windows also move over the zeros around each map. Who puts them there?",
-        sides=lambda self, p: ((0, 0), (0, 0)),
-    ),
-    padding_before_only=slip(
-        "The zeros stand on two sides of the map only, above and to the left.",
-        "How many numbers does np.pad want for each axis?",
-        sides=lambda self, p: ((p, 0), (p, 0)),
-    ),
-    padding_after_only=slip(
-        "The zeros stand on two sides of the map only, below and to the right.",
-        "How many numbers does np.pad want for each axis?",
-        sides=lambda self, p: ((0, p), (0, p)),
-    ),
+        chosen=lambda self, windows, stride: windows[:, :, *(slice(-(-n // stride)) for n in windows.shape[2:4])]),
+    stride_inside_the_window=slip("You apply the stride inside the windows, too: of each one only every other number is left.",
+        _WHERE, chosen=lambda self, windows, stride: windows[:, :, ::stride, ::stride, ::stride, ::stride], lengths=lambda self, K, M: (-1, M)),
+    stride_over_the_pixels=slip("You apply the stride to the pixels, before there are windows: then each window reads every other pixel. The stride is the way from one window to the next; inside, windows leave nothing out.",
+        _WHERE, thinned=_thinned, chosen=lambda self, windows, stride: windows[:, :, *(slice(-(-n // stride)) for n in windows.shape[2:4])]),
+    no_padding=slip("You leave the padding out.",
+        "The windows also move over the zeros around each map. Who puts them there?", sides=lambda self, p: ((0, 0), (0, 0))),
+    padding_before_only=slip("The zeros stand on two sides of the map only, above and to the left.",
+        "How many numbers does np.pad want for each axis?", sides=lambda self, p: ((p, 0), (p, 0))),
+    padding_after_only=slip("The zeros stand on two sides of the map only, below and to the right.",
+        "How many numbers does np.pad want for each axis?", sides=lambda self, p: ((0, p), (0, p))),
 )
+# fmt: on
 
 
 # ---------------------------------------------------------------------------- col2im
@@ -255,96 +171,44 @@ _FOUR = (
     "A pixel that lies in four windows went into four columns. Each of them sends something back."
 )
 
-mistakes(
-    __name__,
-    {"col2im": _Col2im},
-    keeps_the_last_position=slip(
-        "Where windows overlap, each number replaces the one before it, and should be added: `=`, or `+=` with an "
-        "index array, which writes to each pixel once.",
-        _FOUR,
-        put=lambda self, before, share: share,
-    ),
-    keeps_the_last_window=slip(
-        "Where windows overlap, each window replaces what those before it brought: `=` in place of `+=`, or `+=` with "
-        "an index array, which writes to each pixel once.",
-        _FOUR,
-        home=_window_by_window,
-        put=None,
-    ),
-    averages=slip(
-        "You divide each pixel by the number of windows that it lies in. That would undo im2col; the way back of a "
-        "gradient adds, and divides by nothing.",
-        "Nudge one pixel by 1. By how much does the sum of all numbers of the matrix grow?",
-        done=_over_the_counts,
-    ),
-    not_cropped=slip(
-        "What you return still has the padding around it.",
-        "Which part of the padded maps is x?",
-        cropped=lambda self, x_padded, shape, p: x_padded,
-    ),
-    crops_up_to_minus_p=slip(
-        "The padding is cut off by `[p:-p]`, which leaves nothing where p is 0.",
-        "What is -0, and what does a slice up to there hold?",
-        cropped=lambda self, x_padded, shape, p: x_padded[:, :, p:-p, p:-p],
-    ),
-    crops_from_the_corner=slip(
-        "The padding is cut off below and to the right only, so everything is moved.",
+# fmt: off
+mistakes(__name__, {"col2im": _Col2im},
+    keeps_the_last_position=slip("Where windows overlap, each number replaces the one before it, and should be added: `=`, or `+=` with an index array, which writes to each pixel once.",
+        _FOUR, put=lambda self, before, share: share),
+    keeps_the_last_window=slip("Where windows overlap, each window replaces what those before it brought: `=` in place of `+=`, or `+=` with an index array, which writes to each pixel once.",
+        _FOUR, home=_window_by_window, put=None),
+    averages=slip("You divide each pixel by the number of windows that it lies in. That would undo im2col; the way back of a gradient adds, and divides by nothing.",
+        "Nudge one pixel by 1. By how much does the sum of all numbers of the matrix grow?", done=_over_the_counts),
+    not_cropped=slip("What you return still has the padding around it.",
+        "Which part of the padded maps is x?", cropped=lambda self, x_padded, shape, p: x_padded),
+    crops_up_to_minus_p=slip("The padding is cut off by `[p:-p]`, which leaves nothing where p is 0.",
+        "What is -0, and what does a slice up to there hold?", cropped=lambda self, x_padded, shape, p: x_padded[:, :, p:-p, p:-p]),
+    crops_from_the_corner=slip("The padding is cut off below and to the right only, so everything is moved.",
         "On how many sides of a map are there zeros? At which row of the padded map does x begin?",
-        cropped=lambda self, x_padded, shape, p: x_padded[:, :, : shape[2], : shape[3]],
-    ),
-    as_if_stride_were_one=slip(
-        "You bring the windows back as if the stride were 1: they come to lie too close together.",
-        "At which row of the padded map does the window in row i of the map begin?",
-        step=lambda self, stride: 1,
-    ),
-    reads_maps_first=slip(
-        "You reshape the matrix into N, C, OH, OW, KH, KW at once. Its rows count c, k, l and its columns n, i, j, so "
-        "that is the order in which its axes come apart.",
-        "First undo the last step of im2col, its reshape; then the one before it, the transpose.",
-        axes="ncijkl",
-    ),
-    reads_pictures_first=slip(
-        "You reshape the matrix as if pictures counted its rows. They count its columns, before i and j.",
-        "First undo the last step of im2col, its reshape; then the one before it, the transpose.",
-        axes="ncklij",
-    ),
-    reads_channels_last=slip(
-        "You read each column as (k, l, c), and it holds (c, k, l).",
-        "In which order did im2col write the numbers of one window?",
-        axes="klcnij",
-    ),
-    reads_pictures_last=slip(
-        "You read the columns as (i, j, n), and they come picture by picture: (n, i, j).",
-        "In which order did im2col write its columns?",
-        axes="cklijn",
-    ),
-    reads_windows_on_their_side=slip(
-        "You read each window lying on its side: its rows and columns have changed places.",
-        "A column of the matrix holds a window row by row. Which of k and l grows first?",
-        axes="clknij",
-    ),
-    reads_down_the_columns=slip(
-        "You go through the windows from top to bottom. The matrix has them row by row.",
-        "Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?",
-        axes="cklnji",
-    ),
-    reads_rows=slip(
-        "You read the matrix as if each window were a row. It is a column.",
-        "Which of the matrix's two lengths is C·KH·KW?",
-        axes="nijckl",
-    ),
-    reads_fortran=slip(
-        "You reshape in Fortran order, where the first index counts fastest.",
-        "Take `order` out. For which order of the axes did you put it in?",
-        order="F",
-    ),
-    turned_round=slip(
-        "You reverse each window before you add it. The flip belongs to the other way of working out dx, where one "
-        "goes from pixel to pixel.",
+        cropped=lambda self, x_padded, shape, p: x_padded[:, :, : shape[2], : shape[3]]),
+    as_if_stride_were_one=slip("You bring the windows back as if the stride were 1: they come to lie too close together.",
+        "At which row of the padded map does the window in row i of the map begin?", step=lambda self, stride: 1),
+    reads_maps_first=slip("You reshape the matrix into N, C, OH, OW, KH, KW at once. Its rows count c, k, l and its columns n, i, j, so that is the order in which its axes come apart.",
+        "First undo the last step of im2col, its reshape; then the one before it, the transpose.", axes="ncijkl"),
+    reads_pictures_first=slip("You reshape the matrix as if pictures counted its rows. They count its columns, before i and j.",
+        "First undo the last step of im2col, its reshape; then the one before it, the transpose.", axes="ncklij"),
+    reads_channels_last=slip("You read each column as (k, l, c), and it holds (c, k, l).",
+        "In which order did im2col write the numbers of one window?", axes="klcnij"),
+    reads_pictures_last=slip("You read the columns as (i, j, n), and they come picture by picture: (n, i, j).",
+        "In which order did im2col write its columns?", axes="cklijn"),
+    reads_windows_on_their_side=slip("You read each window lying on its side: its rows and columns have changed places.",
+        "A column of the matrix holds a window row by row. Which of k and l grows first?", axes="clknij"),
+    reads_down_the_columns=slip("You go through the windows from top to bottom. The matrix has them row by row.",
+        "Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?", axes="cklnji"),
+    reads_rows=slip("You read the matrix as if each window were a row. It is a column.",
+        "Which of the matrix's two lengths is C·KH·KW?", axes="nijckl"),
+    reads_fortran=slip("You reshape in Fortran order, where the first index counts fastest.",
+        "Take `order` out. For which order of the axes did you put it in?", order="F"),
+    turned_round=slip("You reverse each window before you add it. The flip belongs to the other way of working out dx, where one goes from pixel to pixel.",
         "Number 0 of a column was copied from the upper left corner of its window. Where do you bring it?",
-        windows=lambda self, *arguments: _Col2im.windows(self, *arguments)[..., ::-1, ::-1],
-    ),
+        windows=lambda self, *arguments: _Col2im.windows(self, *arguments)[..., ::-1, ::-1]),
 )
+# fmt: on
 
 
 # ---------------------------------------------------------------------------- FastConv2D
@@ -400,6 +264,11 @@ class _Steps(FastConv2D):
         return self.back(columns, self.x_shape, self.W.shape[2:], self.stride, self.padding)
 
 
+def _col2im_that(mistake: str):
+    """A step back by a col2im with this mistake."""
+    return lambda self, *arguments: find("col2im", mistake)(*arguments)
+
+
 def _into_the_corner(self, x):
     """Write x into an array that is made once, as large as it was ever needed."""
     (N, C, H, W), p = x.shape, self.padding
@@ -418,172 +287,90 @@ _KERNEL_ROWS = (
     "W begins with F. What does a row of W.reshape(F, -1) hold, and what does a row of yours?"
 )
 
-mistakes(
-    __name__,
-    {"fast_conv_forward": _Steps},
+# fmt: off
+mistakes(__name__, {"fast_conv_forward": _Steps},
     **windows.MAPS,
-    MapsOnTheirSide=slip(
-        "Each map lies on its side: its rows and columns have changed places.",
-        "Only F and N have to change places. Which order do the other axes keep?",
-        maps=lambda self, product: _Steps.maps(self, product).swapaxes(2, 3),
-    ),
-    StillAMatrix=slip(
-        "What you return is the product as it is, a column for each window.",
-        "The next layer wants maps. What shape is y?",
-        maps=lambda self, product: product,
-    ),
-    CutsTheKernels=slip(
-        _NO_TRANSPOSE, _KERNEL_ROWS, kernels=lambda self, W: W.reshape(-1, len(W)).T
-    ),
-    FlipsTheKernels=slip(
-        "The kernels are flipped, by rows and by columns. The layer slides the kernel as it is.",
-        "Which weight meets the pixel in the upper left corner of the window?",
-        kernels=lambda self, W: W[:, :, ::-1, ::-1].reshape(len(W), -1),
-    ),
-    ForgetsTheBias=slip(
-        "The bias is missing.",
-        "One number for each filter, and a row of the product for each filter.",
-        biased=lambda self, product, b: product,
-    ),
-    BiasBeforeTheProduct=slip(
-        "Before the product, the bias is added to every weight, so it is multiplied by all numbers of the window.",
+    MapsOnTheirSide=slip("Each map lies on its side: its rows and columns have changed places.",
+        "Only F and N have to change places. Which order do the other axes keep?", maps=lambda self, product: _Steps.maps(self, product).swapaxes(2, 3)),
+    StillAMatrix=slip("What you return is the product as it is, a column for each window.",
+        "The next layer wants maps. What shape is y?", maps=lambda self, product: product),
+    CutsTheKernels=slip(_NO_TRANSPOSE, _KERNEL_ROWS, kernels=lambda self, W: W.reshape(-1, len(W)).T),
+    FlipsTheKernels=slip("The kernels are flipped, by rows and by columns. The layer slides the kernel as it is.",
+        "Which weight meets the pixel in the upper left corner of the window?", kernels=lambda self, W: W[:, :, ::-1, ::-1].reshape(len(W), -1)),
+    ForgetsTheBias=slip("The bias is missing.",
+        "One number for each filter, and a row of the product for each filter.", biased=lambda self, product, b: product),
+    BiasBeforeTheProduct=slip("Before the product, the bias is added to every weight, so it is multiplied by all numbers of the window.",
         "To which array does one bias for each filter belong: to what goes into the product, or to what comes out?",
-        biased=lambda self, product, b: product + b * self.columns.sum(axis=0),
-    ),
-    KeepsItsPaddedPicture=slip(
-        "You keep an array from one batch to the next to save making a new one, and old numbers are still in it.",
-        "Give it two pictures of different sizes, the larger one first.",
-        cut=_into_the_corner,
-        kept=np.zeros((0, 0, 0, 0)),
-    ),
+        biased=lambda self, product, b: product + b * self.columns.sum(axis=0)),
+    KeepsItsPaddedPicture=slip("You keep an array from one batch to the next to save making a new one, and old numbers are still in it.",
+        "Give it two pictures of different sizes, the larger one first.", cut=_into_the_corner, kept=np.zeros((0, 0, 0, 0))),
     ReusesItsMaps=structure.reuses("y"),
-    ChangesTheKernels=structure.changes_W(
-        "y", "Which of your lines sets self.W, or writes into it? A forward never learns."
-    ),
+    ChangesTheKernels=structure.changes_W("y", "Which of your lines sets self.W, or writes into it? A forward never learns."),
 )
+# fmt: on
 
 _ONLY_F = "Only the filters have to move to the front. Which order do the other axes keep?"
 
-mistakes(
-    __name__,
-    {"fast_conv_dW": _Steps, "fast_conv_db": _Steps, "fast_conv_dx": _Steps},
+# fmt: off
+mistakes(__name__, {"fast_conv_dW": _Steps, "fast_conv_db": _Steps, "fast_conv_dx": _Steps},
     **windows.ROWS,
 )
-
-mistakes(
-    __name__,
-    {"fast_conv_dW": _Steps, "fast_conv_dx": _Steps},
-    RowsOnTheirSide=slip(
-        "You turn each map of dy on its side, so its columns go through the windows from top to bottom, and those of "
-        "im2col go from left to right.",
-        _ONLY_F,
-        rows=lambda self, dy: dy.transpose(1, 0, 3, 2).reshape(dy.shape[1], -1),
-    ),
-    PicturesLast=slip(
-        "You bring the columns of dy into the order (i, j, n), and those of im2col are in the order (n, i, j).",
-        _ONLY_F,
-        rows=lambda self, dy: dy.transpose(1, 2, 3, 0).reshape(dy.shape[1], -1),
-    ),
+mistakes(__name__, {"fast_conv_dW": _Steps, "fast_conv_dx": _Steps},
+    RowsOnTheirSide=slip("You turn each map of dy on its side, so its columns go through the windows from top to bottom, and those of im2col go from left to right.",
+        _ONLY_F, rows=lambda self, dy: dy.transpose(1, 0, 3, 2).reshape(dy.shape[1], -1)),
+    PicturesLast=slip("You bring the columns of dy into the order (i, j, n), and those of im2col are in the order (n, i, j).",
+        _ONLY_F, rows=lambda self, dy: dy.transpose(1, 2, 3, 0).reshape(dy.shape[1], -1)),
 )
+# fmt: on
 
 _DIVIDED = "What does each window of each picture send? Add it up, and no more."
 
-mistakes(
-    __name__,
-    {"fast_conv_dW": _Steps},
-    WeightsOnTheirSide=slip(
-        "Your product has a column for each filter, and you reshape it to (F, C, KH, KW) as if it had a row for each.",
-        "Which factor has to come first, so that F is the first axis of the product?",
-        weights=lambda self, rows: (self.columns @ rows.T).reshape(self.W.shape),
-    ),
-    WeightsStillFlat=slip(
-        "The numbers of dW are right, and lie in a matrix of F rows. It has to have W's shape.",
-        "Forward made a matrix of W. Undo that.",
-        weights=lambda self, rows: rows @ self.columns.T,
-    ),
-    WeightsOfOnes=slip(
-        "dy plays no part: you add up what the windows hold.",
-        "Chain rule: upstream gradient times slope. Which of the two is missing?",
-        heard=lambda self, dy: np.ones_like(dy),
-    ),
-    AveragesOverWindows=slip(
-        "You divide dW by the number of windows: a mean in place of a sum.",
-        "The product sums over the windows. Is there anything left to divide by?",
-        after("dW", "division", lambda layer, dW, N: dW / layer.columns.shape[1]),
-    ),
+# fmt: off
+mistakes(__name__, {"fast_conv_dW": _Steps},
+    WeightsOnTheirSide=slip("Your product has a column for each filter, and you reshape it to (F, C, KH, KW) as if it had a row for each.",
+        "Which factor has to come first, so that F is the first axis of the product?", weights=lambda self, rows: (self.columns @ rows.T).reshape(self.W.shape)),
+    WeightsStillFlat=slip("The numbers of dW are right, and lie in a matrix of F rows. It has to have W's shape.",
+        "Forward made a matrix of W. Undo that.", weights=lambda self, rows: rows @ self.columns.T),
+    WeightsOfOnes=slip("dy plays no part: you add up what the windows hold.",
+        "Chain rule: upstream gradient times slope. Which of the two is missing?", heard=lambda self, dy: np.ones_like(dy)),
+    AveragesOverWindows=slip("You divide dW by the number of windows: a mean in place of a sum.",
+        "The product sums over the windows. Is there anything left to divide by?", after("dW", "division", lambda layer, dW, N: dW / layer.columns.shape[1])),
     DividesWeightsByTheBatch=structure.divided_by_the_batch("dW", _DIVIDED),
     WeightsPileUp=structure.piles_up("dW"),
-    KeepsTheFirstColumns=structure.keeps_the_first(
-        "The columns of the first batch are kept for ever and used for later ones.",
-        "When does your layer write down the columns that backward needs, and how often?",
-    ),
+    KeepsTheFirstColumns=structure.keeps_the_first("The columns of the first batch are kept for ever and used for later ones.", "When does your layer write down the columns that backward needs, and how often?"),
     SharesItsColumns=structure.shares_memory("What forward keeps", "FastConv2D"),
     MinusWeights=structure.minus("dW"),
 )
-
-mistakes(
-    __name__,
-    {"fast_conv_db": _Steps},
-    AveragesBiases=slip(
-        "db is a mean over the windows, and should be their sum.",
-        "By how much does the loss grow, if b[f] grows by 1 and so each number of map f?",
-        after("db", "division", lambda layer, db, N: db / layer.columns.shape[1]),
-    ),
+mistakes(__name__, {"fast_conv_db": _Steps},
+    AveragesBiases=slip("db is a mean over the windows, and should be their sum.",
+        "By how much does the loss grow, if b[f] grows by 1 and so each number of map f?", after("db", "division", lambda layer, db, N: db / layer.columns.shape[1])),
     DividesBiasesByTheBatch=structure.divided_by_the_batch("db", _DIVIDED),
-    BiasForEachWindow=slip(
-        "You sum along the filters, and get a number for each window.",
-        "b has a number for each filter. Which axis of the matrix has to stay?",
-        biases=lambda self, rows: rows.sum(axis=0),
-    ),
-    BiasesAsAColumn=slip(
-        "db is a column, (F, 1), and b is a row of numbers, (F,).",
-        "A gradient has the shape of what it is the gradient of.",
-        biases=lambda self, rows: rows.sum(axis=1, keepdims=True),
-    ),
-    OneBiasGradient=slip(
-        "You sum over the filters, too: one number for all biases.",
-        "b[f] went into map f and into no other. Which axis must stay?",
-        biases=lambda self, rows: rows.sum(),
-    ),
+    BiasForEachWindow=slip("You sum along the filters, and get a number for each window.",
+        "b has a number for each filter. Which axis of the matrix has to stay?", biases=lambda self, rows: rows.sum(axis=0)),
+    BiasesAsAColumn=slip("db is a column, (F, 1), and b is a row of numbers, (F,).",
+        "A gradient has the shape of what it is the gradient of.", biases=lambda self, rows: rows.sum(axis=1, keepdims=True)),
+    OneBiasGradient=slip("You sum over the filters, too: one number for all biases.",
+        "b[f] went into map f and into no other. Which axis must stay?", biases=lambda self, rows: rows.sum()),
     BiasesPileUp=structure.piles_up("db"),
     MinusBiases=structure.minus("db"),
 )
-
-mistakes(
-    __name__,
-    {"fast_conv_dx": _Steps},
-    SharesOfCutKernels=slip(
-        _NO_TRANSPOSE,
-        _KERNEL_ROWS,
-        shares=lambda self, rows, W: W.reshape(-1, len(W)) @ rows,
-    ),
-    InvertsIm2col=slip(
-        "Where windows overlap, one share of a pixel replaces another: your col2im undoes im2col, and what is wanted is "
-        "its adjoint, which adds.",
-        "Does check.col2im pass? A pixel that lies in four windows has four shares.",
-        back=lambda self, *arguments: keeps_the_last_position(*arguments),  # noqa: F821
-    ),
-    HomeWithPadding=slip(
-        "What you return still has the padding around it.",
-        "Which part of the padded maps is x?",
-        back=lambda self, *arguments: not_cropped(*arguments),  # noqa: F821
-    ),
-    HomeWithoutFlip=slip(
-        "The kernels are flipped, by rows and by columns. The flip belongs to the way from pixel to pixel; here each "
-        "number of dy goes back through the weight that it came through.",
-        "Which weight did the upper left pixel of a window meet on the way forward?",
-        shares=lambda self, rows, W: _Steps.shares(self, rows, W[:, :, ::-1, ::-1]),
-    ),
+mistakes(__name__, {"fast_conv_dx": _Steps},
+    SharesOfCutKernels=slip(_NO_TRANSPOSE, _KERNEL_ROWS, shares=lambda self, rows, W: W.reshape(-1, len(W)) @ rows),
+    InvertsIm2col=slip("Where windows overlap, one share of a pixel replaces another: your col2im undoes im2col, and what is wanted is its adjoint, which adds.",
+        "Does check.col2im pass? A pixel that lies in four windows has four shares.", back=_col2im_that("keeps_the_last_position")),
+    HomeWithPadding=slip("What you return still has the padding around it.",
+        "Which part of the padded maps is x?", back=_col2im_that("not_cropped")),
+    HomeWithoutFlip=slip("The kernels are flipped, by rows and by columns. The flip belongs to the way from pixel to pixel; here each number of dy goes back through the weight that it came through.",
+        "Which weight did the upper left pixel of a window meet on the way forward?", shares=lambda self, rows, W: _Steps.shares(self, rows, W[:, :, ::-1, ::-1])),
     DividesDxByTheBatch=structure.divided_by_the_batch("dx", _DIVIDED),
     SendsNothing=structure.cuts_the_graph("Which of the three products is dx made of?"),
     ReturnsNothing=structure.not_returned("What does the layer before this one need?"),
     MinusDx=structure.minus("dx"),
     ReusesItsDx=structure.reuses("dx"),
-    ChangesTheKernelsBack=structure.changes_W(
-        "dx", "Which of your lines sets self.W, or writes into it?"
-    ),
+    ChangesTheKernelsBack=structure.changes_W("dx", "Which of your lines sets self.W, or writes into it?"),
     StepsByItself=structure.walks_itself("Which of your lines sets self.W or self.b?"),
 )
+# fmt: on
 
 
 # ---------------------------------------------------------------------------- FastMaxPool2D
@@ -632,65 +419,31 @@ def _channels_first(self, x):
     return x.swapaxes(0, 1).reshape(N * C, 1, H, W)
 
 
-mistakes(
-    __name__,
-    {"fast_pool_forward": _PoolSteps},
-    MeanOfTheColumn=slip(
-        "You take the mean of each column, and should take its largest number.",
-        "Which pool are you writing?",
-        largest=lambda self, columns: columns.mean(axis=0),
-    ),
-    ChannelsFirst=slip(
-        "You exchange N and C where you make one picture of each channel: the axes are moved, and the maps come out in "
-        "another order.",
-        "(N, C) becomes N·C by a reshape alone. Did anything move before it, or does it not move back?",
-        split=_channels_first,
-    ),
-    PlacesForChannels=slip(
-        "You reshape the rows of the matrix to (KH·KW, C), and they count (C, KH·KW): numbers of different channels meet "
-        "in one maximum.",
-        "Row (c·KH + k)·KW + l of the matrix: which of the three counts slowest?",
-        forward=_places_for_channels,
-        split=None,
-        largest=None,
-    ),
+# fmt: off
+mistakes(__name__, {"fast_pool_forward": _PoolSteps},
+    MeanOfTheColumn=slip("You take the mean of each column, and should take its largest number.",
+        "Which pool are you writing?", largest=lambda self, columns: columns.mean(axis=0)),
+    ChannelsFirst=slip("You exchange N and C where you make one picture of each channel: the axes are moved, and the maps come out in another order.",
+        "(N, C) becomes N·C by a reshape alone. Did anything move before it, or does it not move back?", split=_channels_first),
+    PlacesForChannels=slip("You reshape the rows of the matrix to (KH·KW, C), and they count (C, KH·KW): numbers of different channels meet in one maximum.",
+        "Row (c·KH + k)·KW + l of the matrix: which of the three counts slowest?", forward=_places_for_channels, split=None, largest=None),
 )
-
-mistakes(
-    __name__,
-    {"fast_pool_backward": _PoolSteps},
-    EveryTie=slip(
-        "Where several pixels of a window are equally large, each of them gets all of the gradient.",
-        "How many winners should a column have? What does `==` find, and what does `argmax`?",
-        spread=lambda self, dy: (self.columns == self.columns.max(axis=0)) * dy,
-    ),
-    ToTheWholeWindow=slip(
-        "All pixels of a window get its gradient, not only the one that won.",
-        "Nudge a pixel that is not the largest. Does y move?",
-        spread=lambda self, dy: np.repeat(dy[None], len(self.columns), axis=0),
-    ),
-    TimesItsValue=slip(
-        "The winner gets its own value times the gradient. Its slope is 1, whatever its value.",
-        "Nudge the largest pixel by 1. By how much does y grow?",
-        heard=lambda self, dy: dy.reshape(-1) * self.columns.max(axis=0),
-    ),
-    OneForEachWinner=slip(
-        "Every winner gets 1, and what dy says is lost.",
-        "Chain rule: upstream gradient times slope. Which of the two is missing?",
-        heard=lambda self, dy: np.ones_like(dy),
-    ),
-    ChannelsOfOthers=slip(
-        "You reshape dy from (N, C, …) to (C, N, …) without moving an axis, so a channel gets the gradients of another.",
-        "dy has the axes N, C, OH, OW. Which of them comes first in your matrix, and is it the first of dy?",
-        heard=lambda self, dy: windows.unmoved(dy),
-    ),
+mistakes(__name__, {"fast_pool_backward": _PoolSteps},
+    EveryTie=slip("Where several pixels of a window are equally large, each of them gets all of the gradient.",
+        "How many winners should a column have? What does `==` find, and what does `argmax`?", spread=lambda self, dy: (self.columns == self.columns.max(axis=0)) * dy),
+    ToTheWholeWindow=slip("All pixels of a window get its gradient, not only the one that won.",
+        "Nudge a pixel that is not the largest. Does y move?", spread=lambda self, dy: np.repeat(dy[None], len(self.columns), axis=0)),
+    TimesItsValue=slip("The winner gets its own value times the gradient. Its slope is 1, whatever its value.",
+        "Nudge the largest pixel by 1. By how much does y grow?", heard=lambda self, dy: dy.reshape(-1) * self.columns.max(axis=0)),
+    OneForEachWinner=slip("Every winner gets 1, and what dy says is lost.",
+        "Chain rule: upstream gradient times slope. Which of the two is missing?", heard=lambda self, dy: np.ones_like(dy)),
+    ChannelsOfOthers=slip("You reshape dy from (N, C, …) to (C, N, …) without moving an axis, so a channel gets the gradients of another.",
+        "dy has the axes N, C, OH, OW. Which of them comes first in your matrix, and is it the first of dy?", heard=lambda self, dy: windows.unmoved(dy)),
     DividesByTheBatch=structure.divided_by_the_batch("dx", _DIVIDED),
-    OneWinOnly=slip(
-        "Where windows overlap and a pixel wins several of them, it gets only one gradient, and should get their sum.",
-        "Does check.col2im pass? Your pool's way back is the same one.",
-        back=lambda self, *arguments: keeps_the_last_position(*arguments),  # noqa: F821
-    ),
+    OneWinOnly=slip("Where windows overlap and a pixel wins several of them, it gets only one gradient, and should get their sum.",
+        "Does check.col2im pass? Your pool's way back is the same one.", back=_col2im_that("keeps_the_last_position")),
 )
+# fmt: on
 
 
 # ---------------------------------------------------------------------------- loops
@@ -730,23 +483,15 @@ _FORWARD = "Your forward goes through Python once for each pixel, there or in wh
 _BACKWARD = "Your backward goes through Python once for each pixel, there or in what it calls, such as col2im."
 _FOR = "Look for a `for` that goes round more times as the maps grow; a list comprehension counts, too."
 
-mistakes(
-    __name__,
-    {"fast_conv_loops": _ConvLoops},
+# fmt: off
+mistakes(__name__, {"fast_conv_loops": _ConvLoops},
     LoopsForward=slip(_FORWARD, _FOR, there=_from_pixel_to_pixel),
-    LoopsBackward=slip(
-        _BACKWARD,
-        "Go through the places (k, l) within a window: they are as many as a kernel has weights, however large the maps.",
-        back_again=_from_pixel_to_pixel,
-    ),
+    LoopsBackward=slip(_BACKWARD,
+        "Go through the places (k, l) within a window: they are as many as a kernel has weights, however large the maps.", back_again=_from_pixel_to_pixel),
 )
-mistakes(
-    __name__,
-    {"fast_pool_loops": _PoolLoops},
+mistakes(__name__, {"fast_pool_loops": _PoolLoops},
     PoolLoopsForward=slip(_FORWARD, _FOR, there=_from_pixel_to_pixel),
-    PoolLoopsBackward=slip(
-        _BACKWARD,
-        "Rows and columns of a matrix can be picked by two arrays at once: a[rows, columns] = values.",
-        back_again=_from_pixel_to_pixel,
-    ),
+    PoolLoopsBackward=slip(_BACKWARD,
+        "Rows and columns of a matrix can be picked by two arrays at once: a[rows, columns] = values.", back_again=_from_pixel_to_pixel),
 )
+# fmt: on

@@ -140,6 +140,7 @@ def divided_by_the_batch(what: str, hint: str, called: str = "", alone: bool = T
         hint,
         after(what, "division", lambda layer, result, N: result / N),
         alone=alone,
+        factor=lambda N: 1 / N,
     )
 
 
@@ -149,6 +150,7 @@ def minus(what: str, called: str = "") -> Slip:
         "Where does a minus come in, or go missing?",
         after(what, "sign", lambda layer, result, N: -result),
         alone=False,
+        factor=lambda N: -1,
     )
 
 

@@ -6,8 +6,6 @@ with which symptoms (`search.symptom_of`).
 """
 
 import ast
-import copy
-import difflib
 import re
 from collections.abc import Callable
 from functools import cache
@@ -102,26 +100,6 @@ def a_name_like_it(node, at):
 
 
 @on(
-    ast.Name,
-    ast.Attribute,
-    cost=0.5,
-    suits="crash",
-    asks="Is each name in this line spelt as it is elsewhere?",
-)
-def spelt_as_elsewhere(node, at):
-    name = key(node)
-    if not name or name in at.kinds:
-        return
-    elsewhere = dict.fromkeys(
-        [*at.kinds, *(key(n) for n in ast.walk(at.definition.node)), "self.dW", "self.db"]
-    )
-    for other in elsewhere:
-        if other and other != name and other.startswith("self.") == name.startswith("self."):
-            if difflib.SequenceMatcher(None, other.lower(), name.lower()).ratio() > 0.7:
-                yield _stored(code(other), node.ctx)
-
-
-@on(
     ast.Attribute,
     cost=1,
     suits="crash kind",
@@ -139,17 +117,6 @@ def under_another_name(node, at):
 def _stored(node, ctx):
     node.ctx = ctx
     return node
-
-
-@on(
-    ast.FunctionDef,
-    cost=3,
-    suits="shape crash numbers permuted ratio",
-    asks="Two names that are easily mixed up are used from this line on. Which of them do you mean, each time?",
-)
-def two_names_exchanged(function, at):
-    """Throughout a function; or one of them for the other."""
-    yield from _exchanged(function, at)
 
 
 @on(
@@ -1229,25 +1196,6 @@ def without_this_line(node, at):
 
 
 @on(
-    ast.If,
-    ast.IfExp,
-    ast.While,
-    cost=2.5,
-    suits="numbers crash changed ratio",
-    asks="In which cases does this condition hold, and what happens in the others?",
-)
-def another_condition(node, at):
-    if isinstance(node, ast.IfExp):
-        yield from (ast.IfExp(node.test, node.orelse, node.body), node.body, node.orelse)
-        return
-    new = copy.copy(node)
-    new.test = ast.UnaryOp(ast.Not(), node.test)
-    yield Found([new], 1.0)
-    if isinstance(node, ast.If):
-        yield from (list(node.body), node.orelse or [ast.Pass()])
-
-
-@on(
     ast.Expr,
     cost=1,
     suits="numbers shape crash kind",
@@ -1341,23 +1289,6 @@ def _first_line(function, new: ast.stmt):
 
 
 @on(
-    ast.FunctionDef,
-    cost=2,
-    suits="crash numbers shape",
-    asks="What will the other methods need that only this one is given, and where will they find it?",
-)
-def kept_on_self(function, at):
-    if not isinstance(at.definition.node, ast.ClassDef) or function.name == "__init__":
-        return
-    read = [key(n) for m in at.definition.functions() for n in ast.walk(m) if is_read(n)]
-    for attribute in dict.fromkeys(k for k in read if k.startswith("self.")):
-        if attribute not in ("self.W", "self.b"):
-            for parameter in [p.arg for p in function.args.args[1:]]:
-                for value in (parameter, f"{parameter}.shape"):
-                    yield Found(_first_line(function, line_of_code(f"{attribute} = {value}")))
-
-
-@on(
     ast.Assign,
     cost=1,
     suits="crash kind numbers shape",
@@ -1406,16 +1337,6 @@ def room_for_the_padding(node, at):
         yield lambda room=room, bare=bare: (Swap(node, "value", code(room)), *bare)
 
 
-@on(ast.FunctionDef, cost=2, suits="kind crash", asks="What does this function give back?")
-def given_back(function, at):
-    last = function.body[-1]
-    if not isinstance(last, ast.Return) and function.name != "__init__":
-        for name, kind in at.kinds.items():
-            if kind.startswith(("array", "float", "list", "tuple")):
-                new = [*function.body, ast.Return(code(name))]
-                yield Found(_body(function, new), 0.0, last.lineno)
-
-
 @on(
     ast.Return,
     cost=2,
@@ -1427,22 +1348,6 @@ def another_one_given_back(node, at):
     if node.value is not None and not isinstance(node.value, ast.Tuple):
         yield Found([ast.Return(ast.Call(code("float"), [node.value], []))], 1.0)
         yield Found([ast.Return(code(f"float(({ast.unparse(node.value)}).mean())"))], 1.0)
-
-
-@on(
-    ast.FunctionDef,
-    cost=2.5,
-    suits="numbers ratio",
-    undoes="start memory",
-    asks="What do the arrays and lists that this method fills hold when it begins?",
-)
-def begun_anew(function, at):
-    if function.name == "__init__":
-        return
-    for name, kind in at.kinds.items():
-        if name.startswith("self.d") or re.search("grad|cache|mask|buffer|shapes", name):
-            new = f"__np__.zeros_like({name})" if kind.startswith("array") else f"type({name})()"
-            yield Found(_first_line(function, line_of_code(f"{name} = {new}")))
 
 
 @on(
