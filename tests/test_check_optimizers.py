@@ -453,21 +453,21 @@ WRONG_MOMENTUM = {
         + """\
     self.velocity[0] = self.momentum * self.velocity[0] + g
     setattr(layer, name, W - self.learning_rate * self.velocity[0])""",
-        "b moves by another array's gradients: its change depends on dW, and",
+        "One velocity serves all arrays, so each one goes on with the speed of the one before",
     ),
     "velocity -1 typo": (
         EACH
         + """\
     self.velocity[i] = self.momentum * self.velocity[i - 1] + g
     setattr(layer, name, W - self.learning_rate * self.velocity[i])""",
-        "b moves by another array's gradients: its change depends on dW, and",
+        "One velocity serves all arrays, so each one goes on with the speed of the one before",
     ),
     "velocity appended": (
         EACH
         + """\
     self.velocity.append(self.momentum * self.velocity[-1] + g)
     setattr(layer, name, W - self.learning_rate * self.velocity[-1])""",
-        "b moves by another array's gradients: its change depends on dW, and",
+        "One velocity serves all arrays, so each one goes on with the speed of the one before",
     ),
     "ema": (
         EACH
@@ -819,7 +819,7 @@ WRONG_ADAM = {
     ),
     "beta*t only m": (
         COUNT + EACH + M + V + "    m = self.m[i] / (1 - self.beta1 * self.steps)\n" + V_HAT + MOVE,
-        "With a beta1 of 0 all your steps would be right, so the mistake is",
+        "You multiply beta1 by t, and should raise it to the power of t.",
     ),
     "(1-beta)^t only v": (
         COUNT
@@ -1274,7 +1274,7 @@ WRONG_ADAM = {
     m, v = self.m[0] / (1 - self.beta1**self.steps), self.v[0] / (1 - self.beta2**self.steps)
 """
         + MOVE,
-        "b moves by another array's gradients: its change depends on dW, and",
+        "One m and one v serve all arrays, so each array goes on with the means of the one before it.",
     ),
     "plus": (
         COUNT

@@ -627,12 +627,14 @@ def without(factor: Callable[[int], float], trial: Trial) -> Trial:
 
 
 def _tell_two_apart(wrong: list[Trial]) -> bool:
-    """Whether wrong results may be those of two mistakes: crashes, zeros, dtypes, or inputs handed through don't tell."""
+    """Whether wrong results may be those of two mistakes: crashes, zeros, NaN, dtypes, or inputs handed through don't tell."""
 
     def tells(trial: Trial) -> bool:
         value = trial.outcome.value
-        numbers = isinstance(value, np.ndarray | np.generic | int | float) and np.any(value)
-        return bool(numbers) and not trial.only_the_dtype
+        if not isinstance(value, np.ndarray | np.generic | int | float):
+            return False
+        telling = np.nan_to_num(value, nan=0, posinf=0, neginf=0)
+        return bool(np.any(telling)) and not trial.only_the_dtype
 
     def handed_through(trial: Trial) -> bool:
         value, inputs = trial.outcome.value, trial.case.inputs.values()
