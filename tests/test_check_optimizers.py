@@ -1101,7 +1101,7 @@ WRONG_ADAM = {
         + M_HAT
         + V_HAT
         + MOVE,
-        "beta2 stands in the line that makes m, as if it were v.",
+        "beta2 is in the line that makes m, as if it were v.",
     ),
     "v uses beta1": (
         COUNT
@@ -1111,7 +1111,7 @@ WRONG_ADAM = {
         + M_HAT
         + V_HAT
         + MOVE,
-        "beta1 stands in the line that makes v, as if it were m.",
+        "beta1 is in the line that makes v, as if it were m.",
     ),
     "v share of beta1": (
         COUNT

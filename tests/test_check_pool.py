@@ -1345,9 +1345,9 @@ def test_a_number_that_is_not_the_largest_is_found_in_its_window_or_outside():
             return y
 
     told = words(check.maxpool_forward.failure(SecondLargest))
-    assert "yours 5 stands in this window, but is not its largest" in told
+    assert "yours 5 is in this window, but is not its largest" in told
     told = words(check.maxpool_forward.failure(FarAway))
-    assert "yours 8 stands at x[0, 0, 1, 4], outside this window" in told
+    assert "yours 8 is at x[0, 0, 1, 4], outside this window" in told
 
 
 def test_pixels_that_are_tied_are_told_what_they_must_get_together():

@@ -119,7 +119,7 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     if "object cannot be interpreted as an integer" in text and re.search(
         r"\brange\(\w+(\.\w+)*\)", stop.line
     ):
-        return "range counts up to a whole number. What stands in its brackets, and what did you want to count?"
+        return "range counts up to a whole number. What is in its brackets, and what did you want to count?"
     if "object is not callable" in text:
         return (
             "What stands before the brackets is not a function. Which of its methods did you mean?"

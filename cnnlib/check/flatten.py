@@ -57,7 +57,7 @@ def flatten_forward():
         {"x": tagged(2, 3, 4, 5)},
         script(layer.forward),
         ROWS,
-        "each number is its own index: 123 stands at [0, 1, 2, 3]",
+        "each number is its own index: 123 is at [0, 1, 2, 3]",
     )
     yield Case("y", {"x": rng.normal(size=(4, 5, 3, 2))}, script(layer.forward), ROWS)
     yield Case(
@@ -199,7 +199,7 @@ def _wrong_place(answer, right) -> Finding:
         )
         return Finding("place is not a single whole number.", hint)
     return _named(lambda flat_index: flat_index(*CELL, SHAPE[1:]), answer) or Finding(
-        f"x[3, {', '.join(map(str, CELL))}] stands in another column of y.",
+        f"x[3, {', '.join(map(str, CELL))}] is in another column of y.",
         "How many numbers come before it in its picture?",
     )
 

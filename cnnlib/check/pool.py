@@ -319,9 +319,9 @@ def _look_at_window(windows: Windows, largest: bool) -> Callable:
         facts = {"window": f"x[{index}] = {in_a_line(x[part])}"}
         found = np.argwhere(x == got[place])
         if largest and got[place] in x[part]:
-            facts["yours"] = f"{got[place]:g} stands in this window, but is not its largest"
+            facts["yours"] = f"{got[place]:g} is in this window, but is not its largest"
         elif largest and len(found) == 1:
-            facts["yours"] = f"{got[place]:g} stands at x{found[0].tolist()}, outside this window"
+            facts["yours"] = f"{got[place]:g} is at x{found[0].tolist()}, outside this window"
         return facts
 
     return look

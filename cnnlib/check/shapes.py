@@ -12,7 +12,7 @@ def _tagged_and_random():
     """Pictures with all four lengths different, so that no mix-up of axes goes unseen."""
     rng = np.random.default_rng(0)
     tags = tagged(3, 2, 4, 5)
-    yield tags, "each number is its own index: 123 stands at [0, 1, 2, 3]"
+    yield tags, "each number is its own index: 123 is at [0, 1, 2, 3]"
     yield rng.random((4, 3, 6, 2)), ""
     yield rng.random((1, 2, 5, 3)), "a batch of one"
 
