@@ -39,9 +39,12 @@ class Failed(Exception):
     def pointing_at(self, clues) -> "Failed":
         """The same failure, with lines of the learner's own code to look at, before the hint."""
         if clues:
-            told = "\n".join(f"line {c.line}: {c.code}\n{c.asks}".rstrip() for c in clues)
+            asked = {}  # by the line, which stands there once for all that is asked about it
+            for clue in clues:
+                asked.setdefault(f"line {clue.line}: {clue.code}", []).append(clue.asks)
+            told = [part for line, asks in asked.items() for part in (line, *asks) if part]
             self.lines = tuple(dict.fromkeys(clue.line for clue in clues))
-            return self.telling({"look at": told})
+            return self.telling({"look at": "\n".join(told)})
         return self
 
     def telling(self, facts: dict[str, str]) -> "Failed":

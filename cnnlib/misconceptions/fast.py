@@ -423,8 +423,8 @@ def _channels_first(self, x):
 mistakes(__name__, {"fast_pool_forward": _PoolSteps},
     MeanOfTheColumn=slip("You take the mean of each column, and should take its largest number.",
         "Which pool are you writing?", largest=lambda self, columns: columns.mean(axis=0)),
-    ChannelsFirst=slip("You exchange N and C where you make one picture of each channel: the axes are moved, and the maps come out in another order.",
-        "(N, C) becomes N·C by a reshape alone. Did anything move before it, or does it not move back?", split=_channels_first),
+    ChannelsFirst=slip("Pictures and channels change places: numbers in the order (C, N) are taken for (N, C), and the maps come out in another order.",
+        "A reshape moves no number. Which axis comes first in what you reshape, and which in what you make of it?", split=_channels_first),
     PlacesForChannels=slip("You reshape the rows of the matrix to (KH·KW, C), and they count (C, KH·KW): numbers of different channels meet in one maximum.",
         "Row (c·KH + k)·KW + l of the matrix: which of the three counts slowest?", forward=_places_for_channels, split=None, largest=None),
 )

@@ -536,7 +536,7 @@ class _SharesItsCount:
 _BOTH = {"adam_first_step": _Adam, "adam_step": _Adam}
 # fmt: off
 mistakes(__name__, {"adam_first_step": _Adam},
-    FirstVTooSmall=slip("In the first step, the v under your root is (1 − beta2) times the gradient squared: too small. Either it isn't corrected, or the share (1 − beta2) is squared too.",
+    FirstVTooSmall=slip("In the first step, the v under your root is too small. Either it isn't corrected for its start at 0, or the share (1 − beta2) is squared too.",
         "What must (1 − beta2) times a square be divided by to be the square again?", v_factor=_one),
     FirstRootOfAbsolute=slip("In the first step, you divide by the root of |gradient|, not by |gradient|. Either the gradient isn't squared, or there is one root too many.",
         "v is made of squares. How many roots undo one square?",
