@@ -24,6 +24,8 @@ import nbclient
 import nbformat
 import pytest
 
+from cnnlib import explorers
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 BROWSER = next(
@@ -32,15 +34,18 @@ BROWSER = next(
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="neither Chromium nor Chrome is installed")
 
 CELL = "from cnnlib import explorers\n\nexplorers.flatten(33, shape=(3, 4, 5))"
+NAMES = sorted(set(explorers.__all__) - {"inside"})  # which has tests of its own
+EVERY = [f"from cnnlib import explorers\n\nexplorers.{name}()" for name in NAMES]
 SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "apputils-extension/themes": {"theme": "JupyterLab Light"},
 }
 
 
-def notebook():
+def notebook(*cells):
     return nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(CELL, id="explorer")],
+        cells=[nbformat.v4.new_code_cell(code) for code in cells],
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
         },
@@ -49,11 +54,12 @@ def notebook():
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab with two notebooks: one to run, one as freshly cloned."""
+    """The address of a JupyterLab with notebooks: some to run, one as freshly cloned."""
     root = tmp_path_factory.mktemp("lab")
     home = tmp_path_factory.mktemp("home")
-    nbformat.write(notebook(), root / "run.ipynb")
-    cloned = nbclient.NotebookClient(notebook(), record_timing=False).execute()
+    nbformat.write(notebook(CELL), root / "run.ipynb")
+    nbformat.write(notebook(*EVERY), root / "every.ipynb")
+    cloned = nbclient.NotebookClient(notebook(CELL), record_timing=False).execute()
     cloned.metadata.pop("widgets", None)
     nbformat.write(cloned, root / "cloned.ipynb")
 
@@ -142,7 +148,9 @@ def test_a_slider_step_is_painted_within_100_ms(lab, chromium, tmp_path):
             box.addEventListener("input", () => (start = performance.now()), true);
             new MutationObserver(() => requestAnimationFrame(
                 () => window.times.push(performance.now() - start)
-            )).observe(box.querySelector(".picture"), { childList: true });
+            )).observe(box.querySelector(".picture"), {
+                subtree: true, childList: true, attributes: true, characterData: true,
+            });
         }"""
     )
     page.locator("input[type=range]").focus()
@@ -233,4 +241,41 @@ def test_saved_and_reopened_it_still_lives(lab, chromium):
     assert page.get_by_text("model not found").count() == 0
     page.locator("input[type=range]").press("ArrowRight")
     wait_for_words(page, "goes to y[34]")
+    page.close()
+
+
+LIVES = """async number => {
+    const cell = document.querySelectorAll(".jp-CodeCell")[number];
+    const slider = () => [...cell.querySelectorAll("input[type=range]")].find(s => s.offsetParent);
+    const told = () => cell.querySelector(".picture > svg")?.ariaLabel;
+    for (let k = 0; k < 200 && !told(); k++) await new Promise(done => setTimeout(done, 50));
+    const before = told();
+    if (!before || !slider()) return Boolean(before) && "no slider";
+    slider().value = slider().value === slider().max ? 0 : Number(slider().value) + 1;
+    slider().dispatchEvent(new Event("input"));
+    for (let k = 0; k < 200 && told() === before; k++) await new Promise(done => setTimeout(done, 50));
+    return told() !== before;
+}"""
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_each_explorer_lives_when_run_and_when_saved_and_reopened(lab, chromium, tmp_path, theme):
+    address, settings = lab
+    path = settings / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+    path.write_text(json.dumps({"theme": f"JupyterLab {theme}"}))
+    page = open_notebook(chromium, address, "every.ipynb")
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.locator(".cnnlib-explorer .picture svg").nth(len(NAMES) - 1).wait_for(timeout=120_000)
+    # A kernel that trains shows its own curves, which have no slider.
+    alive = [True if name != "training" else "no slider" for name in NAMES]
+    assert [page.evaluate(LIVES, k) for k in range(len(NAMES))] == alive
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(1500)
+    page.close()
+    page = open_notebook(chromium, address, "every.ipynb", width=900)
+    page.screenshot(path=tmp_path / "reopened.png")
+    assert all(page.evaluate(LIVES, k) for k in range(len(NAMES)))
+    assert page.get_by_text("model not found").count() == 0
     page.close()
