@@ -602,6 +602,9 @@ FIRST_ATTEMPTS = [
     ('FortranBackward + Minus + DividesByTheBatch', False, Wrong('flatten_backward', FLATTEN_ROWS, (('row.reshape(self.rest)', "row.reshape(self.rest, order='F')"), ('return np.array(pictures)', 'return -np.array(pictures) / self.N')))),
     ('TimesTheMaximum + OneWinnerForAllMaps', False, Wrong('maxpool_backward', MAX_MASK, (('window.max(axis=(2, 3), keepdims=True)', 'window.max()'), ('                mask = mask / mask.sum(axis=(2, 3), keepdims=True)\n', ''), ('+= mask * dy', '+= mask * window * dy')))),
     ('WritesFiltersFirst', False, Wrong('conv_forward', CONV_SUMS, (('out[:, :, r, q] = (region * self.W[None]).sum(axis=(2, 3, 4)) + self.b', 'for f in range(len(self.W)):\n                    for k in range(n):\n                        out[f, k, r, q] = (region[k, 0] * self.W[f]).sum() + self.b[f]'),))),
+    ('WindowsEndToEnd', False, Wrong('avgpool_forward', AVERAGE, (('r, c = a * self.s[0], b * self.s[1]\n                y', 'r, c = a * self.k[0], b * self.k[1]\n                y'), ('.mean(axis=(2, 3))', '.sum(axis=(2, 3)) / (self.k[0] * self.k[1])')))),
+    ('WindowsEndToEnd', False, Wrong('maxpool_forward', MAX_MASK, (('np.max(x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw], axis=(2, 3))', 'np.max(x[:, :, i * kh:i * kh + kh, j * kw:j * kw + kw], axis=(2, 3), initial=-np.inf)'),))),
+    ('WindowsEndToEnd + StartsAtZero', False, Wrong('maxpool_forward', MAX_MASK, (('np.max(x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw], axis=(2, 3))', 'np.max(x[:, :, i * kh:i * kh + kh, j * kw:j * kw + kw], axis=(2, 3), initial=0)'),))),
 ]  # fmt: skip
 
 
