@@ -79,6 +79,12 @@ def _without_the_last(layer, y, N):
     return y
 
 
+def _stops_before_the_last_start(self, H, W):
+    (KH, KW), steps, p = self.kernel_size, self.steps(), self.padding
+    rooms = (H + 2 * p - KH, W + 2 * p - KW)
+    return tuple(len(range(0, room, step)) for room, step in zip(rooms, steps, strict=True))
+
+
 def _ends_where_the_next_begins(self, i, j):
     (top, left), (SH, SW) = self.start(i, j), self.steps()
     return np.s_[:, :, top : top + SH, left : left + SW]
@@ -122,6 +128,9 @@ SIZES = {
     "SquareMaps": slip("You count the windows from top to bottom, and use that number from left to right too: the map is taken to be square.",
         "x is (N, C, H, W). Which of them decides OW?",
         size=lambda self, H, W: self.fits(H, W)[:1] * 2),
+    "StopsBeforeTheLastStart": slip("A window that ends just where the map ends is not counted, so y is sometimes one too small.",
+        "5 rows, a window of 3 that begins at row 2: does it fit? And is 2 in your range?",
+        size=_stops_before_the_last_start),
     "NoPlusOne": slip("y is one too small along both axes: the first window needs no step, and still counts.",
         "On a row of 4 pixels, how many windows of 2 are there with stride 2? What does your formula say?",
         size=lambda self, H, W: tuple(n - 1 for n in self.fits(H, W))),

@@ -97,9 +97,10 @@ class Search:
         self.answer.clock.limit = LOOPS[0] * self.most_ticks + LOOPS[1]
         self.wrong = sorted(
             (t for t in self.trials if not t.right),
-            # A single number is right or wrong: those with a few show more.
+            # What most cases are about comes first. A single number is right or wrong: a few show more.
             key=lambda t: (
                 t.case.closest is not None,
+                t.case.result != self.trials[0].case.result,
                 np.size(t.expected) == 1,
                 np.size(t.expected),
             ),
