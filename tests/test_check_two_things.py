@@ -133,3 +133,29 @@ def test_two_mistakes_are_shown_where_each_can_be_seen():
     failure, text = said(check.conv_dW, layers.Conv2D, forward=forward, backward=backward)
     assert failure.misconception.all, text
     assert "stride 2" in failure.facts["where"]
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("StrideMissingInDx", ["stride 2", "x = ", "W = ", "dy = "]),
+        ("CutInTheCorner", ["padding 1", "x = ", "W = ", "dy = "]),
+        ("DividesDxByTheBatch", ["x of shape (2, 1, "]),
+        ("SameForEveryChannel", ["x of shape (1, 3, "]),
+    ],
+)
+def test_a_named_mistake_is_shown_where_it_can_be_followed_by_hand(name, inputs):
+    """One picture, channel and filter, where the mistake is seen in them, and whole numbers."""
+    failure = check.conv_dx.failure(misconceptions.find("conv_dx", name))
+    for part in inputs:
+        assert part in failure.facts["where"]
+    expected = failure.facts["expected"].split(" = ")[1]
+    assert float(expected) == int(float(expected)) and failure.facts["wrong"]
+
+
+def test_a_case_that_shows_nothing_when_it_is_smaller_stays():
+    """Of what is left over, or of another dtype, a smaller case may show nothing; then it is not shown."""
+    for broken in misconceptions.named_by("conv_dW"):
+        failure = check.conv_dW.failure(broken)
+        assert failure.misconception.main is broken
+        assert failure.facts.get("expected", "") != failure.facts.get("got", ".")

@@ -605,6 +605,7 @@ FIRST_ATTEMPTS = [
     ('WindowsEndToEnd', False, Wrong('avgpool_forward', AVERAGE, (('r, c = a * self.s[0], b * self.s[1]\n                y', 'r, c = a * self.k[0], b * self.k[1]\n                y'), ('.mean(axis=(2, 3))', '.sum(axis=(2, 3)) / (self.k[0] * self.k[1])')))),
     ('WindowsEndToEnd', False, Wrong('maxpool_forward', MAX_MASK, (('np.max(x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw], axis=(2, 3))', 'np.max(x[:, :, i * kh:i * kh + kh, j * kw:j * kw + kw], axis=(2, 3), initial=-np.inf)'),))),
     ('WindowsEndToEnd + StartsAtZero', False, Wrong('maxpool_forward', MAX_MASK, (('np.max(x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw], axis=(2, 3))', 'np.max(x[:, :, i * kh:i * kh + kh, j * kw:j * kw + kw], axis=(2, 3), initial=0)'),))),
+    ('ForgetsTheBias + StopsBeforeTheLastStart', False, Wrong('conv_forward', CONV_LISTS, (('range(0, H - kh + 1, s)', 'range(0, H - kh, s)'), ('range(0, W - kw + 1, s)', 'range(0, W - kw, s)'), ('.ravel() + self.b', '.ravel()')))),
 ]  # fmt: skip
 
 
