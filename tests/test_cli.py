@@ -276,6 +276,17 @@ def test_the_teachers_own_points_survive_every_regrade_and_the_worksheet_is_fill
     assert "there is no learner 'Bob'" in capsys.readouterr().err
 
 
+def test_grade_says_what_this_machine_lacks(course, tmp_path, capsys, monkeypatch):
+    hand_in(tmp_path / "handed", course, "ada")
+    monkeypatch.setattr("cnnlib.grading.box.missing", lambda: "this machine can't")
+    assert cli.main(["grade", "handed", "--out", "r"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "cnnlib: The submissions' code can't be confined here: this machine can't."
+    )
+    assert "--unconfined" in said
+
+
 def test_grade_refuses_a_report_among_the_submissions(course, tmp_path, capsys):
     hand_in(tmp_path / "handed", course, "ada")
     assert cli.main(["grade", "handed", "--out", "handed/report"]) == 2

@@ -249,6 +249,27 @@ def test_many_cells_take_linear_time(originals, solved):
     assert time.process_time() - began < 60
 
 
+# ---------------------------------------------------------------------- machines
+
+
+@pytest.mark.skipif(HOW != box.CONFINED, reason="nothing confines a process here")
+@pytest.mark.parametrize(("euid", "user"), ((1000, {}), (0, None)))
+def test_where_no_process_gets_a_user_of_its_own(monkeypatch, euid, user):
+    """As on Ubuntu 24.04, or in a container: an ordinary user's are confined all the same, root's not."""
+
+    def refused(readable, **options):
+        if "uid" in options:
+            raise RuntimeError("sandlock_popen failed")
+        return sandbox(readable, **options)
+
+    sandbox = box._sandbox
+    monkeypatch.setattr(box, "_sandbox", refused)
+    monkeypatch.setattr(box.os, "geteuid", lambda: euid)
+    monkeypatch.setattr(box, "_user", box._user.__wrapped__)
+    assert box._user() == user
+    assert ("user namespaces" in box.missing()) == (user is None)
+
+
 # ---------------------------------------------------------------------- everybody
 
 

@@ -7,6 +7,7 @@ measured from outside, and a conversation ends with the death of its process.
 """
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 import re
@@ -25,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnlib import scripts
+from cnnlib.errors import CourseError
 from cnnlib.scripts import wire
 from cnnlib.scripts.worker import MAGIC, SECONDS
 
@@ -39,7 +41,7 @@ OWN = "own"
 """For a learner's own code on their own machine: it may import and read what it likes, and gets no more memory than there is."""
 
 
-class BoxError(Exception):
+class BoxError(CourseError):
     """Learners' code can't be run here; the message says why and what to do."""
 
 
@@ -71,7 +73,50 @@ def missing() -> str:
             f"this kernel has Landlock ABI {max(has, 0)}, and {needs} (Linux 6.12) is needed to "
             "confine a process"
         )
+    if _user() is None:
+        return (
+            "this machine starts no confined process for root, as it allows no user namespaces (most "
+            "containers don't); an ordinary user's processes it may well confine"
+        )
     return ""
+
+
+NOBODY = {"uid": 65534, "gid": 65534}
+
+
+@functools.cache
+def _user() -> dict | None:
+    """As whom a confined process runs; None where none can be started.
+
+    As nobody, in a user namespace of its own. Where the machine allows none (Ubuntu 24.04, a chroot), as
+    the user who grades, which confines an ordinary user's process no less: Landlock and seccomp
+    hold it. Root's would keep what root may do beside files.
+    """
+    from sandlock import StdioMode as Mode
+
+    nothing = dict.fromkeys(("stdin", "stdout", "stderr"), Mode.NULL)
+    for user in (NOBODY, {}) if os.geteuid() else (NOBODY,):
+        with contextlib.suppress(RuntimeError):
+            _sandbox([Path("/")], **user).popen([sys.executable, "-S", "-c", ""], **nothing).wait()
+            return user
+    return None
+
+
+def _sandbox(readable: list[Path], **options):
+    """A sandbox in which a process may read these paths."""
+    import sandlock
+
+    warnings.filterwarnings("ignore", "Policy field 'gid'", UserWarning)
+    return sandlock.Sandbox(
+        fs_readable=[str(path) for path in readable],
+        max_memory=2 * MEMORY,
+        max_processes=PROCESSES,
+        max_open_files=64,
+        no_coredump=True,
+        clean_env=True,
+        extra_deny_syscalls=DENIED,
+        **options,
+    )
 
 
 def level(unconfined: bool = False) -> str:
@@ -173,24 +218,11 @@ class Box:
                 bufsize=0,
                 start_new_session=True,
             )
-        import sandlock
+        from sandlock import StdioMode as Mode
 
-        warnings.filterwarnings("ignore", "Policy field 'gid'", UserWarning)
-        sandbox = sandlock.Sandbox(
-            fs_readable=[str(path) for path in readable(self.home)],
-            max_memory=2 * MEMORY,
-            max_processes=PROCESSES,
-            max_open_files=64,
-            no_coredump=True,
-            clean_env=True,
-            env=environment,
-            cwd=str(self.home),
-            uid=65534,
-            gid=65534,
-            extra_deny_syscalls=DENIED,
-        )
-        mode = sandlock.StdioMode
-        return sandbox.popen(command, stdin=mode.PIPED, stdout=mode.PIPED, stderr=mode.NULL)
+        options = {"env": environment, "cwd": str(self.home), **_user()}
+        sandbox = _sandbox(readable(self.home), **options)
+        return sandbox.popen(command, stdin=Mode.PIPED, stdout=Mode.PIPED, stderr=Mode.NULL)
 
 
 # What Landlock lets pass: the process belongs to whoever grades, and so do their files. Neither socket
