@@ -132,21 +132,27 @@ def test_one_bad_answer_costs_no_other(judged, solved, source, status):
 
 
 def test_the_verdicts_are_those_of_stock_nbval(judged, solved, tmp_path):
-    """The same answers in the same notebook, under nbval as it comes, with a kernel of its own."""
-    broken = copy.deepcopy(solved)
-    cell(broken, "flatten")["source"] = WRONG
-    cell(broken, "witness_1")["source"] = "def witness_1():\n    return 1"
-    for k, nb in enumerate((solved, broken)):
-        ours = {each.exercise.check_id: each.status is Status.DONE for each in judged(nb).results}
-        path = put(tmp_path / f"nb{k}.ipynb", nb)
-        command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q"]
-        command += ["-p", "no:cacheprovider", "--junit-xml", str(tmp_path / f"{k}.xml"), str(path)]
+    """The same answers, right and wrong, under nbval as it comes, with a kernel of its own.
+
+    A kernel may find its ports taken by another one that starts at the same moment; then not even the
+    imports pass, and it is tried again.
+    """
+    cell(solved, "flatten")["source"] = WRONG
+    cell(solved, "witness_1")["source"] = "def witness_1():\n    return 1"
+    path, report = put(tmp_path / "nb.ipynb", solved), tmp_path / "report.xml"
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q"]
+    command += ["-p", "no:cacheprovider", "--junit-xml", str(report), str(path)]
+    codes = [notebooks.grade_id(c) for c in solved.cells if c.cell_type == "code"]
+    for _ in range(3):
         subprocess.run(command, cwd=tmp_path, capture_output=True)
-        cases = ElementTree.parse(tmp_path / f"{k}.xml").iter("testcase")
+        cases = ElementTree.parse(report).iter("testcase")
         passed = [case.find("failure") is None and case.find("error") is None for case in cases]
-        codes = [c for c in nb.cells if c.cell_type == "code"]
-        stock = dict(zip(map(notebooks.grade_id, codes), passed, strict=True))
-        assert ours == {key: stock[key] for key in ours}
+        stock = dict(zip(codes, passed, strict=True))
+        if stock[codes[0]]:
+            break
+    ours = {each.exercise.check_id: each.status is Status.DONE for each in judged(solved).results}
+    assert ours == {key: stock[key] for key in ours}
+    assert {*ours.values()} == {True, False}
 
 
 def test_what_needs_a_wrong_answer_is_judged_with_the_courses_own(originals, judge):
