@@ -101,6 +101,21 @@ def test_a_gradient_counts_as_soon_as_it_is_there(kind, parts, in_place):
         assert (failure is None) if name in parts else isinstance(failure, check.NotWritten)
 
 
+@pytest.mark.parametrize("before", (np.full((3, 2), np.nan), [[0], [0, 0]], None), ids=repr)
+def test_a_gradient_that_was_there_before_is_not_written_yet(before):
+    """A NaN in it included, which is equal to nothing, not to itself either."""
+
+    class Waits(layers.Dense):
+        def forward(self, x):
+            self.dW = before
+            return super().forward(x)
+
+        def backward(self, dy):
+            raise NotImplementedError
+
+    assert isinstance(check.dense_dW.failure(Waits), check.NotWritten)
+
+
 def test_a_gradient_counts_though_another_ones_line_stops():
     class Stops(layers.Dense):
         def backward(self, dy):

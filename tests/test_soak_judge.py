@@ -276,6 +276,12 @@ def test_where_no_process_gets_a_user_of_its_own(monkeypatch, euid, user):
     assert ("user namespaces" in box.missing()) == (user is None)
 
 
+def test_where_no_process_can_be_confined_at_all(monkeypatch):
+    monkeypatch.setattr(box, "_user", lambda: None)
+    monkeypatch.setattr(box.os, "geteuid", lambda: 1000, raising=False)
+    assert box.missing() and "root" not in box.missing()
+
+
 # ---------------------------------------------------------------------- everybody
 
 

@@ -73,6 +73,8 @@ def missing() -> str:
             f"this kernel has Landlock ABI {max(has, 0)}, and {needs} (Linux 6.12) is needed to "
             "confine a process"
         )
+    if _user() is None and os.geteuid():
+        return "this machine refuses to start a confined process, though its kernel could"
     if _user() is None:
         return (
             "this machine starts no confined process for root, as it allows no user namespaces (most "
