@@ -17,6 +17,8 @@ INSTALL := $(BIN)/python -m pip install --quiet
 endif
 # The course's matrices are small: one thread is quicker, and leaves the other cores to what runs beside.
 export OPENBLAS_NUM_THREADS = 1
+# The tests start a hundred Pythons, and each would compile all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: lab test lint notebooks site lite browser bench clean
 

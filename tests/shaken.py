@@ -10,14 +10,15 @@ import sys
 from collections import defaultdict
 from dataclasses import replace
 from difflib import unified_diff
+from zlib import crc32
 
 import numpy as np
 
 from cnnlib import check
 from cnnlib.check import engine
 
-# One of them finds nearly everything; the second is for continuous integration, like the slow tests.
-SEEDS = (1, 2) if os.environ.get("CI") else (1,)
+# Continuous integration shakes every answer, twice; elsewhere one in four is shaken, and once.
+SEEDS, ONE_IN = ((1, 2), 1) if os.environ.get("CI") else ((1,), 4)
 
 
 class Shaken:
@@ -59,7 +60,8 @@ class Shaken:
         self.answer = thing
         try:
             failure = judged(thing)
-            for seed in SEEDS if failure is not None else ():
+            shaking = failure is not None and crc32(str(failure).encode()) % ONE_IN == 0
+            for seed in SEEDS if shaking else ():
                 self.rng, self.again = np.random.default_rng(seed), {}
                 shaken = judged(thing)
                 assert str(shaken) == str(failure), "\n".join(

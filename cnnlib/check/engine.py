@@ -179,12 +179,18 @@ class Trial:
         return _agree(self.expected, self.outcome.value, self.case.tolerance, any_float=True)
 
     @cached_property
-    def gist(self) -> tuple:
-        """The shape of what came out, how many of its numbers are finite, their sum and the largest of them."""
+    def gist(self) -> tuple | None:
+        """The shape of what came out, how many of its numbers are finite, their sum and the largest of them.
+
+        None where it is no float.
+        """
+        if not _floats(self.outcome.value):
+            return None
         value = np.asarray(self.outcome.value)
         finite = np.isfinite(value)
         numbers = np.where(finite, value, 0).astype(float)
-        return value.shape, finite.sum(), numbers.sum(), np.abs(numbers).max(initial=0)
+        largest = np.abs(numbers).max(initial=0)
+        return value.shape, int(finite.sum()), float(numbers.sum()), float(largest)
 
     @cached_property
     def evidence(self) -> diagnosis.Evidence:
@@ -331,10 +337,11 @@ class Comparison(Check):
 
     def trials(self, thing, every: int = 1) -> list[Trial]:
         """Run every case on `thing` and on the reference; or every second one, every third one."""
-        return [
-            Trial(case, known(case, self.reference).value, attempt(case, thing))
-            for case in self.cases()[::every]
-        ]
+        return list(self._trials(thing, every))
+
+    def _trials(self, thing, every: int = 1) -> Iterator[Trial]:
+        for case in self.cases()[::every]:
+            yield Trial(case, known(case, self.reference).value, attempt(case, thing))
 
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
@@ -376,12 +383,14 @@ class Comparison(Check):
             return None
         wrong = [t for t in held if not t.right]
         single = len(wrong) < 2
-        smallest = sorted(wrong, key=lambda t: np.size(t.expected))[:1]
+        telling = [t for t in wrong if t.case.closest is None] or wrong
+        first = [t for t in held[:1] if t.case.closest is None] + telling[:1]
 
         def fits(broken):
             """How well it explains what happens, or None where it explains other numbers."""
-            for trial in tried(smallest, broken):  # most are out of the question at once
-                if trial.outcome.error is None and not alike(smallest, [trial], True):
+            for t, b in zip(first, tried(first, broken), strict=True):
+                # Most are out of the question at once.
+                if b.outcome.error is None and not _may_be(t, b):
                     return None
             # Where shapes clash, it may depend on how the code is written whether Python stops.
             both = []
@@ -451,7 +460,7 @@ class Comparison(Check):
         """That forward is refused as well, as a fact beside a wrong gradient without a name; or nothing."""
         title = f"{self.title.partition('.')[0]}.forward"
         for other in self.every:
-            if other.title == title != self.title and not all(t.right for t in other.trials(thing)):
+            if other.title == title != self.title and not all(t.right for t in other._trials(thing)):
                 return {"first": f"your forward is not right yet: begin with check.{other.name}"}
         return {}
 
@@ -507,7 +516,7 @@ class Comparison(Check):
             facts["expected"] += "; of all right answers, this is the one most like yours"
         facts |= {} if known else reactions(trial, thing, self.reference)
         facts |= besides(trials, known, self.reference) | remarks(outcome, finding.hint)
-        return Failed(self.title, finding.says, facts, side_by_side(evidence[0]))
+        return Failed(self.title, finding.says, facts, partial(side_by_side, evidence[0]))
 
     def _another_input(self, trials: list[Trial]):
         """The finding that every result would be right for another input; or None."""
@@ -703,6 +712,15 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
     return evidence or (stopped and 2 * right > len(mine))
 
 
+def _may_be(mine: Trial, theirs: Trial) -> bool:
+    """Whether two people with these outcomes of a case, neither of which is an exception, may have made the same mistake."""
+    if mine.outcome.changed:
+        return True
+    if mine.right or theirs.right:
+        return mine.right == theirs.right or mine.case.closest is not None
+    return alike([mine], [theirs], True)
+
+
 def explains_ties(trials: list[Trial], broken) -> bool:
     """Whether a mistake gives the very numbers that are wrong where several answers are right."""
     tied = [t for t in trials if t.case.closest and not t.right and t.evidence.comparable]
@@ -850,11 +868,12 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
 
 def _alike_in_gist(one: Trial, other: Trial) -> bool:
     """Whether two results may agree at all: most pairs of them don't, and it shows in their sums already."""
-    if not (_floats(one.outcome.value) and _floats(other.outcome.value)):
+    if one.gist is None or other.gist is None:
         return True
-    (shape, finite, total, largest), (*same, its_total, its_largest) = one.gist, other.gist
+    shape, finite, total, largest = one.gist
+    its_shape, its_finite, its_total, its_largest = other.gist
     room = finite * max(one.case.tolerance, COARSE) * max(largest, its_largest, 1e-3)
-    return [shape, finite] == same and abs(total - its_total) <= room
+    return shape == its_shape and finite == its_finite and abs(total - its_total) <= room
 
 
 def _agree(one, other, tolerance: float, any_float: bool = False) -> bool:

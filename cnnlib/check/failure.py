@@ -3,6 +3,7 @@
 import html
 import re
 import textwrap
+from functools import cached_property
 
 WIDTH = 88
 # Bold in the colour of the page: red on JupyterLab's dark red can't be read.
@@ -21,8 +22,8 @@ class Failed(Exception):
     facts
         Labelled texts such as ``{"expected": "1", "got": "5"}``, in the order in which they are
         shown.
-    picture
-        "target | yours", shown below the headline in a notebook.
+    draw
+        Makes "target | yours", which is shown below the headline in a notebook, or None.
     """
 
     sign, joint = "✗", ": "
@@ -32,9 +33,14 @@ class Failed(Exception):
     lines: tuple[int, ...] = ()
     """The numbers of the lines in the learner's cell that the message points to."""
 
-    def __init__(self, title: str, says: str, facts: dict[str, str] | None = None, picture=None):
-        self.title, self.says, self.facts, self.picture = title, says, facts or {}, picture
+    def __init__(self, title: str, says: str, facts: dict[str, str] | None = None, draw=None):
+        self.title, self.says, self.facts, self.draw = title, says, facts or {}, draw
         super().__init__("\n".join(self._lines()))
+
+    @cached_property
+    def picture(self):
+        """What `draw` makes, once somebody looks."""
+        return self.draw and self.draw()
 
     def pointing_at(self, clues) -> "Failed":
         """The same failure, with lines of the learner's own code to look at, before the hint."""
@@ -78,7 +84,7 @@ class Failed(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """IPython shows these lines in place of a traceback through this package."""
-        if self.picture is not None and not self._shown:  # the kernel asks twice
+        if not self._shown and self.picture is not None:  # the kernel asks twice
             self._shown = True
             self._show_headline_and_picture()
         # The headline comes again: nbval and nbgrader show these lines alone.
