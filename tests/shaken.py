@@ -5,20 +5,19 @@ a wrong answer, what that answer calculated is moved by one unit in the last pla
 the check has to say the same again, word by word.
 """
 
-import os
 import sys
 from collections import defaultdict
 from dataclasses import replace
 from difflib import unified_diff
-from zlib import crc32
 
 import numpy as np
+from thorough import THOROUGH
 
 from cnnlib import check
 from cnnlib.check import engine
 
-# Continuous integration shakes every answer, twice; elsewhere one in four is shaken, and once.
-SEEDS, ONE_IN = ((1, 2), 1) if os.environ.get("CI") else ((1,), 4)
+# One of them finds nearly everything; the second is for continuous integration, like the slow tests.
+SEEDS = (1, 2) if THOROUGH else (1,)
 
 
 class Shaken:
@@ -60,8 +59,7 @@ class Shaken:
         self.answer = thing
         try:
             failure = judged(thing)
-            shaking = failure is not None and crc32(str(failure).encode()) % ONE_IN == 0
-            for seed in SEEDS if shaking else ():
+            for seed in SEEDS if failure is not None else ():
                 self.rng, self.again = np.random.default_rng(seed), {}
                 shaken = judged(thing)
                 assert str(shaken) == str(failure), "\n".join(

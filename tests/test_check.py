@@ -57,6 +57,7 @@ def test_the_courses_own_is_no_answer(c):
         c(c.reference)
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(
     ("c", "broken"), MUTANTS, ids=[f"{c.name}-{b.__name__}" for c, b in MUTANTS]
 )
@@ -68,6 +69,7 @@ def test_every_misconception_is_rejected_and_named_by_its_own_name(c, broken):
     assert " ".join(broken.hint.split()) in " ".join(str(failure).split())
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(
     ("c", "broken"),
     OTHER_WAYS,
@@ -80,14 +82,18 @@ def test_where_a_misconception_shows_in_another_way_it_has_the_same_name(c, brok
     assert told in ("", broken.says) or (broken.says in told and failure_of(c, broken.way))
 
 
+def test_every_misconception_belongs_to_a_check():
+    assert {broken for _, broken in MUTANTS} == set(misconceptions.every())
+
+
+@pytest.mark.slow
 def test_the_mutation_score(capsys):
-    """Every misconception belongs to a check that exists; the score is printed for people."""
+    """The score is printed for people."""
     failures = [(c, broken, failure_of(c, broken)) for c, broken in MUTANTS]
     rejected = sum(failure is not None for *_, failure in failures)
     named = sum(failure and failure.misconception is broken for _, broken, failure in failures)
     with capsys.disabled():
         print(f"\nmutation score: {rejected} of {len(MUTANTS)} rejected, {named} named")
-    assert {broken for _, broken in MUTANTS} == set(misconceptions.every())
     assert rejected == named == len(MUTANTS)
 
 

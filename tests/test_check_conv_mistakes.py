@@ -982,6 +982,7 @@ def test_the_cases_are_of_every_kind(name):
     assert paddings == {"0", "1", "2"}
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(
     ("name", "source", "old", "new", "expected"),
     [

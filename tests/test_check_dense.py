@@ -791,6 +791,7 @@ UNNAMED = [
 ]
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(
     ("c", "phrase", "wrong"),
     UNNAMED,

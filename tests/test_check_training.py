@@ -858,6 +858,7 @@ WRONG_STEPS = {
 }
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(("train", "phrase"), WRONG_STEPS.values(), ids=WRONG_STEPS)
 def test_a_wrong_loop_is_told_what_it_does(train, phrase):
     assert phrase in one_line(check.train_steps.failure(train))

@@ -49,6 +49,7 @@ def test_the_examples_run():
     assert doctest.testmod(pool).failed == 0
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(("kind", "windows", "numbers"), GRID)
 def test_every_setting_is_true_and_readable(kind, windows, numbers):
     x, y, dy = worked(kind, windows, numbers)

@@ -46,6 +46,7 @@ def test_the_examples_run():
         assert doctest.testmod(module).failed == 0
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize("backward", [None, *ORDERS])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("shape", SHAPES)

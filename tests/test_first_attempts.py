@@ -609,6 +609,7 @@ FIRST_ATTEMPTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [(n, w) for n, _, w in FIRST_ATTEMPTS],

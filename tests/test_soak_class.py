@@ -5,7 +5,6 @@ Outside of continuous integration the class is a third of that.
 
 import copy
 import json
-import os
 import random
 from pathlib import Path
 from threading import Event
@@ -13,6 +12,7 @@ from threading import Event
 import pytest
 from nbformat.v4 import new_code_cell
 from test_soak_attacks import FORGED, harmful
+from thorough import THOROUGH
 
 from cnnlib import notebooks
 from cnnlib.grading import box
@@ -24,7 +24,7 @@ from cnnlib.notebooks import Course
 
 COURSE = Course(Path(__file__).parents[1])
 HOW = box.UNCONFINED if box.missing() else box.CONFINED
-LEARNERS = 100 if os.environ.get("CI") else 33
+LEARNERS = 100 if THOROUGH else 33
 NAME, POINTS, LAYER = "04_flatten", 12, 5
 BACKWARD = "        return dy.reshape(self.s)"
 RIGHT = f"""class Flatten:

@@ -337,11 +337,14 @@ class Comparison(Check):
 
     def trials(self, thing, every: int = 1) -> list[Trial]:
         """Run every case on `thing` and on the reference; or every second one, every third one."""
-        return list(self._trials(thing, every))
+        return [self._trial(case, thing) for case in self.cases()[::every]]
 
-    def _trials(self, thing, every: int = 1) -> Iterator[Trial]:
-        for case in self.cases()[::every]:
-            yield Trial(case, known(case, self.reference).value, attempt(case, thing))
+    def accepts(self, thing) -> bool:
+        """Whether all is right: the first case that isn't is the last to be run."""
+        return all(self._trial(case, thing).right for case in self.cases())
+
+    def _trial(self, case: Case, thing) -> Trial:
+        return Trial(case, known(case, self.reference).value, attempt(case, thing))
 
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
@@ -460,7 +463,7 @@ class Comparison(Check):
         """That forward is refused as well, as a fact beside a wrong gradient without a name; or nothing."""
         title = f"{self.title.partition('.')[0]}.forward"
         for other in self.every:
-            if other.title == title != self.title and not all(t.right for t in other._trials(thing)):
+            if other.title == title != self.title and not other.accepts(thing):
                 return {"first": f"your forward is not right yet: begin with check.{other.name}"}
         return {}
 
@@ -468,8 +471,7 @@ class Comparison(Check):
         """Lines of the learner's where a small change would make all cases right, or none."""
 
         def retry(thing, trial: Trial) -> Trial:
-            expected = known(trial.case, self.reference).value
-            return Trial(trial.case, expected, attempt(trial.case, thing))
+            return self._trial(trial.case, thing)
 
         def siblings(thing) -> list[list[Trial]]:
             others = (c for c in self.every if c.reference is self.reference and c is not self)
