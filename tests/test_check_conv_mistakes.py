@@ -239,7 +239,7 @@ WRONG = [
         {
             "padded[n, c, i + k,": "StrideForColumnsOnly",
             "padded[0, c, i * s + k,": "FirstPictureForAll",
-            "padded[n, 0, i * s + k,": "Your result would be right if x were x[:, :1] again and again",
+            "padded[n, 0, i * s + k,": "FirstChannelForAll",
             "x[n, c, i * s + k,": "IndexError",
         },
     ),
@@ -392,7 +392,7 @@ WRONG = [
         {
             "window = x_pad[n, :, top : top + s, left : left + s]": "your y[0, 0, 0, 0] depends on x[0, 0, 0, 0]; it should depend on x[0, 0, 0:2, 0:2]",
             "window = x[n, :, top : top + KH, left : left + KW]": "CutsWindowsOutOfX",
-            "window = x_pad[n, 0, top : top + KH, left : left + KW]": "Your result would be right if x were x[:, :1] again and again",
+            "window = x_pad[n, 0, top : top + KH, left : left + KW]": "FirstChannelForAll",
             "window = x_pad[:, :, top : top + KH, left : left + KW]": "y is the same for every index along N",
             "window = x_pad[n, :, top : top + KH - 1, left : left + KW - 1]": "your y[0, 0, 0, 0] depends on x[0, 0, 0, 0]; it should depend on x[0, 0, 0:2, 0:2]",
         },
@@ -593,7 +593,7 @@ WRONG = [
             "self.dW = dw / np.linalg.norm(dw)": "In each case all numbers are off by one factor, but it isn't always the same one",
             "self.dW = dw + 0.001 * self.W": "Every number is off by 0.001 times W",
             "self.dW = np.swapaxes(dw, 2, 3)": "TransposesDW",
-            "self.dW = dw\n        self.W -= 0.1 * dw": "Afterwards the layer has another W than before",
+            "self.dW = dw\n        self.W -= 0.1 * dw": "WalksWithW",
             "self.dW = dw.tolist()": "self.dW is a list, not an array",
             "self.dW = dw[:, ::-1]": "The numbers are right, but flipped along C",
             "return dw": "Your Conv2D has no dW",

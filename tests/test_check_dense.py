@@ -579,7 +579,7 @@ UNNAMED_DW = [
     ("depends on b", lambda self, dy: self.x.T @ (dy * self.b)),
     ("UpstreamAlone + TimesTheWeights", lambda self, dy: self.W * dy.sum(axis=0)),
     ("expected dW[", lambda self, dy: (self.x - self.x.mean(axis=0)).T @ dy),
-    ("another W than before", stepped),
+    ("WalksWithW", stepped),
     ("changed x", doubles_x),
     ("changed dy", divides_dy),
     ("the decimal point is lost", lambda self, dy: (self.x.T @ dy).astype(int)),

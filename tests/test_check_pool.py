@@ -428,7 +428,7 @@ WRONG = {
             ("+= dy[n, c, i, j]", "+= dy[n, c, i, j] / N"),
         ),
         (
-            "In each case all numbers are off by one factor, but it",
+            "You divide dy by the number of pixels of the window",
             ("+= dy[n, c, i, j]", "+= dy[n, c, i, j] / (self.KH * self.KW)"),
         ),
         (
@@ -656,7 +656,7 @@ WRONG = {
             ("                mask = mask / mask.sum(axis=(2, 3), keepdims=True)\n", ""),
         ),
         (
-            "In each case all numbers are off by one factor, but it",
+            "You divide the gradient by the number of maxima in the windows of all",
             ("mask / mask.sum(axis=(2, 3), keepdims=True)", "mask / mask.sum()"),
         ),
         (
@@ -664,7 +664,7 @@ WRONG = {
             ("mask / mask.sum(axis=(2, 3), keepdims=True)", "mask / mask.size"),
         ),
         (
-            "In each case all numbers are off by one factor, but it",
+            "You divide dy by the number of pixels of the window",
             ("mask / mask.sum(axis=(2, 3), keepdims=True)", "mask / (self.KH * self.KW)"),
         ),
         (

@@ -506,6 +506,129 @@ def row_dx(dy, x, w, stride):
 """
 
 
+# After public code: parameters called `input`, helpers of the same name as an exercise's, generators.
+
+CONV_INDICES = (
+    CONV_INIT
+    + """
+    def places(self, H, W):
+        C = self.W.shape[1]
+        OH, OW = (H - self.kh) // self.stride + 1, (W - self.kw) // self.stride + 1
+        i = np.tile(np.repeat(np.arange(self.kh), self.kw), C)
+        j = np.tile(np.arange(self.kw), self.kh * C)
+        rows = i[:, None] + self.stride * np.repeat(np.arange(OH), OW)
+        columns = j[:, None] + self.stride * np.tile(np.arange(OW), OH)
+        return np.repeat(np.arange(C), self.kh * self.kw)[:, None], rows, columns
+
+    def forward(self, input):
+        p, (N, _, H, W) = self.pad, input.shape
+        padded = np.pad(input, ((0, 0), (0, 0), (p, p), (p, p)))
+        self.shape = padded.shape
+        OH, OW = (H + 2 * p - self.kh) // self.stride + 1, (W + 2 * p - self.kw) // self.stride + 1
+        cols = padded[:, *self.places(*padded.shape[2:])]
+        self.cols = cols.transpose(1, 2, 0).reshape(cols.shape[1], -1)
+        out = self.W.reshape(len(self.W), -1) @ self.cols + self.b[:, None]
+        return out.reshape(-1, OH, OW, N).transpose(3, 0, 1, 2).astype(input.dtype)
+
+    def backward(self, dout):
+        p, (N, F) = self.pad, dout.shape[:2]
+        flat = dout.transpose(1, 2, 3, 0).reshape(F, -1)
+        self.db = dout.sum(axis=(0, 2, 3))
+        self.dW = (flat @ self.cols.T).reshape(self.W.shape)
+        back = (self.W.reshape(F, -1).T @ flat).reshape(len(self.cols), -1, N).transpose(2, 0, 1)
+        padded = np.zeros(self.shape, dtype=dout.dtype)
+        np.add.at(padded, (slice(None), *self.places(*self.shape[2:])), back)
+        return padded[:, :, p:self.shape[2] - p, p:self.shape[3] - p]
+"""
+)
+
+MAX_INIT = """
+class MaxPool2D:
+    def __init__(self, kernel_size, stride=None):
+        self.k = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        self.s = self.k if stride is None else (stride, stride)
+"""
+
+MAX_ROWS = (
+    """
+def im2col(x, kh, kw, sh, sw):
+    windows = np.lib.stride_tricks.sliding_window_view(x, (kh, kw), axis=(2, 3))[:, :, ::sh, ::sw]
+    return windows.transpose(0, 2, 3, 1, 4, 5).reshape(-1, kh * kw)
+"""
+    + MAX_INIT
+    + """
+    def forward(self, x):
+        self.shape, (N, C, H, W) = x.shape, x.shape
+        rows = im2col(x, *self.k, *self.s)
+        self.best = rows.argmax(axis=1)
+        OH, OW = (H - self.k[0]) // self.s[0] + 1, (W - self.k[1]) // self.s[1] + 1
+        return rows.max(axis=1).reshape(N, OH, OW, C).transpose(0, 3, 1, 2)
+
+    def backward(self, dout):
+        N, C, OH, OW = dout.shape
+        flat = dout.transpose(0, 2, 3, 1).ravel()
+        rows = np.zeros((flat.size, self.k[0] * self.k[1]), dout.dtype)
+        rows[np.arange(flat.size), self.best] = flat
+        parts = rows.reshape(N, OH, OW, C, *self.k).transpose(0, 3, 4, 5, 1, 2)
+        dx = np.zeros(self.shape, dout.dtype)
+        for y in range(self.k[0]):
+            for z in range(self.k[1]):
+                dx[:, :, y:y + self.s[0] * OH:self.s[0], z:z + self.s[1] * OW:self.s[1]] += parts[:, :, y, z]
+        return dx
+"""
+)
+
+MAX_UPSAMPLED = (
+    MAX_INIT
+    + """
+    def regions(self, shape):
+        for i in range((shape[2] - self.k[0]) // self.s[0] + 1):
+            for j in range((shape[3] - self.k[1]) // self.s[1] + 1):
+                top, left = i * self.s[0], j * self.s[1]
+                yield i, j, np.s_[:, :, top:top + self.k[0], left:left + self.k[1]]
+
+    def forward(self, x):
+        self.x = x
+        *_, (i, j, _) = self.regions(x.shape)
+        self.out = np.zeros((*x.shape[:2], i + 1, j + 1), x.dtype)
+        for i, j, region in self.regions(x.shape):
+            self.out[:, :, i, j] = x[region].max(axis=(2, 3))
+        return self.out
+
+    def backward(self, dy):
+        dx, ones = np.zeros(self.x.shape, dy.dtype), np.ones(self.k)
+        H, W = dy.shape[2] * self.k[0], dy.shape[3] * self.k[1]
+        won = self.x[:, :, :H, :W] == np.kron(self.out, ones)
+        dx[:, :, :H, :W] = won * np.kron(dy, ones)
+        return dx
+"""
+)
+
+DENSE_PARAMS = """
+class Dense:
+    def __init__(self, in_features, out_features, *, rng=None):
+        self.W = np.random.default_rng(rng).normal(size=(in_features, out_features))
+        self.b = np.zeros(out_features)
+        self.params, self.grads = {"W": self.W, "b": self.b}, {}
+
+    @property
+    def dW(self):
+        return self.grads["W"]
+
+    @property
+    def db(self):
+        return self.grads["b"]
+
+    def forward(self, inputs):
+        self.inputs = inputs
+        return (inputs @ self.W + self.b).astype(inputs.dtype)
+
+    def backward(self, grad):
+        self.grads["b"] = np.sum(grad, axis=0)
+        self.grads["W"] = self.inputs.T @ grad
+        return (grad @ self.W.T).astype(grad.dtype)
+"""
+
 FIRST_ATTEMPTS = [
     ('ForgetsTheBias + WritesColumnsFirst', True, Wrong('conv_forward', CONV_SUMS, (('out[:, :, r, q] = (region', 'out[:, :, q, r] = (region'), ('+ self.b\n', '\n'),))),
     ('ForgetsTheBias + FlipsTheKernel', False, Wrong('conv_forward', CONV_SUMS, (('(region * self.W[None]).sum(axis=(2, 3, 4)) + self.b', '(region * self.W[None, :, :, ::-1, ::-1]).sum(axis=(2, 3, 4))'),))),
@@ -606,6 +729,16 @@ FIRST_ATTEMPTS = [
     ('WindowsEndToEnd', False, Wrong('maxpool_forward', MAX_MASK, (('np.max(x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw], axis=(2, 3))', 'np.max(x[:, :, i * kh:i * kh + kh, j * kw:j * kw + kw], axis=(2, 3), initial=-np.inf)'),))),
     ('WindowsEndToEnd + StartsAtZero', False, Wrong('maxpool_forward', MAX_MASK, (('np.max(x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw], axis=(2, 3))', 'np.max(x[:, :, i * kh:i * kh + kh, j * kw:j * kw + kw], axis=(2, 3), initial=0)'),))),
     ('ForgetsTheBias + StopsBeforeTheLastStart', False, Wrong('conv_forward', CONV_LISTS, (('range(0, H - kh + 1, s)', 'range(0, H - kh, s)'), ('range(0, W - kw + 1, s)', 'range(0, W - kw, s)'), ('.ravel() + self.b', '.ravel()')))),
+    ('FirstChannelForAll', False, Wrong('conv_forward', CONV_SUMS, (('xp[:, None, :, top', 'xp[:, None, :1, top'),))),
+    ('PicturesFirstInDy', True, Wrong('conv_dW', CONV_INDICES, (('dout.transpose(1, 2, 3, 0).reshape(F, -1)', 'dout.transpose(1, 0, 2, 3).reshape(F, -1)'),))),
+    ('PicturesLastInDy', False, Wrong('conv_dx', CONV_INDICES, (('reshape(len(self.cols), -1, N).transpose(2, 0, 1)', 'reshape(len(self.cols), N, -1).transpose(1, 0, 2)'),))),
+    ('WalksWithW', True, Wrong('conv_db', CONV_INDICES, (('.reshape(self.W.shape)\n', '.reshape(self.W.shape)\n        self.W -= 0.01 * self.dW\n'),))),
+    ('WalksItself', False, Wrong('dense_db', DENSE_PARAMS, (('self.inputs.T @ grad\n', 'self.inputs.T @ grad\n        self.W = self.W - 0.1 * self.dW\n        self.b = self.b - 0.1 * self.db\n'),))),
+    ('ChannelsLast', True, Wrong('maxpool_forward', MAX_ROWS, (('reshape(N, OH, OW, C).transpose(0, 3, 1, 2)', 'reshape(N, C, OH, OW)'),))),
+    ('ChannelsLastInDy', False, Wrong('maxpool_backward', MAX_ROWS, (('dout.transpose(0, 2, 3, 1).ravel()', 'dout.ravel()'),))),
+    ('PositionsWipeOut', False, Wrong('maxpool_backward', MAX_ROWS, (('+= parts', '= parts'),))),
+    ('SharedAmongAllMaps', True, Wrong('maxpool_backward', MAX_MASK, (('mask.sum(axis=(2, 3), keepdims=True)', 'mask.sum()'),))),
+    ('SideBySideOnTheWayBack', False, Wrong('maxpool_backward', MAX_UPSAMPLED, ())),
 ]  # fmt: skip
 
 
@@ -636,6 +769,7 @@ RIGHT = {
         CONV_FULL,
         CONV_WITHOUT_ZEROS,
         CONV_LISTS,
+        CONV_INDICES,
     ),
     "im2col": (IM2COL,),
     "col2im": (COL2IM,),
@@ -643,10 +777,10 @@ RIGHT = {
     "row_forward": (ROW_FORWARD,),
     "row_dw": (ROW_DW,),
     "row_dx": (ROW_DX,),
-    "maxpool_forward maxpool_backward": (MAX_PLACES, MAX_MASK),
+    "maxpool_forward maxpool_backward": (MAX_PLACES, MAX_MASK, MAX_ROWS),
     "avgpool_forward avgpool_backward": (AVERAGE,),
     "flatten_forward flatten_backward": (FLATTEN_ROWS,),
-    "dense_forward dense_dW dense_db dense_dx": (DENSE_EINSUM,),
+    "dense_forward dense_dW dense_db dense_dx": (DENSE_EINSUM, DENSE_PARAMS),
     "relu_forward relu_backward": (RELU,),
     "loss_forward loss_backward": (LOSS_LOOP,),
     "sgd_step sgd_momentum": (SGD_DICT,),
@@ -661,3 +795,28 @@ def test_what_they_were_made_from_is_right(checks):
     for name in checks.split():
         for source in RIGHT[checks]:
             assert getattr(check, name).failure(Wrong(name, source, ()).thing) is None
+
+
+def test_weights_kept_from_the_beginning_are_not_taken_for_random_ones():
+    of_its_own = ("inputs @ self.W + self.b", 'inputs @ self.params["W"] + self.params["b"]')
+    failure = check.dense_forward.failure(Wrong("dense_forward", DENSE_PARAMS, (of_its_own,)).thing)
+    assert "the weights that it was made with" in failure.says, failure
+
+
+def test_what_is_wrong_with_one_channel_too_is_not_told_of_several():
+    of_three = (
+        (
+            "for r in range(oh):\n            for q in range(ow):\n                top, left = r * self.stride, q * self.stride\n                region = xp",
+            "for r in range(h - 2):\n            for q in range(w - 2):\n                top, left = r, q\n                region = xp",
+        ),
+    )
+    failure = check.conv_db.failure(Wrong("conv_db", CONV_SUMS, of_three).thing)
+    assert "several channels" not in str(failure), failure
+
+
+def test_a_mask_of_what_is_not_zero_shows_after_a_relu():
+    masked = (
+        ("np.array(pictures)", "np.array(pictures) * (self.x != 0)"),
+        ("rows = [", "self.x = x\n        rows = ["),
+    )
+    assert check.flatten_backward.failure(Wrong("flatten_backward", FLATTEN_ROWS, masked).thing)

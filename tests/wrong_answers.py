@@ -507,7 +507,7 @@ class Wrong:
         namespace = {"np": np, "parameters": layers.parameters, "__name__": "__main__"}
         namespace |= {"im2col": columns.im2col, "col2im": columns.col2im}
         exec(compile(source, cell, "exec"), namespace)
-        [defined] = ast.parse(source).body
+        *_, defined = ast.parse(source).body
         return namespace[defined.name]
 
 

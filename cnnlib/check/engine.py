@@ -113,17 +113,18 @@ class Case:
             return []
         return [f"{name} = {in_a_line(a.reshape(-1, a.shape[-1]))}" for name, a in maps]
 
+    def with_one(self, letter: str) -> "Case":
+        """The same with one picture, one channel or one filter: the first."""
+        inputs = {
+            name: a.take([0], axes.index(letter))
+            if letter in (axes := self.counts.get(name, ""))
+            else a
+            for name, a in self.inputs.items()
+        }
+        return replace(self, inputs=inputs)
+
     def easier(self) -> Iterator[Callable[["Case"], "Case"]]:
         """Changes that leave less to follow: one picture, one channel, one filter, small whole numbers."""
-
-        def first(case, letter):
-            inputs = {
-                name: a.take([0], axes.index(letter))
-                if letter in (axes := self.counts.get(name, ""))
-                else a
-                for name, a in case.inputs.items()
-            }
-            return replace(case, inputs=inputs)
 
         def whole(case):
             rng = np.random.default_rng(0)
@@ -135,7 +136,7 @@ class Case:
 
         if self.counts:
             for letter in dict.fromkeys("".join(self.counts.values())):
-                yield partial(first, letter=letter)
+                yield partial(Case.with_one, letter=letter)
             if any((a % 1).any() for a in self.inputs.values()):
                 yield whole
 
@@ -310,6 +311,8 @@ class Comparison(Check):
             helper = called.get(other.name)
             if helper is None or other.reference in (helper, self.reference):
                 continue
+            if not helpers.stands_for(helper, other.reference):
+                continue
             failure = other.failure(helper)
             if isinstance(failure, NotWritten):
                 says = f"is not written yet: first comes {other.name}, which it calls."
@@ -377,8 +380,8 @@ class Comparison(Check):
     def _beside_a_second_failure(self, trials: list[Trial]):
         """The misconception that explains the numbers, or two of them, where the code stops in other cases; or None.
 
-        Of several, the one that leaves the fewest stops unexplained, and of these the one that is
-        wrong in the fewest cases.
+        Of several, the one that leaves the fewest stops unexplained, then one that is wrong wherever
+        the code stops, then the one that is wrong in the fewest cases.
         """
         held = [t for t in trials if not t.stopped]
         stopped = [t for t in trials if t.stopped]
@@ -407,11 +410,13 @@ class Comparison(Check):
                 return None
             if not alike(*map(list, zip(*both, strict=True)), True):
                 return None
-            unexplained = sum(t.outcome.error is None for t in tried(stopped, broken))
+            there = list(tried(stopped, broken))
+            unexplained = sum(t.outcome.error is None for t in there)
             # One case alone may fit by chance, if the stops don't fit as well.
             if single and 2 * unexplained >= len(stopped):
                 return None
-            return unexplained, sum(not t.right for t in tried(trials, broken))
+            innocent = any(t.right for t in there)
+            return unexplained, innocent, sum(not t.right for t in tried(trials, broken))
 
         def best(candidates):
             fitting = [(fit, broken) for broken in candidates if (fit := fits(broken))]
@@ -503,6 +508,9 @@ class Comparison(Check):
             where |= {} if known else lasting_pattern(trials, thing, self.reference)
             return self.stopped(outcome, where, known)
         if not known and unsteady(trial, thing):
+            if right_with_its_first_weights(trial, thing):
+                facts = where | remarks(outcome, FIRST_WEIGHTS.hint)
+                return Failed(self.title, FIRST_WEIGHTS.says, facts)
             where |= {"expected": f"the same {trial.case.result} each time, as the same comes in"}
             return Failed(self.title, UNSTEADY.says, where | remarks(outcome, UNSTEADY.hint))
         where |= {} if known else lasting_pattern(trials, thing, self.reference)
@@ -752,14 +760,22 @@ def pattern(trials: list[Trial]) -> dict[str, str]:
 
 
 def lasting_pattern(trials: list[Trial], thing, reference) -> dict[str, str]:
-    """The pattern, if it is the same with other numbers: else it tells about these, not about the code."""
+    """The pattern, if it is the same with other numbers: else it tells about these, not about the code.
+
+    "Only with several channels" isn't true either of what is still wrong with one of them.
+    """
     found = pattern(trials)
     if not found:
         return {}
     anew = [t for trial in trials for t in redrawn(trial, thing, reference)]
-    shared = set.intersection(*(set(t.case.traits.items()) for t in trials if not t.right))
+    wrong = [t for t in trials if not t.right]
+    shared = set.intersection(*(set(t.case.traits.items()) for t in wrong))
     shared = {trait for trait in shared if found["pattern"].endswith(trait[1])}
     elsewhere = [t for t in anew if not t.right and not shared & set(t.case.traits.items())]
+    for name, trait in shared:
+        if trait.startswith("several") and name in "".join(wrong[0].case.counts.values()):
+            fewer = (once_more(t.case.with_one(name), thing, reference) for t in wrong)
+            elsewhere += [t for one in fewer for t in one if not t.right]
     return {} if elsewhere else found
 
 
@@ -771,7 +787,11 @@ def redrawn(trial: Trial, thing, reference) -> list[Trial]:
         if name.endswith("labels") and "logits" in trial.case.inputs:
             scores = trial.case.inputs[name.removesuffix("labels").rstrip("_") or "logits"]
             inputs[name] = rng.integers(scores.shape[1], size=array.shape).astype(array.dtype)
-    case = replace(trial.case, inputs=inputs)
+    return once_more(replace(trial.case, inputs=inputs), thing, reference)
+
+
+def once_more(case: Case, thing, reference) -> list[Trial]:
+    """A case of which it isn't known yet what is right; nothing where right code stops."""
     right = known(case, reference)
     return [] if right.error else [Trial(case, right.value, attempt(case, thing))]
 
@@ -787,6 +807,31 @@ UNSTEADY = diagnosis.Finding(
     "Is something drawn at random, left over from the run before, or read from an array that was "
     "never filled? np.empty holds what happened to lie in memory.",
 )
+
+
+FIRST_WEIGHTS = diagnosis.Finding(
+    "Your layer computes with the weights that it was made with, not with those that self.W and "
+    "self.b hold by now.",
+    "An optimizer gives a layer new arrays: self.W = self.W − …. Under which other name does your "
+    "layer keep the old ones?",
+)
+
+
+def right_with_its_first_weights(trial: Trial, thing) -> bool:
+    """Whether a layer is right where new weights are written into the arrays that it was made with."""
+
+    class WrittenInto(thing):
+        def __setattr__(self, name, value):
+            array = vars(self).get(name)
+            if name in ("W", "b") and np.shape(array) == np.shape(value):
+                array[...] = value
+            else:
+                super().__setattr__(name, value)
+
+    if not isinstance(thing, type) or "W" not in trial.case.inputs:
+        return False
+    value = attempt(trial.case, WrittenInto).value  # the arrays may be float32
+    return _agree(trial.expected, value, COARSE, any_float=True)
 
 
 def unsteady(trial: Trial, thing) -> bool:

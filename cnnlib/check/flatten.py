@@ -111,6 +111,8 @@ def flatten_backward():
     yield case(pair(1, 2, 3, 4), note="a batch of one")
     yield case(pair(4, 3, 1, 1), note="maps of one pixel")
     yield case(pair(2, 1, 5, 3, dtype=np.float32))
+    after_relu = pair(2, 3, 2, 5)
+    yield case(after_relu | {"x": np.maximum(after_relu["x"], 0)}, note="x comes from a ReLU")
     transposed = pair(3, 2, 5, 4)
     transposed["dy"] = transposed["dy"].T.copy().T
     yield case(transposed, note="dy is a transposed view")

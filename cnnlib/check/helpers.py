@@ -2,6 +2,7 @@
 
 import dis
 from collections.abc import Callable, Iterator
+from inspect import signature
 from types import CodeType, FunctionType
 
 
@@ -25,6 +26,21 @@ def called_by(thing) -> dict[str, Callable]:
             if isinstance(other, FunctionType) and other is not thing:
                 found[name] = other
     return found
+
+
+def stands_for(helper: Callable, reference: Callable) -> bool:
+    """Whether a function is meant as the answer to another exercise: what it takes goes by the same names.
+
+    The first may have another. Of `im2col(x, KH, KW, stride)` one can say only that it is somebody's own.
+
+    Examples
+    --------
+    >>> def pad(x, padding): ...
+    >>> stands_for(pad, lambda x, padding: x), stands_for(pad, lambda x, rows, columns: x)
+    (True, False)
+    """
+    mine, asked = (list(signature(each).parameters) for each in (helper, reference))
+    return mine[1:] == asked[1:] and len(mine) == len(asked)
 
 
 def _methods(thing) -> Iterator[FunctionType]:

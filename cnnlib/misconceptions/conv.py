@@ -236,6 +236,9 @@ mistakes(__name__, {"conv_forward": _Forward},
     FirstChannelOnly=slip("Each window is cut out of the first channel only.",
         "How many numbers does one filter have, and with how many numbers of x do they meet?",
         weights=lambda self, W: W * (np.arange(W.shape[1]) == 0).reshape(-1, 1, 1)),
+    FirstChannelForAll=slip("Each window is cut out of the first channel, and meets the weights of all channels.",
+        "W[f] has a sheet of weights for each channel. Which numbers of x does each sheet meet?",
+        source=lambda self, x: np.broadcast_to(_Forward.source(self, x)[:, :1], _padded(x, self.padding).shape)),
     LastChannelOnly=slip("Only the last channel counts: each channel overwrites the sum of the one before.",
         "One filter gives one number for a window, out of all channels. How do they come together?",
         weights=lambda self, W: W * (np.arange(W.shape[1]) == W.shape[1] - 1).reshape(-1, 1, 1)),
@@ -431,6 +434,7 @@ mistakes(__name__, {"conv_dW": _DW},
     MinusDW=structure.minus("dW"),
     **{name: windows.BACK[name] for name in ("StrideOnRowsOnTheWayBack", "StrideOnColumnsOnTheWayBack", "SideBySideOnTheWayBack", "TransposedOnTheWayBack", "LastWindowSendsNothing")},
     **windows.ROWS,
+    **windows.ORDERS,
 )
 # fmt: on
 # ---------------------------------------------------------------------------- db
@@ -698,6 +702,7 @@ mistakes(__name__, {"conv_dx": _Dx},
     MinusDx=structure.minus("dx"),
     **{name: windows.BACK[name] for name in ("StrideOnRowsOnTheWayBack", "StrideOnColumnsOnTheWayBack", "SideBySideOnTheWayBack", "TransposedOnTheWayBack", "LastWindowSendsNothing")},
     **windows.ROWS,
+    **windows.ORDERS,
 )
 # fmt: on
 
@@ -714,7 +719,8 @@ _BACK = {"conv_dW": _Backward, "conv_db": _Backward, "conv_dx": _Backward}
 mistakes(__name__, _BACK,
     BackwardChangesW=structure.changes_W("dx",
         "Which of your lines sets self.W, or writes into it? A flipped kernel needs a name of its own, and a step downhill is not the layer's to take."),
-    WalksItself=structure.walks_itself("Which lines of yours set self.W and self.b? backward sets self.dW and self.db."),
+    WalksItself=structure.walks_itself("Which lines of yours set self.W and self.b? backward sets self.dW and self.db.", "W", "b"),
+    WalksWithW=structure.walks_itself("Which line of yours sets self.W, or writes into it? backward sets self.dW and self.db.", "W"),
 )
 # fmt: on
 

@@ -161,7 +161,6 @@ mistakes(__name__, {"dense_dW": _DW},
     KeepsTheFirstBatch=structure.keeps_the_first("The x of the first batch is kept for ever and used for later ones.",
         "When does your layer write down its x, and how often?"),
     SharesItsInput=structure.shares_memory("x", "Dense"),
-    WalksItself=structure.walks_itself("After backward, W must be the same as before. Which of your lines writes to self.W?"),
     MinusDW=structure.minus("dW"),
 )
 # fmt: on
@@ -287,6 +286,10 @@ mistakes(__name__, {"dense_dx": _Dx},
         heard=lambda self, dy: dy - self.b),
     PilesUpDx=structure.piles_up("dx"),
     MinusDx=structure.minus("dx"),
+)
+mistakes(__name__, {"dense_dW": _DW, "dense_db": _Db, "dense_dx": _Dx},
+    WalksItself=structure.walks_itself("After backward, W and b must be the same as before. Which of your lines write to self.W and self.b?", "W", "b"),
+    WalksWithW=structure.walks_itself("After backward, W must be the same as before. Which of your lines writes to self.W?", "W"),
 )
 # fmt: on
 

@@ -319,7 +319,7 @@ mistakes(__name__, {"fast_conv_dW": _Steps, "fast_conv_dx": _Steps},
     RowsOnTheirSide=slip("You turn each map of dy on its side, so its columns go through the windows from top to bottom, and those of im2col go from left to right.",
         _ONLY_F, rows=lambda self, dy: dy.transpose(1, 0, 3, 2).reshape(dy.shape[1], -1)),
     PicturesLast=slip("You bring the columns of dy into the order (i, j, n), and those of im2col are in the order (n, i, j).",
-        _ONLY_F, rows=lambda self, dy: dy.transpose(1, 2, 3, 0).reshape(dy.shape[1], -1)),
+        _ONLY_F, heard=windows.ORDERS["PicturesLastInDy"].changes["heard"]),
 )
 # fmt: on
 
@@ -368,7 +368,7 @@ mistakes(__name__, {"fast_conv_dx": _Steps},
     MinusDx=structure.minus("dx"),
     ReusesItsDx=structure.reuses("dx"),
     ChangesTheKernelsBack=structure.changes_W("dx", "Which of your lines sets self.W, or writes into it?"),
-    StepsByItself=structure.walks_itself("Which of your lines sets self.W or self.b?"),
+    StepsByItself=structure.walks_itself("Which of your lines sets self.W or self.b?", "W", "b"),
 )
 # fmt: on
 

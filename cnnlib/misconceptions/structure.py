@@ -90,9 +90,13 @@ def same_memory(what, made=lambda result: result):
     return change
 
 
-def _walks(layer, dx, N):
-    layer.W, layer.b = layer.W - 0.1 * layer.dW, layer.b - 0.1 * layer.db
-    return dx
+def _walks(*names):
+    def change(layer, dx, N):
+        for name in names:
+            setattr(layer, name, getattr(layer, name) - 0.1 * getattr(layer, f"d{name}"))
+        return dx
+
+    return change
 
 
 def _turns_W(layer, result, N):
@@ -154,11 +158,12 @@ def minus(what: str, called: str = "") -> Slip:
     )
 
 
-def walks_itself(hint: str) -> Slip:
+def walks_itself(hint: str, *names: str) -> Slip:
     return slip(
-        "Your backward changes W and b. A layer says where downhill is; only the optimizer walks.",
+        f"Your backward changes {' and '.join(names)}. "
+        "A layer says where downhill is; only the optimizer walks.",
         hint,
-        after("dx", "weights", _walks),
+        after("dx", "weights", _walks(*names)),
     )
 
 

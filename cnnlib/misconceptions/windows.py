@@ -181,6 +181,23 @@ ROWS = {
         ),
     ),
 }
+# Two matrices have a number for each window, and count the windows in two orders.
+ORDERS = {
+    "PicturesFirstInDy": slip(
+        "Your matrix of dy goes through the windows picture by picture, (n, i, j); your windows of x are in the order (i, j, n).",
+        "Which window does entry 1 of a row belong to, in the one array and in the other? Write n, i, j for both.",
+        heard=lambda self, dy: (
+            dy.swapaxes(0, 1).reshape(-1, *dy.shape[2:], len(dy)).transpose(3, 0, 1, 2)
+        ),
+    ),
+    "PicturesLastInDy": slip(
+        "Your matrix of dy goes through the windows in the order (i, j, n); your windows of x come picture by picture, (n, i, j).",
+        "Which window does entry 1 of a row belong to, in the one array and in the other? Write n, i, j for both.",
+        heard=lambda self, dy: (
+            dy.transpose(1, 2, 3, 0).reshape(dy.swapaxes(0, 1).shape).swapaxes(0, 1)
+        ),
+    ),
+}
 # In a convolution, a window of another size doesn't fit the kernel.
 # fmt: off
 EXTENTS = {

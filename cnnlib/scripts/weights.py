@@ -23,7 +23,10 @@ def gradient(layer, name, dy):
         return layer.backward(dy)
 
     def now():
-        return getattr(layer, name, None)
+        try:
+            return getattr(layer, name)
+        except Exception:  # a property may look it up where nothing is kept yet
+            return None
 
     def untouched():
         return now() is before and _written_out(before) == kept

@@ -199,11 +199,11 @@ def _needs_its_class(method: ast.FunctionDef) -> bool:
 
 def _names(node: ast.AST) -> tuple[set[str], set[str]]:
     """The names that code uses, and those into whose attributes or entries it writes."""
-    used, stored = set(), set()
+    used, stored, own = set(), set(), set(_of_its_function(node))
     for part in ast.walk(node):
         if isinstance(part, ast.Name):
             used.add(part.id)
-            if part.id in FORBIDDEN_NAMES:
+            if part.id in FORBIDDEN_NAMES and part not in own:
                 raise LeftAlone(part.id)
         elif isinstance(part, ast.Attribute):
             dunder = part.attr.startswith("__") and part.attr not in KNOWN_DUNDERS
@@ -215,11 +215,21 @@ def _names(node: ast.AST) -> tuple[set[str], set[str]]:
             _only_harmless([alias.name for alias in part.names])
         elif isinstance(part, ast.ImportFrom):
             _only_harmless([part.module or "."])
-        elif isinstance(part, ast.AsyncFunctionDef | ast.Await | ast.Yield | ast.YieldFrom):
+        elif isinstance(part, ast.AsyncFunctionDef | ast.Await):
             raise LeftAlone("not an ordinary function")
         elif isinstance(part, ast.Subscript) and not isinstance(part.ctx, ast.Load):
             stored.add(_root(part))
     return used, stored
+
+
+def _of_its_function(node: ast.AST) -> Iterator[ast.Name]:
+    """The names that a function binds itself: `input` may be its parameter."""
+    for function in ast.walk(node):
+        if isinstance(function, ast.FunctionDef):
+            bound = {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
+            names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+            bound |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
+            yield from (n for n in names if n.id in bound)
 
 
 def _root(node: ast.AST) -> str:

@@ -721,7 +721,7 @@ WHAT_INDICES = "What do the indices in this line pick out, along each axis?"
     ast.Subscript,
     cost=2.5,
     suits="shape numbers crash",
-    undoes="pictures weights heard y dy route",
+    undoes="pictures weights heard y dy route source",
     asks=WHAT_INDICES,
 )
 def another_index(node, at):
@@ -854,7 +854,7 @@ def turned_round(node, at):
     ast.expr,
     cost=2,
     suits="crash shape permuted numbers",
-    undoes="weights axes flat back order maps",
+    undoes="weights axes flat back order maps heard",
     asks="Write the shape of each array below this line: which axis is which?",
 )
 def transposed(node, at):
@@ -1029,7 +1029,7 @@ REDUCE = "sum mean max min argmax argmin amax cumsum any all prod std".split()
     ast.Call,
     cost=1.5,
     suits="shape crash numbers ratio",
-    undoes="axes total over_channels shift shape summed mean",
+    undoes="axes total over_channels shift shape summed mean share",
     asks="Along which axes does this line go, which are left, and how does NumPy line up what remains?",
 )
 def along_other_axes(node, at):
