@@ -735,7 +735,7 @@ WRONG = [
             "dpadded[n, c, i * s + k, j + m] += g * self.W[f, c, k, m]": "StrideOnRowsOnTheWayBack",
             "dpadded[n, c, r, q] += g * self.W[f, c, KH - 1 - k, KW - 1 - m]": "UpsideDownKernel",
             "dpadded[n, c, r, q] += g * self.W[f, c, -k, -m]": "DxThroughWeightsFromTheEnd",
-            "dpadded[n, c, r, q] += g * self.W[f, c, k, KW - 1 - m]": "Your result would be right if W were W[:, :, :, ::-1]",
+            "dpadded[n, c, r, q] += g * self.W[f, c, k, KW - 1 - m]": "LeftForRight",
             "dpadded[n, c, r, q] += g": "IgnoresTheWeightsInDx",
             "dpadded[n, c, r, q] += self.W[f, c, k, m]": "IgnoresDyInDx",
             "dpadded[n, c, r, q] += g * self.W[f, 0, k, m]": "dx is the same for every index along C",
@@ -856,7 +856,7 @@ WRONG = [
         "turned = np.rot90(self.W, 2, axes=(2, 3))",
         {
             "turned = np.rot90(self.W, 2)": "TurnsFiltersAndChannels",
-            "turned = self.W[:, :, ::-1]": "Your result would be right if W were W[:, :, :, ::-1]",
+            "turned = self.W[:, :, ::-1]": "LeftForRight",
             "turned = self.W[::-1, ::-1, ::-1, ::-1]": "TurnsAllAxes",
             "turned = np.rot90(self.W, 1, axes=(2, 3))": "QuarterTurnBack",
             "self.W = turned = np.rot90(self.W, 2, axes=(2, 3))": "BackwardChangesW",

@@ -309,7 +309,10 @@ WRONG = {
             "y has the wrong length along C and OH and OW",
             ("N, C, H, W = x.shape", "N, H, W, C = x.shape"),
         ),
-        ("y has the wrong length along OW", ("N, C, H, W = x.shape", "N, C, W, H = x.shape")),
+        (
+            "Height and width of x are taken for each other",
+            ("N, C, H, W = x.shape", "N, C, W, H = x.shape"),
+        ),
         (
             "Your code stopped with TypeError",
             (

@@ -309,6 +309,23 @@ class Adam:
             setattr(layer, name, getattr(layer, name) - update)
 """
 
+NUMERICAL = """
+def numerical_gradient(f, x, h=1e-6):
+    value = np.array(x, dtype=float)
+    slopes = np.zeros(value.shape)
+    with np.nditer(value, flags=["multi_index"]) as places:
+        for _ in places:
+            k = places.multi_index
+            old = value[k]
+            value[k] = old + h
+            above = float(f(value))
+            value[k] = old - h
+            below = float(f(value))
+            value[k] = old
+            slopes[k] = (above - below) / (2 * h)
+    return slopes
+"""
+
 TRAIN = """
 def train(network, loss, optimizer, training, validation, epochs, batch_size, rng):
     x_train, y_train = training
@@ -739,6 +756,15 @@ FIRST_ATTEMPTS = [
     ('PositionsWipeOut', False, Wrong('maxpool_backward', MAX_ROWS, (('+= parts', '= parts'),))),
     ('SharedAmongAllMaps', True, Wrong('maxpool_backward', MAX_MASK, (('mask.sum(axis=(2, 3), keepdims=True)', 'mask.sum()'),))),
     ('SideBySideOnTheWayBack', False, Wrong('maxpool_backward', MAX_UPSAMPLED, ())),
+    ('LeftForRight', False, Wrong('conv_dx', CONV_FULL, (('self.W[:, :, ::-1, ::-1]', 'self.W[:, :, ::-1]'),))),
+    ('HeightOfTheKernelForItsWidth', True, Wrong('conv_forward', CONV_SUMS, (('xp[:, None, :, top:top + self.kh, left:left + self.kw]', 'xp[:, None, :, top:top + self.kh, left:left + self.kh]'),))),
+    ('HeightAndWidthSwapped', False, Wrong('avgpool_forward', AVERAGE, (('N, C, H, W = x.shape', 'N, C, W, H = x.shape'),))),
+    ('StrideForgottenOnTheWayBack', False, Wrong('maxpool_backward', MAX_MASK, (('window = self.x[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw]', 'window = self.x[:, :, i:i + kh, j:j + kw]'), ('dx[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw] +=', 'dx[:, :, i:i + kh, j:j + kw] +=')))),
+    ('DividedByTheArea', False, Wrong('maxpool_backward', MAX_PLACES, (('+= dy[n, c, i, j]', '+= dy[n, c, i, j] / (kh * kw)'),))),
+    ('StrideOnColumnsOnTheWayBack + SharesOfTheSumOfSides', False, Wrong('avgpool_backward', AVERAGE, (('r, c = a * self.s[0], b * self.s[1]\n                y', 'r, c = a, b * self.s[1]\n                y'), ('r, c = a * self.s[0], b * self.s[1]\n                share', 'r, c = a, b * self.s[1]\n                share'), ('(self.k[0] * self.k[1])', '(self.k[0] + self.k[1])')))),
+    ('LogPMinusY', False, Wrong('loss_backward', LOSS_LOOP, (('np.exp(shifted - log_total[:, np.newaxis])', 'shifted - log_total[:, np.newaxis]'),))),
+    ('ClipsAt1e-07AndNear1', False, Wrong('loss_forward', LOSS_LOOP, (('losses.append(log_total[n] - shifted[n, labels[n]])', 'losses.append(-np.log(np.clip(np.exp(shifted[n, labels[n]] - log_total[n]), 1e-7, 1 - 1e-7)))'),))),
+    ('divided_by_h + never_put_back_in_a_copy', False, Wrong('numerical_gradient', NUMERICAL, (('            value[k] = old\n', ''), ('(2 * h)', 'h')))),
 ]  # fmt: skip
 
 
@@ -782,6 +808,7 @@ RIGHT = {
     "flatten_forward flatten_backward": (FLATTEN_ROWS,),
     "dense_forward dense_dW dense_db dense_dx": (DENSE_EINSUM, DENSE_PARAMS),
     "relu_forward relu_backward": (RELU,),
+    "numerical_gradient numerical_gradient_dtypes": (NUMERICAL,),
     "loss_forward loss_backward": (LOSS_LOOP,),
     "sgd_step sgd_momentum": (SGD_DICT,),
     "adam_first_step adam_step": (ADAM_DICT,),

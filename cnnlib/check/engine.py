@@ -981,8 +981,8 @@ def fits_own_forward(thing, trials: list[Trial]) -> bool:
     """Whether a wrong backward is the derivative of its own forward, so that it is forward that is wrong."""
     # Where several answers are right, at a kink, finite differences give none of them.
     wrong = [t for t in trials if not t.right and t.case.closest is None]
-    # Two cases are evidence enough, and finite differences of slow loops are slow.
-    wrong = [t for t in wrong if t.outcome.error is None][:2]
+    # Three cases are evidence enough, and finite differences of slow loops are slow.
+    wrong = [t for t in wrong if t.outcome.error is None][:3]
     for trial in wrong:
         if trial.case.forward is None or not trial.evidence.comparable:
             return False

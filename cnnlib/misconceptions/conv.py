@@ -303,12 +303,13 @@ mistakes(__name__, {"conv_forward": _Forward},
     ForgetsTheLastWindows=slip("The last row and the last column of windows are missing: there, y was never filled.",
         "`range(OH)` ends before OH. Is anything taken off once more?",
         *windows.SIZES["LastWindowNotVisited"].wraps),
-    **{name: windows.SIZES[name] for name in ("WritesColumnsFirst", "StopsBeforeTheLastStart", "NoPlusOne", "ReturnsAfterOneWindow", "ReturnsAfterOneMap")},
+    **{name: windows.SIZES[name] for name in ("WritesColumnsFirst", "HeightAndWidthSwapped", "StopsBeforeTheLastStart", "NoPlusOne", "ReturnsAfterOneWindow", "ReturnsAfterOneMap")},
     WritesFiltersFirst=slip("You write to y[f, n, …], and y is (N, F, OH, OW): the number of the picture comes first.",
         "Write N, F, OH, OW below the four indices with which you write.",
         after("y", "axes", _filters_first)),
     **windows.MAPS,
     **{name: windows.STARTS[name] for name in ("WindowsEndToEnd", "WindowsTransposed")},
+    HeightOfTheKernelForItsWidth=windows.EXTENTS["HeightForWidth"],
     AppliesReLU=slip("Negative numbers have become 0. That is what ReLU does, and ReLU is a layer of its own.",
         "Which numbers may a weighted sum be?",
         after("y", "ReLU", lambda layer, y, N: np.maximum(y, 0))),
@@ -610,7 +611,9 @@ class _FirstShape(after("dx", "shape", _in_the_first_shape)):
         return y
 
 
-_TURN = "Write the small example's kernel down before and after you rotate it. Where does each weight go?"
+_TURN = (
+    "Write the small example's kernel down before and after you turn it. Where does each weight go?"
+)
 
 # fmt: off
 mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
@@ -624,6 +627,10 @@ mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
     UpsideDownKernel=slip("Each gradient comes back through the wrong weight: the kernel is upside down. A kernel that looks the same upside down, such as a blur, hides it.",
         "Take a pixel in the lower right corner of a window. Through which weight did it go in? And through which one does its gradient come back?",
         weights=lambda self, W: W[:, :, ::-1, ::-1]),
+    TopForBottom=slip("Top and bottom of the kernel are swapped, left and right are not. Whoever goes from output to output needs no flip; whoever goes from pixel to pixel needs both.",
+        _TURN, weights=lambda self, W: W[:, :, ::-1]),
+    LeftForRight=slip("Left and right of the kernel are swapped, top and bottom are not. Whoever goes from output to output needs no flip; whoever goes from pixel to pixel needs both.",
+        _TURN, weights=lambda self, W: W[..., ::-1]),
     StillPadded=slip("Your dx still has the padding around it.",
         "dx has the shape of x. Whose gradient lies in the rows too many?",
         cropped=lambda self, dx: dx),

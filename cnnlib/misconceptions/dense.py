@@ -533,6 +533,10 @@ mistakes(__name__, {"loss_forward": _Naive},
         losses=lambda self, log_p, labels: -(_one_hot(log_p, labels) * log_p).sum(axis=1)),
     **{f"Adds{tiny:.3g}": _keeps_away(lambda self, p, tiny=tiny: p + tiny) for tiny in _ADDED},
     **{f"ClipsAt{tiny:.3g}": _keeps_away(lambda self, p, tiny=tiny: np.maximum(p, tiny)) for tiny in _CLIPPED},
+    **{f"ClipsAt{tiny:.3g}AndNear1": slip(
+        "Your p is kept away from 0 and from 1. So a network that is very sure and wrong costs far more than you say, and one that is sure and right costs something too.",
+        "ln of a fraction is a difference, and ln undoes exp. Then there is nothing to be kept away from.",
+        kept=lambda self, p, tiny=tiny: np.clip(p, tiny, 1 - tiny)) for tiny in _ADDED},
 )
 # fmt: on
 
@@ -648,6 +652,9 @@ mistakes(__name__, {"loss_backward": _Stable},
     MinusY=slip("The gradient holds y only, and p is missing.",
         "Each row of the gradient must add up to 0. What does yours add up to?",
         difference=lambda self, p, y: -y),
+    LogPMinusY=slip("You subtract y from ln p, not from p.",
+        "Each row of the gradient must add up to 0. What does yours add up to?",
+        difference=lambda self, p, y: self.logits - np.logaddexp.reduce(self.logits, axis=1, keepdims=True) - y),
     ScoresMinusY=slip("You subtract y from the scores as they came in, not from the probabilities.",
         "Each row of the gradient must add up to 0. What does yours add up to?",
         difference=lambda self, p, y: self.logits - y),

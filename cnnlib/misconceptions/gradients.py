@@ -67,11 +67,12 @@ def _row(self, x, index, step):
 def _never_put_back(self, f, x, h=1e-6):
     gradient = np.zeros(x.shape)
     for index in np.ndindex(x.shape):
-        value = x[index]
-        x[index] = value + h
-        up = f(x)
-        x[index] = value - h
-        gradient[index] = (up - f(x)) / (2 * h)
+
+        def at(step, index=index, value=x[index]):
+            x[index] = value + step
+            return f(x)
+
+        gradient[index] = self.slope(at, h)
     return gradient
 
 
@@ -79,21 +80,26 @@ def _nudges_pile_up(self, f, x, h=1e-6):
     gradient = np.zeros(x.shape)
     up, down = np.array(x, float), np.array(x, float)
     for index in np.ndindex(x.shape):
-        up[index] += h
-        down[index] -= h
-        gradient[index] = (f(up) - f(down)) / (2 * h)
+
+        def at(step, index=index):
+            moved = up if step > 0 else down
+            moved[index] += step
+            return f(moved)
+
+        gradient[index] = self.slope(at, h)
     return gradient
 
 
 def _rows_as_views(self, f, x, h=1e-6):
     gradient = np.zeros(x.shape)
     for i in range(len(x)):
-        value = x[i]
-        x[i] = value + h
-        up = f(x)
-        x[i] = value - h
-        gradient[i] = (up - f(x)) / (2 * h)
-        x[i] = value
+
+        def at(step, i=i, value=x[i]):
+            x[i] = value + step
+            return f(x)
+
+        gradient[i] = self.slope(at, h)
+        at(0)
     return gradient
 
 

@@ -96,6 +96,15 @@ class _MaxByPlace(_Max):
         return top + row, left + column
 
 
+class _MaxInEqualShares(_Max):
+    """Where several pixels are the largest, each gets the same."""
+
+    def share(self, window, i, j):
+        return _shared_among(lambda self, window, i, j: _all_largest(self, window))(
+            self, window, i, j
+        )
+
+
 class _Avg(_Backward, AvgPool2D):
     def share(self, window, i, j):
         return 1 / self.count(*self.kernel_size, *self.stride)
@@ -371,7 +380,10 @@ _ADDS_UP = "The chain rule adds up over all the ways from a pixel to the loss. D
 # fmt: off
 mistakes(
     __name__,
-    {"maxpool_backward": (_Max, _MaxByPlace, _MaxByValue), "avgpool_backward": _Avg},
+    {
+        "maxpool_backward": (_Max, _MaxByPlace, _MaxByValue, _MaxInEqualShares),
+        "avgpool_backward": _Avg,
+    },
     **windows.BACK,
     **windows.BACK_EXTENTS,
     EndsWithTheLastWindow=slip("Your dx ends where the last window ends; the pixels that no window reaches are missing.",
