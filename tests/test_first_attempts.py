@@ -4,7 +4,7 @@ Each is told by the name of what was done, and, where the repairs find it, by a 
 """
 
 import pytest
-from wrong_answers import Wrong
+from wrong_answers import CONV_LOOPS, Wrong
 
 from cnnlib import check
 
@@ -765,6 +765,10 @@ FIRST_ATTEMPTS = [
     ('LogPMinusY', False, Wrong('loss_backward', LOSS_LOOP, (('np.exp(shifted - log_total[:, np.newaxis])', 'shifted - log_total[:, np.newaxis]'),))),
     ('ClipsAt1e-07AndNear1', False, Wrong('loss_forward', LOSS_LOOP, (('losses.append(log_total[n] - shifted[n, labels[n]])', 'losses.append(-np.log(np.clip(np.exp(shifted[n, labels[n]] - log_total[n]), 1e-7, 1 - 1e-7)))'),))),
     ('divided_by_h + never_put_back_in_a_copy', False, Wrong('numerical_gradient', NUMERICAL, (('            value[k] = old\n', ''), ('(2 * h)', 'h')))),
+    ('OverwritesWindowsAndFilters + UpsideDownKernel', False, Wrong('conv_dx', CONV_LOOPS, (('dx_pad[n, :, top : top + KH, left : left + KW] += g * self.W[f]', 'dx_pad[n, :, top : top + KH, left : left + KW] = g * self.W[f, :, ::-1, ::-1]'),))),
+    ('CutAboveAndLeft', False, Wrong('conv_dx', CONV_SUMS, (('self.pad:self.pad + h, self.pad:self.pad + w]', 'self.pad:, self.pad:]'),))),
+    ('DbOfTheVeryLastWindow', True, Wrong('conv_db', CONV_LOOPS, (('db[f] += g', 'db[f] = g'),))),
+    ('NoShift + NeverDivided', True, Wrong('loss_backward', LOSS_LOOP, (('shifted = logits - np.max(logits, axis=1)[:, np.newaxis]', 'shifted = logits'), ('return grad / len(self.labels)', 'return grad')))),
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from wrong_answers import CONFUSION, DENSE, DOUBLE, RELU, SINGLE
 
 from cnnlib import check, layers, misconceptions
 from cnnlib.check import repair
+from cnnlib.check.repair.answer import Answer
 from cnnlib.check.repair.edits import TABLE
 
 pytestmark = pytest.mark.repairs
@@ -159,6 +160,16 @@ def test_code_that_reaches_out_is_left_alone(line):
     )
     failed = failure("conv_forward", written(source, plt=time, torch=time))
     assert failed.lines == ()
+
+
+def test_views_made_by_hand_stay_within_their_memory():
+    source = """
+def pairs(x):
+    step = x.strides[0]
+    return np.lib.stride_tricks.as_strided(x, (len(x), 2), (step, step))
+"""
+    with pytest.raises(ValueError, match="memory"):
+        Answer(written(source, "pairs")).build()(np.arange(3))
 
 
 def test_no_trace_is_left(capsys):

@@ -353,6 +353,13 @@ class _Stable(SoftmaxCrossEntropy):
         return N
 
 
+class _StableAllTheWay(_Stable):
+    """p from ln p."""
+
+    def probabilities(self, logits, e, total):
+        return np.exp(logits - self.shift(logits) - np.log(total))
+
+
 class _Naive(_Stable):
     """p first, and then its logarithm."""
 
@@ -371,7 +378,10 @@ def _one_less(labels, K):
 # fmt: off
 mistakes(
     __name__,
-    {"loss_forward": (_Naive, _Stable), "loss_backward": (_Naive, _Stable)},
+    {
+        "loss_forward": (_Naive, _Stable),
+        "loss_backward": (_Naive, _Stable, _StableAllTheWay),
+    },
     NoShift=slip("exp is taken of the scores as they are. exp(1000) is infinite, and exp(−1000) is 0 everywhere, so the fraction is not a number.",
         "p stays the same if the same number is subtracted from all scores of a row. Which number makes exp harmless?",
         shift=lambda self, logits: 0),
@@ -577,7 +587,7 @@ def _stops_at_p(self, p, y):
 
 
 # fmt: off
-mistakes(__name__, {"loss_backward": _Stable},
+mistakes(__name__, {"loss_backward": (_Stable, _StableAllTheWay)},
     NeverDivided=slip("The gradient is not divided by N, though the loss is a mean.",
         "In a mean over N samples, how much does one of them count?", share=lambda self, N, K: 1),
     TwiceDivided=slip("The gradient is divided by N twice.",

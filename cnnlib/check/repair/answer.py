@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 HARMLESS_MODULES = ("numpy", "math", "itertools", "functools", "operator")
 FORBIDDEN_NAMES = frozenset(
@@ -35,6 +36,7 @@ LARGEST_COPY = 100_000
 AN_ARRAY = 100
 """As many numbers are copied while one more array is made."""
 TICK = "__tick__"
+STRIDED = "__strided__"
 
 
 class LeftAlone(Exception):
@@ -115,7 +117,7 @@ class Answer:
         A definition whose tree was `changed` is compiled anew; where it was only in a `method`, that
         alone, which takes half the time.
         """
-        namespace = dict(self.globals) | {TICK: self.clock.tick}
+        namespace = dict(self.globals) | {TICK: self.clock.tick, STRIDED: within_its_memory}
         for name in self.copied:
             namespace[name] = copy.deepcopy(self.globals[name])
         for definition in self.definitions:
@@ -176,9 +178,39 @@ class Answer:
                 self.copied.add(name)
             elif not _harmless(value) or name in stored:
                 raise LeftAlone(f"{name} can't be copied")
+        for call in [n for n in ast.walk(node) if isinstance(n, ast.Call)]:
+            if getattr(call.func, "attr", getattr(call.func, "id", "")) == "as_strided":
+                call.func = ast.copy_location(ast.Name(STRIDED, ast.Load()), call.func)
         for loop in [n for n in ast.walk(node) if isinstance(n, ast.For | ast.While)]:
             loop.body.insert(0, _tick(loop.body[0]))
         self.definitions.append(Definition(node, filename))
+
+
+def within_its_memory(x, shape=None, strides=None, subok=False, writeable=True):
+    """NumPy's `as_strided`, but that it stops where NumPy would read what is not x's.
+
+    Examples
+    --------
+    >>> within_its_memory(np.arange(3), (2, 2), (8, 8)).tolist()
+    [[0, 1], [1, 2]]
+    >>> within_its_memory(np.arange(3), (3, 2), (8, 8))
+    Traceback (most recent call last):
+        ...
+    ValueError: beyond the array's memory
+    """
+    owner = x
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    view = as_strided(x, shape, strides, subok, writeable)
+    if view.size > LARGEST_COPY:
+        raise ValueError("larger than any case of a check")
+    (low, high), (first, last) = (
+        np.lib.array_utils.byte_bounds(owner),
+        np.lib.array_utils.byte_bounds(view),
+    )
+    if view.size and (first < low or last > high):
+        raise ValueError("beyond the array's memory")
+    return view
 
 
 def _a_function_of(thing) -> types.FunctionType:
