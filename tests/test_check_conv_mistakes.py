@@ -207,7 +207,7 @@ WRONG = [
             "total * self.b[f]": "in your y[0, 0, 1, 1], x[0, 0, 1, 1] counts 100 times; it should count once",
             "total - self.b[f]": "SubtractsTheBias",
             "total + self.b[n]": "it should depend on b[",
-            "total + self.b.sum()": "Your result would be right if b were b.sum(axis=0) again and again",
+            "total + self.b.sum()": "Your result would be right if b were b.sum(axis=0), repeated",
             "max(total + self.b[f], 0)": "AppliesReLU",
             "abs(total + self.b[f])": "The numbers are right but for their sign: some have the wrong one",
             "total / (KH * KW) + self.b[f]": "in your y[0, 0, 1, 1], x[0, 0, 1, 1] counts 0.25 times; it should count once",
@@ -225,7 +225,7 @@ WRONG = [
             "j * s + m] * self.W[f, c, k, m] + self.b[f]": "Every number is off by b, some number of times",
             "j * s + m] * self.W[f, c, KH - k - 1, KW - m - 1]": "FlipsTheKernel",
             "j * s + m] * self.W[f, c, KH - k - 1, m]": "Your result would be right if W were W[:, :, ::-1]",
-            "j * s + m] * self.W[f, 0, k, m]": "Your result would be right if W were W[:, :1] again and again",
+            "j * s + m] * self.W[f, 0, k, m]": "Your result would be right if W were W[:, :1], repeated",
             "j * s + m] + self.W[f, c, k, m]": "in your y[0, 0, 1, 1], x[0, 0, 1, 2] counts once; it should count 2 times",
             "j + m] * self.W[f, c, k, m]": "StrideForRowsOnly",
             "j * s - m] * self.W[f, c, k, m]": "your y[0, 0, 0, 1] depends on x[0, 0, 0:2, 0:2]; it should depend on x[0, 0, 0:2, 1:3]",
@@ -410,7 +410,7 @@ WRONG = [
             "np.sum(window * self.W[f][::-1, ::-1]) + self.b[f]": "Your result would be right if W were W[:, ::-1, ::-1]",
             "np.sum(window * np.rot90(self.W[f], 2)) + self.b[f]": "Your result would be right if W were W[:, ::-1, ::-1]",
             "np.sum(window * self.W[0]) + self.b[f]": "FirstFilterForAll",
-            "np.sum(window) * self.W[f].sum() + self.b[f]": "Your result would be right if W were W.sum(axis=(1, 2, 3)) again and again",
+            "np.sum(window) * self.W[f].sum() + self.b[f]": "Your result would be right if W were W.sum(axis=(1, 2, 3)), repeated",
         },
     ),
     (
@@ -451,7 +451,7 @@ WRONG = [
         {
             "self.b": "BiasAlongTheColumns",
             "self.b[:, None]": "it should depend on b[",
-            "self.b.sum()": "Your result would be right if b were b.sum(axis=0) again and again",
+            "self.b.sum()": "Your result would be right if b were b.sum(axis=0), repeated",
         },
     ),
     (
@@ -467,7 +467,7 @@ WRONG = [
         OFFSETS,
         '"ncij,fc->nfij"',
         {
-            '"ncij,fd->nfij"': "Your result would be right if x were x.sum(axis=1) again and again",
+            '"ncij,fd->nfij"': "Your result would be right if x were x.sum(axis=1), repeated",
             '"ncij,cf->nfij"': "ChannelsForFilters",
         },
     ),
@@ -507,7 +507,7 @@ WRONG = [
             "+= g * self.padded[n, c, r, q] / (N * OH * OW)": "AveragesDWOverEverything",
             "-= g * self.padded[n, c, r, q]": "Every number has the wrong sign",
             "+= g * self.padded[n, 0, r, q]": "dW is the same for every index along C",
-            "+= g * self.padded[0, c, r, q]": "Your result would be right if x were x[:1] again and again",
+            "+= g * self.padded[0, c, r, q]": "Your result would be right if x were x[:1], repeated",
             "+= g * self.padded[n, c, r, q] ** 2": "Your result would be right if x were x²",
             "+= g + self.padded[n, c, r, q]": "in your dW[0, 0, 1, 1], x[0, 0, 1, 2] counts once; it should count 10 times",
             "+= np.sign(g) * self.padded[n, c, r, q]": "Your result would be right if dy were np.sign(dy)",
@@ -550,10 +550,10 @@ WRONG = [
         "g = dy[n, f, i, j]",
         {
             "g = dy[n, f, j, i]": "in your dW[0, 0, 0, 0], x[0, 0, 0, 1] counts 100 times; it should count 10 times",
-            "g = dy[n, f].mean()": "Your result would be right if dy were dy.mean(axis=(2, 3)) again and again",
-            "g = dy[n, f].sum()": "Your result would be right if dy were dy.sum(axis=(2, 3)) again and again",
+            "g = dy[n, f].mean()": "Your result would be right if dy were dy.mean(axis=(2, 3)), repeated",
+            "g = dy[n, f].sum()": "Your result would be right if dy were dy.sum(axis=(2, 3)), repeated",
             "dy[n, f, i, j] *= 2\n            g = dy[n, f, i, j]": "Your code changed dy in place",
-            "g = dy[0, f, i, j]": "Your result would be right if dy were dy[:1] again and again",
+            "g = dy[0, f, i, j]": "Your result would be right if dy were dy[:1], repeated",
         },
     ),
     (
@@ -626,8 +626,8 @@ WRONG = [
         'np.einsum("nfij,ncij->fc", dy, self.xp[read])',
         {
             'np.einsum("nfij,ncij->nfc", dy, self.xp[read])[-1]': "LastPictureOnly",
-            'np.einsum("nfij,mcij->fc", dy, self.xp[read])': "Your result would be right if x were x.sum(axis=0) again and again",
-            'np.einsum("nfij,nckl->fc", dy, self.xp[read])': "Your result would be right if dy were dy.sum(axis=(2, 3)) again and again",
+            'np.einsum("nfij,mcij->fc", dy, self.xp[read])': "Your result would be right if x were x.sum(axis=0), repeated",
+            'np.einsum("nfij,nckl->fc", dy, self.xp[read])': "Your result would be right if dy were dy.sum(axis=(2, 3)), repeated",
         },
     ),
     (
@@ -749,7 +749,7 @@ WRONG = [
             "dpadded[n, c, r, q] += g * self.W[f, c, k, m] + self.b[f]": "here, your dx depends on b, and should not",
             "dpadded[n, c, r, q] += g * self.W[f, c, k, m] * self.padded[n, c, r, q]": "TimesThePicture",
             "dpadded[n, c, r, q] += g / self.W[f, c, k, m]": "Your result would be right if W were 1 / W",
-            "dpadded[n, c, r, q] += g * self.W[0, c, k, m]": "Your result would be right if W were W[:1] again and again",
+            "dpadded[n, c, r, q] += g * self.W[0, c, k, m]": "Your result would be right if W were W[:1], repeated",
             "dpadded[n, c, r, q] = max(dpadded[n, c, r, q], g * self.W[f, c, k, m])": "your dx[0, 0, 2, 1] depends on W[0, 0, 1, 0] and dy[0, 0, 1, 1]; it should depend on W[0, 0, 1, :] and dy[0, 0, 1, :]",
             "dpadded[n, c, r, q] += g * abs(self.W[f, c, k, m])": "Your result would be right if W were abs(W)",
         },
@@ -802,7 +802,7 @@ WRONG = [
         {
             "dx_pad[part] += dout[n, f, i, j] * x_pad[part]": "IgnoresTheWeightsInDx + TimesThePicture",
             "dx_pad[part] += dout[n, f, i, j] * np.rot90(self.W[f], 2)": "Your result would be right if W were W[:, ::-1, ::-1]",
-            "dx_pad[part] += dout[n, f, i, j] * self.W[f].mean()": "Your result would be right if W were W.mean(axis=(1, 2, 3)) again and again",
+            "dx_pad[part] += dout[n, f, i, j] * self.W[f].mean()": "Your result would be right if W were W.mean(axis=(1, 2, 3)), repeated",
             "dx_pad[part] += dout[n, f, i, j] * self.W": "ValueError",
             "dx_pad[part] += dout[n, f, -i, -j] * self.W[f]": "it should depend on dy[",
         },
@@ -847,7 +847,7 @@ WRONG = [
         '"nfij,fc->ncij"',
         {
             '"nfij,cf->ncij"': "ChannelsForFiltersInDx",
-            '"nfij,gc->ncij"': "Your result would be right if W were W.sum(axis=0) again and again",
+            '"nfij,gc->ncij"': "Your result would be right if W were W.sum(axis=0), repeated",
         },
     ),
     (

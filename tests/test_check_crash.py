@@ -34,6 +34,11 @@ HABITS = {
     "self.zero_grad()": "nothing has to be cleared",
     "a.detach()": "nothing has to be cleared",
     "a.shape.index(77)": "tuple.index looks for a value",
+    "np.einsum('nc,cd->nd', a, a)": "einsum wants a word for each array",
+    "np.einsum('nd,de->ne', a.reshape(2, 4), a.reshape(2, 4))": "axes of one letter have one length",
+    "[k for k, l in [np.argmax(a)]]": "How does a row and a column follow",
+    "np.random.default_rng(0).shuffle(a)[0]": "as shuffle, sort, reverse and append do",
+    "self.grad['W']": "nothing has to be cleared",
 }
 
 

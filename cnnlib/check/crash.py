@@ -97,7 +97,7 @@ def _from_pytorch(text: str, line: str) -> str:
         r"name '(torch|nn|F)' is not defined|No module named 'torch'|must be Tensor", text
     ):
         return "Here everything is NumPy: PyTorch would do the work that this exercise is about. What does that line do, number by number?"
-    if (missing and missing[1] == "zero_grad") or word in ("grad", "requires_grad", "detach"):
+    if missing and missing[1] in ("zero_grad", "grad", "requires_grad", "detach"):
         return "PyTorch keeps gradients there and adds each one to the last. Here backward sets self.dW and self.db itself, anew each time, so nothing has to be cleared or detached."
     if word in PYTORCH:
         also = " NumPy's own view is about the dtype." if word == "view" else ""
@@ -143,6 +143,8 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "The mask belongs to another array than this one, with another shape. When was it made, and from what? Is it this layer's own?"
     if "pop from empty" in text:
         return "pop takes things away, and here nothing is left. How many times may this line run after one forward?"
+    if "remapped shapes" in text:
+        return "In einsum, axes of one letter have one length. Write each array's shape below its word."
     if re.search(r"[(,]0[,)]", text) and "broadcast" in text:
         return "One of these shapes has a length of 0: a slice that selects nothing. Which numbers stand before and after its colon?"
     if "could not be broadcast" in text or "operands could not" in text:
@@ -178,6 +180,10 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
             hint
             + " What one method keeps for another goes on self, as in self.name = …." * in_class
         )
+    if isinstance(error, TypeError) and "unpack" in text and "arg" in stop.line:
+        return "argmax counts through all that it is given, and returns a single number. How does a row and a column follow from that?"
+    if "einstein sum" in text:
+        return "einsum wants a word for each array, and in it a letter for each axis. How many axes has each array here, and what is each of them?"
     if isinstance(error, TypeError) and "unpack" in text and "NoneType" not in text:
         return "There is a single number here, not several. Compare the order of your parameters with the exercise's."
     if isinstance(error, TypeError) and "unpack" in text:
@@ -201,7 +207,7 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     if isinstance(error, TypeError) and "NoneType" in text and _emptied(stop):
         return f"{_emptied(stop)} is None by now. Who set it to None, and may backward be called twice?"
     if isinstance(error, TypeError) and "NoneType" in text:
-        return "Something is None here. What was not set yet, or has None as its default?"
+        return "Something is None here. What was not set yet, or has None as its default, or was made by a method that changes its object and returns nothing, as shuffle, sort, reverse and append do?"
     if "invalid index to scalar" in text or re.search(
         r"'(int|float)' object is not subscriptable", text
     ):

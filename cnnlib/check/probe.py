@@ -52,14 +52,14 @@ def _changes(name: str, ndim: int) -> Iterator[tuple[str, Callable]]:
     for k in range(ndim):
         for part, place in ((":1", 0), ("-1:", -1)):
             yield (
-                f"{name}[{_slices(part, (k,))}] again and again",
+                f"{name}[{_slices(part, (k,))}], repeated",
                 lambda a, k=k, place=place: np.broadcast_to(a.take([place], k), a.shape).copy(),
             )
     for axes in _axes(ndim):
         for what in ("sum", "mean"):
             which = axes[0] if len(axes) == 1 else axes
             yield (
-                f"{name}.{what}(axis={which}) again and again",
+                f"{name}.{what}(axis={which}), repeated",
                 lambda a, axes=axes, what=what: np.broadcast_to(
                     getattr(a, what)(axis=axes, keepdims=True), a.shape
                 ).copy(),
