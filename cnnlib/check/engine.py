@@ -819,6 +819,8 @@ FIRST_WEIGHTS = diagnosis.Finding(
 
 def right_with_its_first_weights(trial: Trial, thing) -> bool:
     """Whether a layer is right where new weights are written into the arrays that it was made with."""
+    if not isinstance(thing, type) or "W" not in trial.case.inputs:
+        return False
 
     class WrittenInto(thing):
         def __setattr__(self, name, value):
@@ -828,8 +830,6 @@ def right_with_its_first_weights(trial: Trial, thing) -> bool:
             else:
                 super().__setattr__(name, value)
 
-    if not isinstance(thing, type) or "W" not in trial.case.inputs:
-        return False
     value = attempt(trial.case, WrittenInto).value  # the arrays may be float32
     return _agree(trial.expected, value, COARSE, any_float=True)
 

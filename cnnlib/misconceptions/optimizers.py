@@ -333,7 +333,7 @@ mistakes(__name__, {"sgd_step": _SGD},
         moved_by=lambda self, index, before, now, gradient: 2 * gradient),
 )
 mistakes(__name__, {"sgd_step": _SGD, "sgd_momentum": _SGD},
-    AddsUpGradients=slip("The gradients of all steps so far are added up in full; the momentum makes no difference.",
+    AddsUpGradients=slip("The gradients of all steps so far are added up in full: nothing makes older ones count less.",
         "Which factor makes older gradients count less and less?",
         new_velocity=lambda self, velocity, gradient: velocity + gradient),
     MovesTooEarly=slip("Each step goes by the gradients of the step before it: the weights move first, and what is new comes in afterwards.",
