@@ -881,6 +881,12 @@ def test_every_network_that_prefers_no_class_is_a_blind_guess(right):
     ("phrase", "wrong"),
     [
         ("loss is wrong", random_weights),
+        (
+            "different each time",
+            lambda x, labels: Loss().forward(
+                np.random.default_rng().normal(size=(len(x), 10)), labels
+            ),
+        ),
         ("it returned None", lambda x, labels: None),
         ("too many axes", lambda x, labels: np.zeros((len(x), 10))),
         ("1.443 times", lambda x, labels: math.log2(10)),

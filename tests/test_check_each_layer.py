@@ -97,3 +97,10 @@ def test_a_convolution_is_told_what_it_does(name):
 
 def test_a_right_network_has_no_wrong_layer():
     assert check.build_network.failure(network_with()) is None
+
+
+def test_behind_a_layer_of_another_size_no_other_is_accused():
+    def swapped(inputs, filters, *rest, **more):
+        return layers.Conv2D(*sorted((inputs, filters), reverse=inputs > 1), *rest, **more)
+
+    assert "to go wrong" not in str(check.end_to_end.failure(network_with(Conv2D=swapped)))
