@@ -769,6 +769,8 @@ FIRST_ATTEMPTS = [
     ('CutAboveAndLeft', False, Wrong('conv_dx', CONV_SUMS, (('self.pad:self.pad + h, self.pad:self.pad + w]', 'self.pad:, self.pad:]'),))),
     ('DbOfTheVeryLastWindow', True, Wrong('conv_db', CONV_LOOPS, (('db[f] += g', 'db[f] = g'),))),
     ('NoShift + NeverDivided', True, Wrong('loss_backward', LOSS_LOOP, (('shifted = logits - np.max(logits, axis=1)[:, np.newaxis]', 'shifted = logits'), ('return grad / len(self.labels)', 'return grad')))),
+    ('StrideInsideTheWindow', False, Wrong('conv_forward', CONV_LOOPS, (('x_pad[n, :, i * S : i * S + KH, j * S : j * S + KW]', 'x_pad[n, :, i : i + S * KH : S, j : j + S * KW : S]'),))),
+    ('stride_inside', False, Wrong('row_forward', ROW_FORWARD, (('x[j * stride + k]', 'x[j + k * stride]'),))),
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnlib.misconceptions.changes import Formula, mistakes, slip
-from cnnlib.misconceptions.windows import from_the_end
+from cnnlib.misconceptions.windows import STRIDE_INSIDE, from_the_end
 
 
 class _Row(Formula):
@@ -92,6 +92,10 @@ _MINUS = "Every number in {} has the wrong sign."
 _WHERE = "Where does a minus come in, or go missing?"
 
 # fmt: off
+mistakes(__name__, {"row_forward": _Forward, "row_dw": _Dw, "row_dx": _Dx},
+    stride_inside=slip(STRIDE_INSIDE.says, STRIDE_INSIDE.hint,
+        window=lambda self, j, w, stride: slice(j, j + len(w) * stride, stride)),
+)
 mistakes(__name__, {"row_forward": _Forward},
     windows_one_pixel_apart=slip("Your windows begin one pixel apart, whatever the stride is.",
         "j counts outputs. At which pixel does the window of output j begin?",

@@ -85,6 +85,11 @@ def _stops_before_the_last_start(self, H, W):
     return tuple(len(range(0, room, step)) for room, step in zip(rooms, steps, strict=True))
 
 
+def _a_stride_between_its_pixels(self, i, j):
+    (SH, SW), (KH, KW) = self.steps(), self.extent()
+    return np.s_[:, :, i : i + KH * SH : SH, j : j + KW * SW : SW]
+
+
 def _ends_where_the_next_begins(self, i, j):
     (top, left), (SH, SW) = self.start(i, j), self.steps()
     return np.s_[:, :, top : top + SH, left : left + SW]
@@ -201,6 +206,11 @@ ORDERS = {
         ),
     ),
 }
+STRIDE_INSIDE = slip(
+    "The stride lies between the pixels of a window, and should lie between windows: it multiplies the number of a weight, not that of an output.",
+    "Which pixels does window 1 cover, with stride 2? Which of your indices counts windows, and which one counts places in a window?",
+    window=_a_stride_between_its_pixels,
+)
 # In a convolution, a window of another size doesn't fit the kernel.
 # fmt: off
 EXTENTS = {
