@@ -309,6 +309,14 @@ class Adam:
             setattr(layer, name, getattr(layer, name) - update)
 """
 
+PAD = """
+def pad(x, p):
+    N, C, H, W = x.shape
+    out = np.zeros((N, C, H + 2 * p, W + 2 * p), x.dtype)
+    out[:, :, p:p + H, p:p + W] = x
+    return out
+"""
+
 NUMERICAL = """
 def numerical_gradient(f, x, h=1e-6):
     value = np.array(x, dtype=float)
@@ -771,6 +779,8 @@ FIRST_ATTEMPTS = [
     ('NoShift + NeverDivided', True, Wrong('loss_backward', LOSS_LOOP, (('shifted = logits - np.max(logits, axis=1)[:, np.newaxis]', 'shifted = logits'), ('return grad / len(self.labels)', 'return grad')))),
     ('StrideInsideTheWindow', False, Wrong('conv_forward', CONV_LOOPS, (('x_pad[n, :, i * S : i * S + KH, j * S : j * S + KW]', 'x_pad[n, :, i : i + S * KH : S, j : j + S * KW : S]'),))),
     ('stride_inside', False, Wrong('row_forward', ROW_FORWARD, (('x[j * stride + k]', 'x[j + k * stride]'),))),
+    ('EmptyWithoutPadding', False, Wrong('conv_dx', CONV_LOOPS, (('return dx_pad[:, :, P : P + H, P : P + W]', 'dx = np.zeros_like(self.x)\n        dx[...] = dx_pad[:, :, P:-P, P:-P]\n        return dx'),))),
+    ('writes_into_nothing', False, Wrong('pad', PAD, (('p:p + H, p:p + W]', 'p:-p, p:-p]'),))),
 ]  # fmt: skip
 
 
@@ -815,6 +825,7 @@ RIGHT = {
     "dense_forward dense_dW dense_db dense_dx": (DENSE_EINSUM, DENSE_PARAMS),
     "relu_forward relu_backward": (RELU,),
     "numerical_gradient numerical_gradient_dtypes": (NUMERICAL,),
+    "pad": (PAD,),
     "loss_forward loss_backward": (LOSS_LOOP,),
     "sgd_step sgd_momentum": (SGD_DICT,),
     "adam_first_step adam_step": (ADAM_DICT,),

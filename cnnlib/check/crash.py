@@ -106,6 +106,11 @@ def _from_pytorch(text: str, line: str) -> str:
     return ""
 
 
+def speaks_of_nothing(error: BaseException) -> bool:
+    """Whether shapes don't fit because one of them has a length of 0."""
+    return "broadcast" in str(error) and bool(re.search(r"[(,]0[,)]", str(error)))
+
+
 def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
     text = str(error)
     if habit := _from_pytorch(text, stop.line):
@@ -145,7 +150,7 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "pop takes things away, and here nothing is left. How many times may this line run after one forward?"
     if "remapped shapes" in text:
         return "In einsum, axes of one letter have one length. Write each array's shape below its word."
-    if re.search(r"[(,]0[,)]", text) and "broadcast" in text:
+    if speaks_of_nothing(error):
         return "One of these shapes has a length of 0: a slice that selects nothing. Which numbers stand before and after its colon?"
     if "could not be broadcast" in text or "operands could not" in text:
         return "NumPy lines shapes up from the right. Write the two shapes below each other."

@@ -427,6 +427,17 @@ class Comparison(Check):
             named = best(misconceptions.pairs(self.name))
         return named
 
+    def _of_nothing(self, trials: list[Trial]):
+        """The misconception that returns an empty array where the code stops because a slice selects nothing; or None."""
+        wrong = [t for t in trials if not t.right]
+        if not all(t.stopped and crash.speaks_of_nothing(t.outcome.error) for t in wrong):
+            return None
+        for broken in misconceptions.seen_by(self.name):
+            both = zip(trials, tried(trials, broken), strict=True)
+            if all(b.right if t.right else np.size(b.outcome.value) == 0 for t, b in both):
+                return broken
+        return None
+
     def _one_of(self, candidates, trials: list[Trial], consistent: bool):
         # The dtype of a wrong number says little, unless it is what tells two misconceptions apart.
         but_for_the_dtype = None
@@ -453,7 +464,7 @@ class Comparison(Check):
             consistent = fits_own_forward(thing, trials)
             named = self._named(trials, consistent)
         if named is None and untouched:
-            named = self._beside_a_second_failure(trials)
+            named = self._beside_a_second_failure(trials) or self._of_nothing(trials)
         if named is None and (first := self._as_a_whole(thing)):
             return first
         clues = self._clues(thing, every, named.slips if named else ())
