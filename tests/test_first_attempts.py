@@ -781,6 +781,7 @@ FIRST_ATTEMPTS = [
     ('stride_inside', False, Wrong('row_forward', ROW_FORWARD, (('x[j * stride + k]', 'x[j + k * stride]'),))),
     ('EmptyWithoutPadding', False, Wrong('conv_dx', CONV_LOOPS, (('return dx_pad[:, :, P : P + H, P : P + W]', 'dx = np.zeros_like(self.x)\n        dx[...] = dx_pad[:, :, P:-P, P:-P]\n        return dx'),))),
     ('writes_into_nothing', False, Wrong('pad', PAD, (('p:p + H, p:p + W]', 'p:-p, p:-p]'),))),
+    ('SideBySideOnTheWayBack', False, Wrong('avgpool_backward', AVERAGE, (('        for a in range(dy.shape[2]):\n            for b in range(dy.shape[3]):\n                r, c = a * self.s[0], b * self.s[1]\n                share = dy[:, :, a, b] / (self.k[0] * self.k[1])\n                dx[:, :, r:r + self.k[0], c:c + self.k[1]] += share[:, :, None, None]\n', '        wide = np.kron(dy, np.ones(self.k)) / (self.k[0] * self.k[1])\n        dx[:, :, :wide.shape[2], :wide.shape[3]] = wide\n'),))),
 ]  # fmt: skip
 
 
@@ -864,3 +865,12 @@ def test_a_mask_of_what_is_not_zero_shows_after_a_relu():
         ("rows = [", "self.x = x\n        rows = ["),
     )
     assert check.flatten_backward.failure(Wrong("flatten_backward", FLATTEN_ROWS, masked).thing)
+
+
+def test_a_gradient_that_was_not_done_when_backward_stopped():
+    short = (
+        "dxp[:, :, top:top + self.kh, left:left + self.kw] += ",
+        "dxp[:, :, top:top + 2, left:left + 2] += ",
+    )
+    failure = check.conv_dW.failure(Wrong("conv_dW", CONV_SUMS, (short,)).thing)
+    assert failure.says.startswith("This gradient is wrong only where your backward stops"), failure

@@ -28,6 +28,9 @@ COARSE = 1e-5
 SIBLINGS = 3
 """Whether a repair spoils other checks is seen in every third of their cases."""
 
+FEW = 12
+"""So many wrong numbers don't agree with somebody else's by chance."""
+
 USUAL = "one batch"
 """The trait of a case that is nothing special."""
 
@@ -173,6 +176,11 @@ class Trial:
         """Whether a line of the learner's own raised an exception."""
         error = self.outcome.error
         return error is not None and crash.own_frame(error) is not None
+
+    @property
+    def stopped_later(self) -> bool:
+        """Whether backward stopped, but had set the gradient that is asked for, or begun to."""
+        return any("stopped later" in warning for warning in self.outcome.warned)
 
     @property
     def only_the_dtype(self) -> bool:
@@ -389,6 +397,7 @@ class Comparison(Check):
             return None
         wrong = [t for t in held if not t.right]
         single = len(wrong) < 2
+        few = sum(map(_wrong_numbers, wrong)) < FEW
         telling = [t for t in wrong if t.case.closest is None] or wrong
         first = [t for t in held[:1] if t.case.closest is None] + telling[:1]
 
@@ -412,10 +421,10 @@ class Comparison(Check):
                 return None
             there = list(tried(stopped, broken))
             unexplained = sum(t.outcome.error is None for t in there)
-            # One case alone may fit by chance, if the stops don't fit as well.
-            if single and 2 * unexplained >= len(stopped):
-                return None
             innocent = any(t.right for t in there)
+            # One case alone may fit by chance, if the stops don't fit as well.
+            if single and 2 * unexplained >= len(stopped) and (innocent or few):
+                return None
             return unexplained, innocent, sum(not t.right for t in tried(trials, broken))
 
         def best(candidates):
@@ -535,6 +544,9 @@ class Comparison(Check):
         facts = {**where, **diagnosis.compare(evidence[0])}
         if trial.case.closest and evidence[0].comparable:
             facts["expected"] += "; of all right answers, this is the one most like yours"
+        to_its_end = [t for t in trials if not t.stopped_later]
+        if not known and to_its_end and all(t.right for t in to_its_end):
+            finding = UNFINISHED
         facts |= {} if known else reactions(trial, thing, self.reference)
         facts |= besides(trials, known, self.reference) | remarks(outcome, finding.hint)
         return Failed(self.title, finding.says, facts, partial(side_by_side, evidence[0]))
@@ -742,6 +754,13 @@ def _may_be(mine: Trial, theirs: Trial) -> bool:
     return alike([mine], [theirs], True)
 
 
+def _wrong_numbers(trial: Trial) -> int:
+    """How many numbers of a result are wrong; none where they can't be compared."""
+    if not trial.evidence.comparable:
+        return 0
+    return int(np.sum(~diagnosis.close(trial.expected, trial.outcome.value, trial.case.tolerance)))
+
+
 def explains_ties(trials: list[Trial], broken) -> bool:
     """Whether a mistake gives the very numbers that are wrong where several answers are right."""
     tied = [t for t in trials if t.case.closest and not t.right and t.evidence.comparable]
@@ -817,6 +836,12 @@ UNSTEADY = diagnosis.Finding(
     "The result is different each time, though the same goes in.",
     "Is something drawn at random, left over from the run before, or read from an array that was "
     "never filled? np.empty holds what happened to lie in memory.",
+)
+
+
+UNFINISHED = diagnosis.Finding(
+    "This gradient is wrong only where your backward stops with an error.",
+    "The warning says what stopped it. Was this gradient done by then?",
 )
 
 
