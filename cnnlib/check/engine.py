@@ -10,6 +10,7 @@ outcomes names the mistake. Where there is none, the general diagnosis looks at 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial, update_wrapper
+from itertools import chain
 from typing import ClassVar
 
 import numpy as np
@@ -361,8 +362,9 @@ class Comparison(Check):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
         known = self._one_of(misconceptions.seen_by(self.name), trials, consistent)
         if known and not explains_ties(trials, known):
-            also = (b for b in misconceptions.pairs(self.name) if known in b.all)
-            also = (b for b in also if explains_ties(trials, b))
+            ways = (b for b in misconceptions.seen_by(self.name) if b.main is known.main)
+            both = (b for b in misconceptions.pairs(self.name) if known in b.all)
+            also = (b for b in chain(ways, both) if explains_ties(trials, b))
             known = self._one_of(also, trials, consistent) or known
         if known is None and _tell_two_apart([t for t in trials if not t.right]):
             # Where one of them alone does the same, the other is not in the learner's code.
