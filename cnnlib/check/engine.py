@@ -360,6 +360,7 @@ class Comparison(Check):
 
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
+        trials = most_telling_first(trials)
         known = self._one_of(misconceptions.seen_by(self.name), trials, consistent)
         if known and not explains_ties(trials, known):
             ways = (b for b in misconceptions.seen_by(self.name) if b.main is known.main)
@@ -393,32 +394,30 @@ class Comparison(Check):
         Of several, the one that leaves the fewest stops unexplained, then one that is wrong wherever
         the code stops, then the one that is wrong in the fewest cases.
         """
-        held = [t for t in trials if not t.stopped]
+        held = most_telling_first([t for t in trials if not t.stopped])
         stopped = [t for t in trials if t.stopped]
-        if not stopped:
+        if not stopped or not held:
             return None
         wrong = [t for t in held if not t.right]
         single = len(wrong) < 2
         few = sum(map(_wrong_numbers, wrong)) < FEW
-        telling = [t for t in wrong if t.case.closest is None] or wrong
-        first = [t for t in held[:1] if t.case.closest is None] + telling[:1]
 
         def fits(broken):
             """How well it explains what happens, or None where it explains other numbers."""
-            for t, b in zip(first, tried(first, broken), strict=True):
-                # Most are out of the question at once.
-                if b.outcome.error is None and not _may_be(t, b):
+            for trial in tried(wrong[:1], broken):  # most are out of the question at once
+                if trial.outcome.error is None and not alike(wrong[:1], [trial], True):
                     return None
             # Where shapes clash, it may depend on how the code is written whether Python stops.
-            both = []
+            both, spare = [], min(1, len(held) - 1)
             for t, b in zip(held, tried(held, broken), strict=True):
-                if b.outcome.error is not None:
-                    continue
-                if t.right != b.right and t.case.closest is None:
+                if b.outcome.error is None:
+                    both.append((t, b))
+                    unlike = t.right != b.right and t.case.closest is None
+                else:
+                    spare -= 1
+                    unlike = spare < 0
+                if unlike:
                     return None  # the others need not be run
-                both.append((t, b))
-            if len(both) < max(1, len(held) - 1):
-                return None
             if not alike(*map(list, zip(*both, strict=True)), True):
                 return None
             there = list(tried(stopped, broken))
@@ -747,13 +746,15 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
     return evidence or (stopped and 2 * right > len(mine))
 
 
-def _may_be(mine: Trial, theirs: Trial) -> bool:
-    """Whether two people with these outcomes of a case, neither of which is an exception, may have made the same mistake."""
-    if mine.outcome.changed:
-        return True
-    if mine.right or theirs.right:
-        return mine.right == theirs.right or mine.case.closest is not None
-    return alike([mine], [theirs], True)
+def most_telling_first(trials: list[Trial]) -> list[Trial]:
+    """The trials in the order in which they tell most mistakes apart: small ones with wrong numbers first."""
+    if any(t.outcome.changed for t in trials):  # what comes later depends on what was changed
+        return trials
+
+    def order(t: Trial):
+        return t.right, t.stopped, t.case.closest is not None, np.size(t.expected)
+
+    return sorted(trials, key=order)
 
 
 def _wrong_numbers(trial: Trial) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cnnlib.check.repair.answer import Answer, LeftAlone, without_a_trace
 from cnnlib.check.repair.places import Edit
-from cnnlib.check.repair.search import NAMED, PAIRS, SINGLES, Search
+from cnnlib.check.repair.search import LONGER, NAMED, PAIRS, SINGLES, Search
 from cnnlib.check.repair.trace import statements
 
 LONGEST = 70
@@ -93,7 +93,7 @@ def _found(search: Search, named: int) -> list[Edit]:
     if not search.begin():
         return []
     most, pairs = {0: (SINGLES, PAIRS), 1: (NAMED, 0)}.get(named, (NAMED // 2, PAIRS // 3))
-    if found := search.one(most, most if named else PAIRS):
+    if found := search.one(most, most if named else LONGER):
         return [found]
     return sorted(search.two(pairs) or (), key=lambda edit: edit.line)
 

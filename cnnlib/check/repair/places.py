@@ -103,6 +103,8 @@ class Edit:
     line: int
     cost: float
     swaps: Callable[[], tuple[Swap, ...]]
+    name: tuple = ()
+    """What it does where; the same whatever else is changed elsewhere."""
 
     @contextlib.contextmanager
     def made(self):
@@ -364,7 +366,16 @@ class _Piece:
             cost += RETURNED if line in self.returns else 0
             cost += SUSPECT if line in known.suspects else 0
             cost += ELSEWHERE if self.function.name in OTHERS - {known.method} else 0
-            yield Edit(kind, self.definition, self.function, line, cost, change)
+            at = getattr(self.node, "lineno", 0), getattr(self.node, "col_offset", 0)
+            name = kind.name, at, line, _written(found.new)
+            yield Edit(kind, self.definition, self.function, line, cost, change, name)
+
+
+def _written(new) -> object:
+    """New code, so that it can be compared."""
+    if isinstance(new, list):
+        return tuple(map(_written, new))
+    return ast.dump(new) if isinstance(new, ast.AST) else new
 
 
 def _pieces_of(definition, function, known: Known) -> Iterator[_Piece]:

@@ -12,8 +12,8 @@ from cnnlib.check.repair.edits import TABLE
 from cnnlib.check.repair.places import Edit, Known, edits
 from cnnlib.check.repair.trace import Slice, traced
 
-SINGLES, PAIRS = 600, 1200
-"""So many edits are tried. They are counted, as seconds would differ from run to run."""
+SINGLES, LONGER, PAIRS = 600, 1200, 1000
+"""So many edits are tried (longer, where none promises a pair), and so many pairs. They are counted, as seconds would differ from run to run."""
 NAMED = 250
 """So many where the mistake has a name, and only its line is missing."""
 MORE = 100
@@ -145,6 +145,8 @@ class Search:
         Where `most` tries bring nothing that promises a pair, it goes on, to `at_most`.
         """
         self.promising: list[tuple[float, Edit]] = []
+        # What stops the code by itself, or beside another edit, is of no help beside a third.
+        self.stops: set[tuple] = set()
         some = self.wrong[:SOME] if np.size(self.wrong[0].expected) == 1 else self.wrong[:1]
         self.floor = sum(map(share, some))
         found, mended = None, -1
@@ -172,6 +174,8 @@ class Search:
                     now = [self._run(thing, trial) or trial for trial in self.wrong]
                     wrong = [t for t in now if not t.right] + [t for t in now if t.right]
                     for second in self.candidates(wrong):
+                        if second.name in self.stops:
+                            continue
                         if self.tries - begun >= most * number // len(beam):
                             break
                         if self._passes(second, wrong):
@@ -208,9 +212,11 @@ class Search:
         """Whether all cases are right after an edit, and what was right stays right."""
         self.tries += 1
         thing = self._built(edit)
+        first = thing and self._run(thing, wrong[0])
+        if not wrong[0].outcome.error and (first is None or first.outcome.error):
+            self.stops.add(edit.name)
         if thing is None:
             return False
-        first = self._run(thing, wrong[0])
         if not self._fine(first, wrong[0]):
             score = share(first)
             if np.size(first and first.expected) == 1:  # it is right or wrong: others tell more
