@@ -279,8 +279,8 @@ class History(Comparison):
 
     def _clues(self, thing, trials, slips):
         # The check of the steps tells the line of what is wrong with them.
-        broken = not slips and _read(thing, trials[0].case).broken
-        return [] if broken else super()._clues(thing, trials, slips)
+        reading = None if slips else _read(thing, trials[0].case)
+        return [] if reading and reading.broken else super()._clues(thing, trials, slips)
 
     def _failure(self, thing, trials, wrong, known):
         values = [t for t in wrong if t.outcome.error is None]
