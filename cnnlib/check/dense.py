@@ -1,5 +1,7 @@
 """The checks of lesson 05: Dense forward, its three gradients, softmax cross-entropy, a blind guess."""
 
+from functools import partial
+
 import numpy as np
 
 from cnnlib import layers, losses, misconceptions
@@ -45,29 +47,48 @@ def _look_at_db(place, got, dy, **_):
 LOOKS = {"y": _look_at_y, "dx": _look_at_dx, "dW": _look_at_dW, "db": _look_at_db}
 
 
+def _case(name, inputs, run, note="", dtype=np.float64, by_hand=False):
+    settings = {} if name == "y" else {"name": name}
+    return Case(
+        name,
+        inputs,
+        script(run, **settings),
+        AXES[name],
+        note,
+        TOLERANCE[dtype],
+        script(dense.forward) if settings else None,
+        traits=_traits(inputs),
+        look=LOOKS[name],
+        by_hand=by_hand,
+    )
+
+
+def _small_cases(name):
+    """Cases that judge nobody, but can be followed by hand: their digits tell who met whom."""
+    W = np.array([[3.0, 6.0], [1.0, 4.0], [2.0, 5.0]])
+    for D, K in ((3, 2), (2, 2), (2, 3)):
+        x, b = np.arange(1.0, 2 * D + 1).reshape(2, D), np.arange(100.0, 100 * K + 1, 100)
+        inputs = {"x": x, "W": W[:D, :K] if K < 3 else W.T, "b": b}
+        if name != "y":
+            inputs["dy"] = 10.0 ** np.arange(2 * K).reshape(2, K)
+        yield _case(name, inputs, dense.forward if name == "y" else dense.once, by_hand=True)
+
+
 @check(
     title="Dense.forward",
     reference=layers.Dense,
     passes="every output is its own weighted sum of all inputs, plus its bias",
+    shown=partial(_small_cases, "y"),
 )
 def dense_forward():
     """Check ``Dense.forward`` on digits, random numbers, and one layer used twice."""
     rng = np.random.default_rng(5)
 
-    def case(inputs, run=dense.forward, note="", dtype=np.float64):
-        return Case(
-            "y",
-            inputs,
-            script(run),
-            AXES["y"],
-            note,
-            TOLERANCE[dtype],
-            traits=_traits(inputs),
-            look=LOOKS["y"],
-        )
+    def case(inputs, run=dense.forward, note="", dtype=np.float64, **more):
+        return _case("y", inputs, run, note, dtype, **more)
 
     by_hand = {name: a for name, a in BY_HAND.items() if name != "dy"}
-    yield case(by_hand, note=f"{NOTE}: each digit of y tells which weight it met")
+    yield case(by_hand, note="each digit of y tells which weight it met", by_hand=True)
     for (N, D, K), note in SIZES:
         yield case(_drawn(rng, N, D, K), note=note)
     yield case(_drawn(rng, 5, 4, 2, np.float32), note="all in float32", dtype=np.float32)
@@ -104,7 +125,6 @@ BY_HAND = {
     "b": np.array([0.7, 0.8]),
     "dy": np.array([[1.0, 10.0]]),
 }
-NOTE = "x = [[1, 10, 100]], W = [[3, 6], [1, 4], [2, 5]], b = [0.7, 0.8]"
 
 
 def _traits(inputs):
@@ -131,20 +151,10 @@ def _backward_cases(name):
     """The cases for one of the three gradients that backward is asked for."""
     rng = np.random.default_rng(5)
 
-    def case(inputs, scenario=dense.once, note="", dtype=np.float64):
-        return Case(
-            name,
-            inputs,
-            script(scenario, name=name),
-            AXES[name],
-            note,
-            TOLERANCE[dtype],
-            script(dense.forward),
-            traits=_traits(inputs),
-            look=LOOKS[name],
-        )
+    def case(inputs, run=dense.once, note="", dtype=np.float64, **more):
+        return _case(name, inputs, run, note, dtype, **more)
 
-    yield case(BY_HAND, note=f"{NOTE}, dy = [[1, 10]]: each digit of {name} tells who met whom")
+    yield case(BY_HAND, note=f"each digit of {name} tells who met whom", by_hand=True)
     for (N, D, K), note in SIZES:
         yield case(_drawn_with_dy(rng, N, D, K), note=note)
     yield case(_drawn_with_dy(rng, 5, 4, 2, np.float32), note="all in float32", dtype=np.float32)
@@ -172,6 +182,7 @@ def _backward_cases(name):
 @check(
     title="Dense.dW",
     reference=layers.Dense,
+    shown=partial(_small_cases, "dW"),
     passes="every weight knows what it would do to the loss",
 )
 def dense_dW():
@@ -182,6 +193,7 @@ def dense_dW():
 @check(
     title="Dense.db",
     reference=layers.Dense,
+    shown=partial(_small_cases, "db"),
     passes="every bias hears from the whole batch",
 )
 def dense_db():
@@ -192,6 +204,7 @@ def dense_db():
 @check(
     title="Dense.dx",
     reference=layers.Dense,
+    shown=partial(_small_cases, "dx"),
     passes="every input hears from all outputs that it fed",
 )
 def dense_dx():
@@ -265,55 +278,69 @@ def _batches_of_scores(rng):
     yield {"logits": sure, "labels": wrong}, "the first row is very sure, and wrong", np.float64
 
 
+def _loss_case(inputs, run=dense.loss, note="", dtype=np.float64):
+    return Case(
+        "loss",
+        inputs,
+        script(run),
+        (),
+        note,
+        TOLERANCE[dtype],
+        traits=_loss_traits(inputs),
+        extreme=_extreme(inputs["logits"]),
+        look=_look_at_loss if run is dense.loss else None,
+    )
+
+
+def _dlogits_case(inputs, run=dense.dlogits, note="", dtype=np.float64):
+    return Case(
+        "dlogits",
+        inputs,
+        script(run),
+        AXES["y"],
+        note,
+        TOLERANCE[dtype],
+        script(dense.loss),
+        traits=_loss_traits(inputs),
+        extreme=_extreme(inputs["logits"]),
+        look=_look_at_score,
+    )
+
+
+def _small_scores(case):
+    """Two rows that judge nobody, but can be followed by hand."""
+    logits = np.log([[1.0, 2.0, 5.0], [3.0, 1.0, 1.0]])
+    note = "the logits are ln 1, ln 2, ln 5 and ln 3, ln 1, ln 1; the labels are 1 and 0"
+    yield case({"logits": logits, "labels": np.array([1, 0])}, note=note)
+
+
 @check(
     title="SoftmaxCrossEntropy.forward",
     reference=losses.SoftmaxCrossEntropy,
     passes="the mean of −ln p, for scores of any size",
+    shown=partial(_small_scores, _loss_case),
 )
 def loss_forward():
     """Check ``SoftmaxCrossEntropy.forward`` on scores of every size, and on two batches."""
     rng = np.random.default_rng(5)
     for inputs, note, dtype in _batches_of_scores(rng):
-        yield Case(
-            "loss",
-            inputs,
-            script(dense.loss),
-            (),
-            note,
-            TOLERANCE[dtype],
-            traits=_loss_traits(inputs),
-            extreme=_extreme(inputs["logits"]),
-            look=_look_at_loss,
-        )
+        yield _loss_case(inputs, note=note, dtype=dtype)
     first = {"first": rng.normal(size=(5, 3)), "first_labels": np.array([0, 2, 1, 1, 0])}
     inputs = first | _scores(rng, 2, 3, labels=[2, 1])
-    note, traits = "the second batch through one loss", _loss_traits(inputs)
-    yield Case("loss", inputs, script(dense.loss_of_second_batch), (), note, 1e-9, traits=traits)
+    yield _loss_case(inputs, dense.loss_of_second_batch, "the second batch through one loss")
 
 
 @check(
     title="SoftmaxCrossEntropy.backward",
     reference=losses.SoftmaxCrossEntropy,
     passes="p − y for every score, divided by N once",
+    shown=partial(_small_scores, _dlogits_case),
 )
 def loss_backward():
     """Check ``SoftmaxCrossEntropy.backward`` on scores of every size, on two batches, and called twice."""
     rng = np.random.default_rng(5)
 
-    def case(inputs, run=dense.dlogits, note="", dtype=np.float64):
-        return Case(
-            "dlogits",
-            inputs,
-            script(run),
-            AXES["y"],
-            note,
-            TOLERANCE[dtype],
-            script(dense.loss),
-            traits=_loss_traits(inputs),
-            extreme=_extreme(inputs["logits"]),
-            look=_look_at_score,
-        )
-
+    case = _dlogits_case
     for inputs, note, dtype in _batches_of_scores(rng):
         yield case(inputs, note=note, dtype=dtype)
     first = {"first": rng.normal(size=(5, 3)), "first_labels": np.array([0, 2, 1, 1, 0])}

@@ -26,6 +26,9 @@ from cnnlib.svg import target_and_yours
 COARSE = 1e-5
 """How far apart, at most, two results may be of which one was worked out in float32."""
 
+MOST_BY_HAND, MOST_LINES = 48, 8
+"""So many numbers of an array are told, and so many maps of all arrays."""
+
 SIBLINGS = 3
 """Whether a repair spoils other checks is seen in every third of their cases."""
 
@@ -81,6 +84,8 @@ class Case:
     counts
         Which axes of the inputs count pictures, channels and filters, such as
         ``{"x": "NC", "W": "FC"}``: where a case is shown, one of each may do.
+    by_hand
+        Whether its numbers are few and small, so that all of them are told.
     """
 
     result: str
@@ -97,6 +102,7 @@ class Case:
     stage: Callable | None = None
     read: Callable | None = None
     counts: dict[str, str] = field(default_factory=dict)
+    by_hand: bool = False
 
     @cached_property
     def content(self) -> tuple:
@@ -111,11 +117,18 @@ class Case:
         return "\n".join([told, *self._numbers()])
 
     def _numbers(self) -> list[str]:
-        """The inputs themselves, where each is a small map of whole numbers."""
-        maps = self.inputs.items() if self.counts else ()
-        if any(a.size > min(48, np.prod(a.shape[-2:])) or (a % 1).any() for _, a in maps):
+        """The inputs themselves, map by map, where each is a few small maps of short numbers."""
+        arrays = self.inputs.values() if self.counts or self.by_hand else ()
+        if any(a.size > MOST_BY_HAND or (a != a.round(1)).any() for a in arrays):
             return []
-        return [f"{name} = {in_a_line(a.reshape(-1, a.shape[-1]))}" for name, a in maps]
+        told = []
+        for name, array in self.inputs.items() if arrays else ():
+            several = array.ndim == 4 and array.shape[:2] != (1, 1)
+            maps = np.ndindex(array.shape[:2]) if several else [()]
+            for place in maps:
+                rows = array[place].reshape(-1, array.shape[-1])
+                told.append(f"{name}{list(place) or ''} = {in_a_line(rows)}")
+        return told if len(told) <= MOST_LINES else []
 
     def with_one(self, letter: str) -> "Case":
         """The same with one picture, one channel or one filter: the first."""
@@ -296,9 +309,10 @@ class Comparison(Check):
     proves_something = True
     """Whether who passes it has it right; after a single step, much else may still be wrong."""
 
-    def __init__(self, cases: Callable[[], Iterable[Case]], title: str, reference, passes: str):
+    def __init__(self, cases, title: str, reference, passes: str, shown: Callable = tuple):
         super().__init__(cases, title, reference, passes)
         self.every.append(self)
+        self.shown = cache(lambda: list(shown()))
         self.cases = cache(
             lambda: list(cases())
         )  # the same ones each time, as `known` goes by them
@@ -522,7 +536,7 @@ class Comparison(Check):
         values = [t for t in values if _shows_both(t, known)] or values
         values.sort(key=lambda t: t.evidence.constant)
         if values and hasattr(known, "slips"):
-            values[0] = easiest(values[0], thing, self.reference, known)
+            values[0] = easiest(values[0], self.shown(), thing, self.reference, known)
         trial = (values or [t for t in wrong if t.outcome.changed] or wrong)[0]
         outcome, where = trial.outcome, {"where": trial.case.where}
         if outcome.error is not None:
@@ -573,7 +587,9 @@ class Comparison(Check):
         return probe.right_for_another_input(trials[0].case.inputs, explains)
 
 
-def check(*, title: str, reference, passes: str) -> Callable[[Callable], Check]:
+def check(
+    *, title: str, reference, passes: str, shown: Callable[[], Iterable[Case]] = tuple
+) -> Callable[[Callable], Check]:
     """Turn a function that lists cases into a check.
 
     Parameters
@@ -584,8 +600,11 @@ def check(*, title: str, reference, passes: str) -> Callable[[Callable], Check]:
         The right class or function.
     passes
         What is now known to be right; it follows the ✓.
+    shown
+        Lists cases to follow by hand, the easiest first. They judge nobody: a mistake that has a name
+        is shown in the first of them in which it is seen.
     """
-    return lambda cases: Comparison(cases, title, reference, passes)
+    return lambda cases: Comparison(cases, title, reference, passes, shown)
 
 
 def attempt(case: Case, thing) -> Outcome:
@@ -695,19 +714,27 @@ def _shows_both(trial: Trial, pair) -> bool:
     return bool(alone) and not any(one.right for one in alone)
 
 
-def easiest(trial: Trial, thing, reference, mistake) -> Trial:
-    """The same case, as easy to follow by hand as it can be while the mistake is still seen in it."""
-    for change in trial.case.easier():
-        case = change(trial.case)
+def easiest(trial: Trial, shown: list[Case], thing, reference, mistake) -> Trial:
+    """The trial of a case that is as easy to follow by hand as can be while the mistake is still seen in it."""
+    shows_both = _shows_both(trial, mistake)
+
+    def seen_in(case: Case) -> Trial | None:
         right = known(case, reference)
         if right.error is not None:
-            continue
-        other = Trial(case, right.value, attempt(case, thing))
-        same_mistake = [Trial(case, right.value, known(case, mistake))]
-        wrong = not other.right and other.outcome.error is None and other.evidence.comparable
-        was_both = _shows_both(trial, mistake)
-        if wrong and alike([other], same_mistake, True) and was_both == _shows_both(other, mistake):
-            trial = other
+            return None
+        mine = Trial(case, right.value, attempt(case, thing))
+        if mine.right or mine.outcome.error is not None:
+            return None
+        if mine.evidence.comparable != trial.evidence.comparable:
+            return None
+        same_mistake = alike([mine], [Trial(case, right.value, known(case, mistake))], True)
+        return mine if same_mistake and shows_both == _shows_both(mine, mistake) else None
+
+    for case in () if trial.case.by_hand else shown:
+        if other := seen_in(case):
+            return other
+    for change in trial.case.easier():
+        trial = seen_in(change(trial.case)) or trial
     return trial
 
 

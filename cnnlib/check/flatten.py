@@ -1,5 +1,7 @@
 """The checks of lesson 04: a place in the flat row, Flatten forward, Flatten backward."""
 
+from functools import partial
+
 import numpy as np
 
 from cnnlib import layers, misconceptions
@@ -42,16 +44,31 @@ def flat_index():
 # ---------------------------------------------------------------------------- the layer
 
 
+def _small_cases(result: str):
+    """Cases that judge nobody, but can be followed by hand."""
+    for shape in ((2, 1, 2, 3), (2, 2, 2, 3)):
+        numbers = tagged(*shape)
+        if result == "y":
+            note = "each number is its own index: 12 is at [0, 0, 1, 2]"
+            yield Case("y", {"x": numbers}, script(layer.forward), ROWS, note, by_hand=True)
+        else:
+            x = -1 - np.arange(float(numbers.size)).reshape(shape)
+            inputs = {"x": x, "dy": numbers.reshape(2, -1).copy()}
+            note = "each number in dy is the index it came from: 12 belongs at [0, 0, 1, 2]"
+            yield Case("dx", inputs, script(layer.backward), IMAGE, note, by_hand=True)
+
+
 @check(
     title="Flatten.forward",
     reference=layers.Flatten,
+    shown=partial(_small_cases, "y"),
     passes="one row for each picture, every number in its place",
 )
 def flatten_forward():
     """Check ``Flatten.forward`` on tagged numbers, random ones, and batches of several sizes."""
     rng = np.random.default_rng(4)
     by_hand = np.array([[[[11.0, 12.0], [21.0, 22.0]]], [[[51.0, 52.0], [61.0, 62.0]]]])
-    yield Case("y", {"x": by_hand}, script(layer.forward), ROWS)
+    yield Case("y", {"x": by_hand}, script(layer.forward), ROWS, by_hand=True)
     yield Case(
         "y",
         {"x": tagged(2, 3, 4, 5)},
@@ -87,6 +104,7 @@ def flatten_forward():
 @check(
     title="Flatten.backward",
     reference=layers.Flatten,
+    shown=partial(_small_cases, "dx"),
     passes="every gradient is back at the place its value came from",
 )
 def flatten_backward():

@@ -84,7 +84,6 @@ SETTINGS = [
     (Windows((4, 5)), (2, 3, 4, 5), "one window for the whole map"),
 ]
 
-BY_HAND = "by hand"
 X_BY_HAND = np.array(
     [
         [1.0, 7.0, 2.0, 0.0, 3.0, 1.0],
@@ -121,37 +120,45 @@ def nearly_equal(rng: np.random.Generator, *shape: int) -> np.ndarray:
 NEARLY_EQUAL = "all pixels are nearly equal, and no two are: 1 + k·2⁻³⁶ with whole numbers k"
 
 
-def _note(name: str, windows: Windows, note: str, inputs) -> str:
-    """The setting and what is special; of a case to do by hand, the numbers too."""
-    told = f"{name}({windows})"
-    if note == BY_HAND:
-        return "\n".join([told, *(f"{k} = {in_a_line(a[0, 0])}" for k, a in inputs.items())])
-    return f"{told}, {note}" if note else told
+def _note(name: str, windows: Windows, note: str) -> str:
+    return f"{name}({windows}), {note}" if note else f"{name}({windows})"
 
 
-def _forward_cases(name: str, tolerance: float):
+def _forward_case(
+    name: str,
+    inputs,
+    windows: Windows,
+    note: str = "",
+    run=layer.forward,
+    batch: str = "one batch",
+    by_hand: bool = False,
+) -> Case:
+    exact = 1e-5 if inputs["x"].dtype == np.float32 else 1e-9
+    return Case(
+        "y",
+        inputs,
+        windows.script(run),
+        OUTPUTS,
+        _note(name, windows, note),
+        0 if name == "MaxPool2D" else exact,
+        traits={"batch": batch, **windows.traits},
+        look=_look_at_window(windows, largest=name == "MaxPool2D"),
+        by_hand=by_hand,
+    )
+
+
+def _forward_cases(name: str):
     """What both pools have to get right on the way forward."""
+    case = partial(_forward_case, name)
     rng = np.random.default_rng(3)
 
-    def case(inputs, windows, note="", run=layer.forward, tolerance=tolerance, batch="one batch"):
-        return Case(
-            "y",
-            inputs,
-            windows.script(run),
-            OUTPUTS,
-            _note(name, windows, note, inputs),
-            tolerance,
-            traits={"batch": batch, **windows.traits},
-            look=_look_at_window(windows, largest=name == "MaxPool2D"),
-        )
-
-    yield case({"x": X_BY_HAND}, SIDE_BY_SIDE, BY_HAND)
+    yield case({"x": X_BY_HAND}, SIDE_BY_SIDE, by_hand=True)
     for windows, shape, note in SETTINGS:
         yield case({"x": spread(rng, *shape)}, windows, note)
     negative = -10_000 - np.abs(spread(rng, 2, 2, 4, 6))
     yield case({"x": negative}, SIDE_BY_SIDE, "every number is far below 0")
     coarse = spread(rng, 2, 1, 5, 3).astype(np.float32)
-    yield case({"x": coarse}, OVERLAPPING, "float32", tolerance=tolerance and 1e-5)
+    yield case({"x": coarse}, OVERLAPPING, "float32")
     transposed = spread(rng, 2, 5, 6, 3).transpose(0, 3, 1, 2)
     yield case({"x": transposed}, OVERLAPPING, "x is a transposed view")
     more = np.random.default_rng(30)
@@ -175,6 +182,7 @@ def _backward_case(
     tolerance: float = 1e-9,
     closest: Callable | None = None,
     batch: str = "one batch",
+    by_hand: bool = False,
 ) -> Case:
     ties = ("one largest pixel" if closest is None else "several largest pixels") + " in a window"
     unique = run is layer.backward and closest is None
@@ -183,12 +191,13 @@ def _backward_case(
         inputs,
         windows.script(run),
         MAPS,
-        _note(name, windows, note, inputs),
+        _note(name, windows, note),
         tolerance,
         forward=script(pool.forward, settings=windows.settings) if unique else None,
         closest=closest,
         traits={"ties": ties, "batch": batch, **windows.traits},
         look=_look_at_pixel(windows, largest=name == "MaxPool2D"),
+        by_hand=by_hand,
     )
 
 
@@ -201,7 +210,7 @@ def _backward_cases(name: str):
         dy = rng.normal(size=windows.outputs(shape)).round(2)
         return {"x": spread(rng, *shape).astype(dtype), "dy": dy.astype(dtype)}
 
-    yield case({"x": X_BY_HAND, "dy": DY_BY_HAND}, SIDE_BY_SIDE, BY_HAND)
+    yield case({"x": X_BY_HAND, "dy": DY_BY_HAND}, SIDE_BY_SIDE, by_hand=True)
     for windows, shape, note in SETTINGS:
         yield case(pair(windows, *shape), windows, note)
     small = 2, 2, 4, 6
@@ -258,14 +267,42 @@ def _tied_cases():
     after_relu = np.maximum(spread(rng, 2, 2, 4, 9) - 100, 0)
     coarse = rng.integers(-1, 2, (2, 2, 4, 5)).astype(float)
     for x, windows, note in [
-        (by_hand, SIDE_BY_SIDE, BY_HAND),
+        (by_hand, SIDE_BY_SIDE, ""),
         (after_relu, Windows((2, 3)), "several pixels of a window are equal, as after a ReLU"),
         (coarse, OVERLAPPING, "several pixels of a window are equal, and windows overlap"),
     ]:
         # All of one sign, so that what a group of pixels gets can't cancel out.
         dy = rng.integers(1, 9, windows.outputs(x.shape)).astype(float)
         split = split_like(windows)
-        yield _backward_case("MaxPool2D", {"x": x, "dy": dy}, windows, note, closest=split)
+        inputs = {"x": x, "dy": dy}
+        yield _backward_case(
+            "MaxPool2D", inputs, windows, note, closest=split, by_hand=x is by_hand
+        )
+
+
+# Small maps, to follow by hand: the lesson's, then those that show what it doesn't.
+SMALL = [
+    (OVERLAPPING, np.array([[1.0, 2, 3], [2, 7, 1], [4, 1, 8]])[None, None]),
+    (Windows((1, 2)), (1, 1, 2, 4)),
+    (SIDE_BY_SIDE, (1, 1, 3, 5)),
+    (SIDE_BY_SIDE, -1 - np.arange(8.0).reshape(1, 1, 2, 4)),
+    (Windows((2, 3), 1), (1, 1, 3, 4)),
+    (Windows(2, 3), (1, 1, 2, 5)),
+    (SIDE_BY_SIDE, (1, 2, 2, 4)),
+    (SIDE_BY_SIDE, (2, 1, 2, 4)),
+    (Windows((1, 2), 1), (2, 2, 2, 3)),
+    (Windows((3, 2)), (1, 1, 4, 4)),
+]
+
+
+def _small_cases(name: str, case: Callable, with_dy: bool):
+    """Cases that judge nobody: each number in dy is a digit of its own."""
+    rng = np.random.default_rng(33)
+    for windows, x in SMALL:
+        x = rng.permutation(np.prod(x)).reshape(x) + 1.0 if isinstance(x, tuple) else x
+        outputs = windows.outputs(x.shape)
+        dy = 10.0 ** np.arange(np.prod(outputs)).reshape(outputs)
+        yield case(name, {"x": x, "dy": dy} if with_dy else {"x": x}, windows, by_hand=True)
 
 
 def split_like(windows: Windows) -> Callable:
@@ -380,16 +417,18 @@ def _of(outputs) -> str:
 @check(
     title="MaxPool2D.forward",
     reference=layers.MaxPool2D,
+    shown=partial(_small_cases, "MaxPool2D", _forward_case, False),
     passes="the largest number of each window, whatever its size, step and sign",
 )
 def maxpool_forward():
     """Check ``MaxPool2D.forward`` on windows of many kinds: overlapping, apart, not square, negative."""
-    yield from _forward_cases("MaxPool2D", 0)
+    yield from _forward_cases("MaxPool2D")
 
 
 @check(
     title="MaxPool2D.backward",
     reference=layers.MaxPool2D,
+    shown=partial(_small_cases, "MaxPool2D", _backward_case, True),
     passes="each gradient goes to the pixel that won, and wins add up",
 )
 def maxpool_backward():
@@ -401,16 +440,18 @@ def maxpool_backward():
 @check(
     title="AvgPool2D.forward",
     reference=layers.AvgPool2D,
+    shown=partial(_small_cases, "AvgPool2D", _forward_case, False),
     passes="the average of each window, whatever its size and step",
 )
 def avgpool_forward():
     """Check ``AvgPool2D.forward`` on windows of many kinds: overlapping, apart, not square."""
-    yield from _forward_cases("AvgPool2D", 1e-9)
+    yield from _forward_cases("AvgPool2D")
 
 
 @check(
     title="AvgPool2D.backward",
     reference=layers.AvgPool2D,
+    shown=partial(_small_cases, "AvgPool2D", _backward_case, True),
     passes="each gradient is shared out evenly, and shares add up",
 )
 def avgpool_backward():
