@@ -10,7 +10,7 @@ import pytest
 from hunts import with_expected
 
 from cnnlib import check, layers, misconceptions
-from cnnlib.check.engine import Comparison
+from cnnlib.check.engine import Comparison, attempt
 
 CHECKS = [getattr(check, name) for name in check.__all__ if name[0].islower()]
 COMPARISONS = [c for c in CHECKS if isinstance(c, Comparison)]
@@ -423,3 +423,34 @@ def test_a_layer_that_hands_out_the_same_memory_twice_is_refused():
             return self.memory
 
     assert "dx is read after then_dy came" in one_line(check.relu_backward.failure(ReLU))
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        "conv_forward conv_dW conv_db conv_dx",
+        "dense_forward dense_dW dense_db dense_dx",
+        "maxpool_forward maxpool_backward avgpool_forward avgpool_backward",
+        "flatten_forward flatten_backward",
+    ],
+)
+def test_most_named_mistakes_are_shown_on_numbers_to_follow_by_hand(checks):
+    by_hand = elsewhere = 0
+    for name in checks.split():
+        for wrong in misconceptions.named_by(name):
+            facts = getattr(check, name).failure(wrong).facts
+            if "expected" in facts:
+                numbers = any(
+                    line.startswith("x") and " = " in line
+                    for line in facts["where"].split("\n")[1:]
+                )
+                by_hand, elsewhere = by_hand + numbers, elsewhere + (not numbers)
+    # What a layer keeps, shares or writes over shows in a second batch, which takes more numbers.
+    assert by_hand > 6 * elsewhere
+
+
+def test_a_case_to_follow_by_hand_judges_nobody_and_is_right_for_the_right():
+    for each in Comparison.every:
+        for case in each.shown():
+            assert case not in each.cases()
+            assert attempt(case, each.reference).error is None

@@ -489,7 +489,7 @@ UNNAMED_FORWARD = [
     ("it returned None", lambda self, x: None),
     ("returned a list", lambda self, x: (x @ self.W + self.b).tolist()),
     ("the decimal point is lost", whole_numbers),
-    ("x = [[1, 10, 100]], W = [[3, 6], [1, 4], [2, 5]]", one_input_short),
+    ("x = 1 10 100 W = 3 6 / 1 4 / 2 5", one_input_short),
     ("only the first picture", leaves_the_loop),
     ("too few axes", lambda self, x: x[0] @ self.W + self.b),
     ("wrong length along N", lambda self, x: x[:1] @ self.W + self.b),

@@ -141,7 +141,7 @@ def test_two_mistakes_are_shown_where_each_can_be_seen():
         ("StrideMissingInDx", ["stride 2", "x = ", "W = ", "dy = "]),
         ("CutInTheCorner", ["padding 1", "x = ", "W = ", "dy = "]),
         ("DividesDxByTheBatch", ["x of shape (2, 1, "]),
-        ("SameForEveryChannel", ["x of shape (1, 3, "]),
+        ("SameForEveryChannel", ["x of shape (1, 2, 2, 3)", "x[0, 1] = ", "W[1, 1] = "]),
     ],
 )
 def test_a_named_mistake_is_shown_where_it_can_be_followed_by_hand(name, inputs):

@@ -1,5 +1,8 @@
 """The checks of lesson 02: sizes, padding, Conv2D forward, and each of its three gradients."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 
 from cnnlib import layers, misconceptions
@@ -162,7 +165,7 @@ def _cases(result, axes, usual):
         return case(_arrays(rng, *layer), stride, padding, note, **more)
 
     # The shape of x, the number of filters, the kernel, stride, padding.
-    yield case(BY_HAND, 1, 0)
+    yield replace(case(BY_HAND, 1, 0), by_hand=True)
     yield drawn((2, 3, 5, 4), 4, (2, 3), 1, 0)
     yield drawn((2, 2, 5, 6), 3, (3, 2), 2, 0)
     yield drawn((2, 2, 4, 5), 3, (3, 2), 1, 1)
@@ -229,9 +232,27 @@ def _cases(result, axes, usual):
         yield drawn(*layer, note=note, run=conv.first_of_two_backwards, then_dy=then_dy)
 
 
+def _small_cases(result, axes, run):
+    """Cases that judge nobody, but can be followed by hand: two pictures, channels or filters."""
+    rng = np.random.default_rng(22)
+    for N, C, F in ((2, 1, 1), (1, 2, 2), (2, 1, 2)):
+        shapes = {"x": (N, C, 2, 3), "W": (F, C, 1, 2), "b": (F,), "dy": (N, F, 2, 2)}
+        arrays = {name: rng.integers(1, 10, shape) + 0.0 for name, shape in shapes.items()}
+        settings = {"stride": 1, "padding": 0}
+        if result == "y":
+            del arrays["dy"]
+        else:
+            settings["name"] = result
+        note = "stride 1, padding 0"
+        yield Case(
+            result, arrays, script(run, **settings), axes, note, tolerance=1e-9, by_hand=True
+        )
+
+
 @check(
     title="Conv2D.forward",
     reference=layers.Conv2D,
+    shown=partial(_small_cases, "y", MAPS, conv.forward),
     passes="every window meets every filter, with any stride and padding",
 )
 def conv_forward():
@@ -242,6 +263,7 @@ def conv_forward():
 @check(
     title="Conv2D.dW",
     reference=layers.Conv2D,
+    shown=partial(_small_cases, "dW", KERNELS, conv.backward),
     passes="every weight hears from every window it was used in",
 )
 def conv_dW():
@@ -252,6 +274,7 @@ def conv_dW():
 @check(
     title="Conv2D.db",
     reference=layers.Conv2D,
+    shown=partial(_small_cases, "db", ("F",), conv.backward),
     passes="every bias hears from every output of its filter",
 )
 def conv_db():
@@ -262,6 +285,7 @@ def conv_db():
 @check(
     title="Conv2D.dx",
     reference=layers.Conv2D,
+    shown=partial(_small_cases, "dx", IMAGE, conv.backward),
     passes="every pixel hears from every output that read it",
 )
 def conv_dx():

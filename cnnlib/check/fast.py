@@ -243,16 +243,18 @@ def _square(cases):
 @check(
     title="FastMaxPool2D.forward",
     reference=columns.FastMaxPool2D,
+    shown=lambda: _square(pool._small_cases("MaxPool2D", pool._forward_case, False)),
     passes="the largest number of each column, back on its map",
 )
 def fast_pool_forward():
     """Check ``FastMaxPool2D.forward`` on what lesson 03 asks of MaxPool2D, with square windows."""
-    yield from _square(pool._forward_cases("MaxPool2D", 0))
+    yield from _square(pool._forward_cases("MaxPool2D"))
 
 
 @check(
     title="FastMaxPool2D.backward",
     reference=columns.FastMaxPool2D,
+    shown=lambda: _square(pool._small_cases("MaxPool2D", pool._backward_case, True)),
     passes="each gradient goes to the winner of its column, and wins add up",
 )
 def fast_pool_backward():

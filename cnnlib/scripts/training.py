@@ -26,6 +26,7 @@ def train(
 
 def train_three_times(train_, *, networks, losses, optimizers, seeds, **rest):
     """Call it with generators of these seeds; whether it used NumPy's or Python's global random numbers."""
+    np.random.random(), random.random()  # noqa: NPY002 – whoever sets a seed may have left this state before
     before = _global_states()
     for seed, network, loss, optimizer in zip(seeds, networks, losses, optimizers, strict=True):
         train(train_, network=network, loss=loss, optimizer=optimizer, seed=seed, **rest)
