@@ -431,7 +431,6 @@ def test_a_layer_that_hands_out_the_same_memory_twice_is_refused():
         "conv_forward conv_dW conv_db conv_dx",
         "dense_forward dense_dW dense_db dense_dx",
         "maxpool_forward maxpool_backward avgpool_forward avgpool_backward",
-        "flatten_forward flatten_backward",
     ],
 )
 def test_most_named_mistakes_are_shown_on_numbers_to_follow_by_hand(checks):

@@ -1,7 +1,5 @@
 """The checks of lesson 04: a place in the flat row, Flatten forward, Flatten backward."""
 
-from functools import partial
-
 import numpy as np
 
 from cnnlib import layers, misconceptions
@@ -44,24 +42,17 @@ def flat_index():
 # ---------------------------------------------------------------------------- the layer
 
 
-def _small_cases(result: str):
-    """Cases that judge nobody, but can be followed by hand."""
-    for shape in ((2, 1, 2, 3), (2, 2, 2, 3)):
-        numbers = tagged(*shape)
-        if result == "y":
-            note = "each number is its own index: 12 is at [0, 0, 1, 2]"
-            yield Case("y", {"x": numbers}, script(layer.forward), ROWS, note, by_hand=True)
-        else:
-            x = -1 - np.arange(float(numbers.size)).reshape(shape)
-            inputs = {"x": x, "dy": numbers.reshape(2, -1).copy()}
-            note = "each number in dy is the index it came from: 12 belongs at [0, 0, 1, 2]"
-            yield Case("dx", inputs, script(layer.backward), IMAGE, note, by_hand=True)
+def _small_cases():
+    """A case that judges nobody, but can be followed by hand, where x and dy have not the same numbers."""
+    x = -1 - np.arange(12.0).reshape(2, 1, 2, 3)
+    inputs = {"x": x, "dy": tagged(*x.shape).reshape(2, 6).copy()}
+    note = "each number in dy is the index it came from: 12 belongs at [0, 0, 1, 2]"
+    yield Case("dx", inputs, script(layer.backward), IMAGE, note, by_hand=True)
 
 
 @check(
     title="Flatten.forward",
     reference=layers.Flatten,
-    shown=partial(_small_cases, "y"),
     passes="one row for each picture, every number in its place",
 )
 def flatten_forward():
@@ -75,6 +66,7 @@ def flatten_forward():
         script(layer.forward),
         ROWS,
         "each number is its own index: 123 is at [0, 1, 2, 3]",
+        by_hand=True,
     )
     yield Case("y", {"x": rng.normal(size=(4, 5, 3, 2))}, script(layer.forward), ROWS)
     yield Case(
@@ -104,15 +96,15 @@ def flatten_forward():
 @check(
     title="Flatten.backward",
     reference=layers.Flatten,
-    shown=partial(_small_cases, "dx"),
+    shown=_small_cases,
     passes="every gradient is back at the place its value came from",
 )
 def flatten_backward():
     """Check ``Flatten.backward`` on tagged gradients, random ones, batches of several sizes, two layers at a time."""
     rng = np.random.default_rng(4)
 
-    def case(inputs, run=layer.backward, note=""):
-        return Case("dx", inputs, script(run), IMAGE, note, forward=script(layer.forward))
+    def case(inputs, run=layer.backward, note="", **more):
+        return Case("dx", inputs, script(run), IMAGE, note, forward=script(layer.forward), **more)
 
     def pair(*shape, dtype=float):
         N, *rest = shape
@@ -123,6 +115,7 @@ def flatten_backward():
     yield case(
         {"x": x, "dy": x.reshape(2, 60).copy()},
         note="each number in dy is the index it came from: 123 belongs at [0, 1, 2, 3]",
+        by_hand=True,
     )
     yield case(pair(4, 5, 3, 2))
     yield case(pair(3, 2, 4, 4), note="square maps")
