@@ -78,3 +78,38 @@ def test_an_attribute_that_was_emptied_is_told():
         layers.Flatten, "flatten_forward", "forward", "a[self.kept[0]]", before="self.kept = None"
     )
     assert "self.kept is None by now" in text
+
+
+COUNTS = """
+def forward(self, a):
+    y = np.zeros((len(a), 4))
+    for row in range(len(a)):
+        for k in range(5):
+            y[row, k] = a[row, 0, 0, 0]
+    return y
+"""
+
+
+def flatten_from(file):
+    """A Flatten whose forward stands in a cell, or in a file."""
+    linecache.cache[file] = len(COUNTS), None, COUNTS.splitlines(True), file
+    exec(compile(COUNTS, file, "exec"), space := {"np": np})
+    wrong = type("Flatten", (layers.Flatten,), {"forward": space["forward"]})
+    return " ".join(str(check.flatten_forward.failure(wrong)).split())
+
+
+def test_how_far_the_loops_around_a_line_had_come_is_told():
+    text = flatten_from("<cell that counts>")
+    assert "row = 0, k = 4" in text
+    assert "line 6 of the cell" in text
+
+
+def test_a_file_is_called_by_its_name(tmp_path):
+    (path := tmp_path / "layers_of_mine.py").write_text(COUNTS)
+    assert "line 6 of layers_of_mine.py" in flatten_from(str(path))
+
+
+def test_a_key_that_nobody_put_in():
+    assert "A dict holds only what was put in" in said(
+        layers.Flatten, "flatten_forward", "forward", "{}[a.shape]"
+    )

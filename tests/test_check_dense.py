@@ -497,7 +497,7 @@ UNNAMED_FORWARD = [
     ("only the shape of y is wrong", lambda self, x: (x @ self.W + self.b).reshape(-1)),
     ("wrong sign", lambda self, x: -(x @ self.W + self.b)),
     ("off by 1 times b", lambda self, x: x @ self.W + 2 * self.b),
-    ("expected y[0, 0] = 213.7", lambda self, x: x @ self.W + self.b.mean()),
+    ("MeanOfTheBiases", lambda self, x: x @ self.W + self.b.mean()),
     ("changed x in place", scales_x),
     ("result is different each time", own_weights),
     ("does not depend on W", lambda self, x: x @ np.ones_like(self.W) + self.b),
@@ -963,3 +963,30 @@ def test_beside_a_wrong_gradient_without_a_name_a_wrong_forward_is_told():
         alone = check.loss_backward.failure(loss(backward=backward))
     assert failure.facts["first"] == "your forward is not right yet: begin with check.loss_forward"
     assert "first" not in alone.facts
+
+
+KEPT = {
+    "Adds0.001": lambda p: p + 1e-3,
+    "Adds3e-06": lambda p: p + 3e-6,
+    "ClipsAt0.002": lambda p: np.maximum(p, 0.002),
+    "ClipsAt3e-06AndNear1": lambda p: np.clip(p, 3e-6, 1 - 3e-6),
+    "ClipsAt0.002AndNear1": lambda p: np.clip(p, 0.002, 1 - 0.002),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_whichever_tiny_number_keeps_p_away_from_0_is_found(name):
+    failure = check.loss_forward.failure(
+        loss_with(lambda z, t: float(-np.log(KEPT[name](pick(softmax(z), t))).mean()))
+    )
+    assert failure.misconception.__name__ == name, failure
+
+
+@pytest.mark.parametrize(("name", "log"), [("SumInBits", np.log2), ("SumInBaseTen", np.log10)])
+def test_the_base_of_the_logarithm_is_told_in_the_stable_form_too(name, log):
+    def forward(z, t):
+        z = z - z.max(axis=1, keepdims=True)
+        return float(-pick(z - log(np.exp(z).sum(axis=1, keepdims=True)), t).mean())
+
+    failure = check.loss_forward.failure(loss_with(forward))
+    assert failure.misconception.__name__ == name, failure

@@ -1366,3 +1366,33 @@ def test_pixels_that_are_tied_are_told_what_they_must_get_together():
 
     told = words(check.maxpool_backward.failure(SharesByTheRoot))
     assert "are tied: together they must get 8, yours get 11.314" in told
+
+
+FIRST_PLACES = """
+    def forward(self, x):
+        self.shape = x.shape
+        N, C, H, W = x.shape
+        y = np.empty((N, C, (H - self.KH) // self.SH + 1, (W - self.KW) // self.SW + 1), x.dtype)
+        won = {}
+        for n, c, i, j in np.ndindex(y.shape):
+            top, left = i * self.SH, j * self.SW
+            window = x[n, c, top : top + self.KH, left : left + self.KW]
+            k, l = divmod(int(window.argmax()), self.KW)
+            y[n, c, i, j] = window[k, l]
+            won[n, c, i, j] = top + k, left + l
+        if not hasattr(self, "won"):
+            self.won = won
+        return y
+
+    def backward(self, dy):
+        dx = np.zeros(self.shape, dy.dtype)
+        for n, c, i, j in np.ndindex(dy.shape):
+            r, q = self.won[n, c, i, j]
+            dx[n, c, r, q] += dy[n, c, i, j]
+        return dx
+"""
+
+
+def test_winners_of_the_first_batch_are_told_of_as_what_they_are():
+    failure = check.maxpool_backward.failure(learners(FIRST_PLACES))
+    assert "something of an earlier batch: of `first`" in words(failure)

@@ -14,7 +14,10 @@ def explain(error: BaseException, reference) -> Finding:
     stop = own_frame(error)
     if stop is None:
         return _never_started(error, text, reference)
-    facts = {"error": text, "in": f"{stop.function}, line {stop.number} of the cell"}
+    facts = {
+        "error": text,
+        "in": f"{stop.function}, line {stop.number} of {stop.file or 'the cell'}",
+    }
     if stop.line:
         facts["line"] = stop.line
     there = [f"{name} {shape}" for name, shape in stop.shapes.items()][:6]
@@ -221,6 +224,8 @@ def _usual_reason(error: BaseException, stop: Frame, in_class: bool) -> str:
         return "An index is a whole number. Does your loop run over indices, or over the values themselves?"
     if "list index out of range" in text:
         return "A list of three things has the places 0, 1 and 2. Which place does this line ask for, and how long is the list?"
+    if isinstance(error, KeyError):
+        return "A dict holds only what was put in. Which line puts this key in, and did it run for this batch?"
     if isinstance(error, IndexError):
         return "An index runs past the end. Count the axes, and the entries along each."
     if isinstance(error, SystemExit):

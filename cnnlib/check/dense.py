@@ -1,12 +1,13 @@
 """The checks of lesson 05: Dense forward, its three gradients, softmax cross-entropy, a blind guess."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from cnnlib import layers, losses, misconceptions
 from cnnlib.check.diagnosis import number
-from cnnlib.check.engine import Case, check
+from cnnlib.check.engine import Case, Comparison, check
 from cnnlib.check.hunt import hunt
 from cnnlib.scripts import dense, script
 from cnnlib.scripts.layer import call
@@ -314,7 +315,41 @@ def _small_scores(case):
     yield case({"logits": logits, "labels": np.array([1, 0])}, note=note)
 
 
+class _Loss(Comparison):
+    """Judges a loss; where p is kept away from 0, the tiny number is read off from what came out."""
+
+    def _named(self, trials, consistent):
+        return super()._named(trials, consistent) or self._kept_away(trials, consistent)
+
+    def _kept_away(self, trials, consistent):
+        for trial in trials:
+            inputs, got = trial.case.inputs, trial.outcome.value
+            if trial.right or not isinstance(got, float) or not np.isfinite(got):
+                continue
+            right = _p(inputs["logits"])[np.arange(len(inputs["labels"])), inputs["labels"]]
+            if right.min() == 0:
+                found = (
+                    misconceptions.dense.keeps_away(way, tiny)
+                    for way, kept in misconceptions.dense.KEPT_AWAY.items()
+                    if (tiny := _tiny_number(right, kept, got))
+                )
+                return self._one_of(found, trials, consistent)
+        return None
+
+
+def _tiny_number(p, kept: Callable, loss: float) -> float:
+    """With which number ``mean(−ln kept(p, number))`` is this loss; 0 for none. The larger, the less it is."""
+    low, high = -300.0, -0.5
+    for _ in range(80):
+        middle = (low + high) / 2
+        more = -np.log(kept(p, 10**middle)).mean() > loss
+        low, high = (middle, high) if more else (low, middle)
+    tiny = float(f"{10**high:.10g}")
+    return tiny if abs(np.log(kept(p, tiny)).mean() + loss) < 1e-6 else 0.0
+
+
 @check(
+    kind=_Loss,
     title="SoftmaxCrossEntropy.forward",
     reference=losses.SoftmaxCrossEntropy,
     passes="the mean of −ln p, for scores of any size",

@@ -461,7 +461,7 @@ def wrong_number_of_axes(e: Evidence) -> Finding | None:
     more = "too many" if got > expected else "too few"
     return Finding(
         f"{e.name} has {more} axes: {got}, not {expected}.",
-        "Follow the shape through your function, line by line.",
+        _whose_shape(e),
     )
 
 
@@ -472,8 +472,25 @@ def wrong_length(e: Evidence) -> Finding | None:
     names = [e.axis(k) for k, (a, b) in enumerate(zip(expected, got, strict=True)) if a != b]
     return Finding(
         f"{e.name} has the wrong length along {' and '.join(names)}.",
-        "Follow the shape through your function, line by line.",
+        _whose_shape(e),
     )
+
+
+FOLLOW = "Follow the shape through your function, line by line."
+BY_HAND = "Compare one entry with a calculation by hand."
+THIS_BY_HAND = "Compare the place above with a calculation by hand."
+SMALLEST = "Take the smallest case, and compare with a calculation by hand."
+ONE_PART = "Is that part special in your code, or do only these numbers make it so? Work out one wrong number and one right one by hand."
+GENERAL = {FOLLOW, BY_HAND, THIS_BY_HAND, SMALLEST, ONE_PART}
+"""Hints that are of use only where nothing more is known."""
+
+
+def _whose_shape(e: Evidence) -> str:
+    """A gradient has the shape of what it is the gradient of."""
+    of = e.name[1:]
+    if e.name[0] != "d" or np.shape(e.inputs.get(of)) != np.shape(e.expected):
+        return FOLLOW
+    return f"{e.name} needs the shape of {of}, {np.shape(e.expected)}. Which line gives yours its shape?"
 
 
 # ------------------------------------------------------------------ numbers, in the right shape
@@ -949,7 +966,7 @@ def region(e: Evidence) -> Finding | None:
     empty = " There, every number is 0." if not got[wrong].any() else ""
     return Finding(
         f"Here, {e.name} is wrong only in one part: {where}.{empty}",
-        "Is that part special in your code, or do only these numbers make it so? Work out one wrong number and one right one by hand.",
+        ONE_PART,
     )
 
 
@@ -987,16 +1004,14 @@ def fallback(e: Evidence) -> Finding:
     if not np.ndim(e.expected):
         return not_finite(e) or Finding(
             f"{e.name} is wrong.",
-            "Take the smallest case, and compare with a calculation by hand.",
+            SMALLEST,
         )
     wrong = ~close(e.expected, e.got, e.tolerance)
     if wrong.all():
-        return Finding(
-            f"Every number in {e.name} is wrong.", "Compare one entry with a calculation by hand."
-        )
+        return Finding(f"Every number in {e.name} is wrong.", BY_HAND)
     return Finding(
         f"{wrong.sum()} of {wrong.size} numbers in {e.name} are wrong.",
-        "Compare the place above with a calculation by hand.",
+        THIS_BY_HAND,
     )
 
 

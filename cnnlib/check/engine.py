@@ -7,6 +7,7 @@ each misconception that this check can see runs the same cases; the one with the
 outcomes names the mistake. Where there is none, the general diagnosis looks at the numbers.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial, update_wrapper
@@ -497,6 +498,8 @@ class Comparison(Check):
         )
         failure.misconception = named
         failure.pointing_at(clues)
+        if any(c.asks for c in clues) and failure.facts.get("hint") in diagnosis.GENERAL:
+            del failure.facts["hint"]  # what is asked about the line says more
         return failure.telling({} if named or consistent else self._forward_first(thing))
 
     def _forward_first(self, thing) -> dict[str, str]:
@@ -555,15 +558,16 @@ class Comparison(Check):
         evidence = [t.evidence for t in values]
         if not known and len(values) == 1:  # what is said of a single case may be chance
             evidence += [t.evidence for t in drawn_anew(values, thing, self.reference)]
-        finding = known or diagnosis.diagnose(evidence, lambda: self._another_input(trials))
+        noticed = {} if known else reactions(trial, thing, self.reference)
+        finding = known or left_over(trials, noticed.get("notice", ""))
+        finding = finding or diagnosis.diagnose(evidence, lambda: self._another_input(trials))
         facts = {**where, **diagnosis.compare(evidence[0])}
         if trial.case.closest and evidence[0].comparable:
             facts["expected"] += "; of all right answers, this is the one most like yours"
         to_its_end = [t for t in trials if not t.stopped_later]
         if not known and to_its_end and all(t.right for t in to_its_end):
             finding = UNFINISHED
-        facts |= {} if known else reactions(trial, thing, self.reference)
-        facts |= besides(trials, known, self.reference) | remarks(outcome, finding.hint)
+        facts |= noticed | besides(trials, known, self.reference) | remarks(outcome, finding.hint)
         return Failed(self.title, finding.says, facts, partial(side_by_side, evidence[0]))
 
     def _another_input(self, trials: list[Trial]):
@@ -588,7 +592,7 @@ class Comparison(Check):
 
 
 def check(
-    *, title: str, reference, passes: str, shown: Callable[[], Iterable[Case]] = tuple
+    *, title: str, reference, passes: str, shown: Callable = tuple, kind: type = Comparison
 ) -> Callable[[Callable], Check]:
     """Turn a function that lists cases into a check.
 
@@ -603,8 +607,10 @@ def check(
     shown
         Lists cases to follow by hand, the easiest first. They judge nobody: a mistake that has a name
         is shown in the first of them in which it is seen.
+    kind
+        How the check judges, where it can do more than compare.
     """
-    return lambda cases: Comparison(cases, title, reference, passes, shown)
+    return lambda cases: kind(cases, title, reference, passes, shown)
 
 
 def attempt(case: Case, thing) -> Outcome:
@@ -860,6 +866,27 @@ def drawn_anew(trials: list[Trial], thing, reference) -> list[Trial]:
     """The same cases with other numbers, as far as they are wrong there too."""
     anew = [t for trial in trials for t in redrawn(trial, thing, reference)]
     return [t for t in anew if not t.right and not t.outcome.error and not t.outcome.changed]
+
+
+ANOTHER_BATCH = {
+    "first": "an earlier batch",
+    "then": "a later batch",
+    "other": "another layer's batch",
+}
+"""What those inputs are, by how their names begin, that have nothing to do with the result."""
+
+
+def left_over(trials: list[Trial], notice: str) -> diagnosis.Finding | None:
+    """The finding that a result goes wrong only where something is left of another batch; or None."""
+    wrong = [t for t in trials if not t.right]
+    for name, what in ANOTHER_BATCH.items():
+        met = all(any(key.startswith(name) for key in t.case.inputs) for t in wrong)
+        if met and re.search(rf"depends on {name}\w*, and should not", notice):
+            return diagnosis.Finding(
+                f"Your {wrong[0].case.result} is made with something of {what}: of `{name}`, below.",
+                "What does your layer keep on self? Which line writes it, and does that line run in every forward?",
+            )
+    return None
 
 
 UNSTEADY = diagnosis.Finding(

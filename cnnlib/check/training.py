@@ -13,7 +13,7 @@ import numpy as np
 from cnnlib import misconceptions, training
 from cnnlib.check.diagnosis import Finding, close, number
 from cnnlib.check.diary import Diary, value_after
-from cnnlib.check.engine import Case, Comparison, attempt, remarks, tried
+from cnnlib.check.engine import Case, Comparison, attempt, check, remarks, tried
 from cnnlib.check.failure import Failed
 from cnnlib.check.rules import RULES, VALIDATION, Reading, Setting, traits
 from cnnlib.misconceptions import changes
@@ -207,14 +207,11 @@ def _orders() -> "Run":
     )
 
 
-def _check(kind, title, passes):
-    return lambda cases: kind(cases, title, _train, passes)
-
-
-@_check(
-    Steps,
-    "train",
-    "every picture once per epoch, in a new order, and for each batch one step with its own gradient",
+@check(
+    kind=Steps,
+    title="train",
+    reference=_train,
+    passes="every picture once per epoch, in a new order, and for each batch one step with its own gradient",
 )
 def train_steps():
     """Check what ``train`` does: batches, order of the calls, shuffling."""
@@ -412,10 +409,11 @@ def _form(got) -> str:
     return shorten(f"{type(got).__name__}: {got!r}")
 
 
-@_check(
-    History,
-    "train's result",
-    "the mean loss and the validation accuracy of each epoch. With every ✓ above, "
+@check(
+    kind=History,
+    title="train's result",
+    reference=_train,
+    passes="the mean loss and the validation accuracy of each epoch. With every ✓ above, "
     "you have two optimizers and a training loop of your own: your network can learn",
 )
 def train_history():

@@ -5,7 +5,7 @@ import numpy as np
 from cnnlib.layers import Dense
 from cnnlib.losses import SoftmaxCrossEntropy
 from cnnlib.misconceptions import structure
-from cnnlib.misconceptions.changes import Formula, mistakes, slip
+from cnnlib.misconceptions.changes import Formula, made, mistakes, slip
 from cnnlib.misconceptions.structure import after
 
 # ---------------------------------------------------------------------------- Dense, forward
@@ -53,6 +53,8 @@ mistakes(__name__, {"dense_forward": _Forward},
         bias=lambda self, b: 0 * b),
     SubtractsTheBias=slip("The bias is subtracted.", "A larger bias has to make its output larger.",
         bias=lambda self, b: -b),
+    MeanOfTheBiases=slip("Every output gets the mean of all biases.",
+        "How many biases are there, and what are they counted by?", bias=lambda self, b: b.mean()),
     BiasForEachInput=slip("The bias is added inside the sum over the inputs, so it counts D times.",
         "How many times should it count? An x of zeros shows it.",
         bias=lambda self, b: self.in_features * b),
@@ -452,6 +454,12 @@ mistakes(__name__, {"loss_forward": _Stable},
     ShiftsTheSumOnly=slip("The maximum is subtracted from the scores in the sum, but not from the score of the right class.",
         "p stays the same only if all scores of a row are shifted alike, including the one in the numerator.",
         above=lambda self, logits, shifted: logits),
+    SumInBits=slip("The logarithm of the sum has base 2; the scores are powers of e.",
+        "ln p is a difference. Which logarithm undoes np.exp?",
+        log_p=lambda self, above, total: above - np.log2(total)),
+    SumInBaseTen=slip("The logarithm of the sum has base 10; the scores are powers of e.",
+        "ln p is a difference. Which logarithm undoes np.exp?",
+        log_p=lambda self, above, total: above - np.log10(total)),
 )
 mistakes(__name__, {"loss_forward": (_Stable, _Naive)},
     LogarithmOfTheMean=slip("The probabilities are averaged first, and the logarithm is taken of their mean.",
@@ -520,16 +528,29 @@ mistakes(__name__, {"loss_forward": (_Stable, _Naive)},
 # fmt: on
 
 
-def _keeps_away(kept):
-    return slip(
-        "A tiny number keeps p away from 0. So your loss is never infinite, but wrong: a network that is very sure and wrong costs far more than you say.",
-        "ln of a fraction is a difference, and ln undoes exp. Then there is nothing to be kept away from.",
-        kept=kept,
-    )
+# The ways in which learners keep p away from 0, or from 0 and 1, by a tiny number.
+KEPT_AWAY = {
+    "Adds{:.3g}": lambda p, tiny: p + tiny,
+    "ClipsAt{:.3g}": np.maximum,
+    "ClipsAt{:.3g}AndNear1": lambda p, tiny: np.clip(p, tiny, 1 - tiny),
+}
 
 
-# Learners choose different tiny numbers, and add them or clip p. Where less than 1e-10 is added, the
-# check's tolerance can't tell it from clipping.
+def _keeps_away(way, tiny):
+    kept = KEPT_AWAY[way]
+    says = "A tiny number keeps p away from 0. So your loss is never infinite, but wrong: a network that is very sure and wrong costs far more than you say."
+    if "Near1" in way:
+        says = "Your p is kept away from 0 and from 1. So a network that is very sure and wrong costs far more than you say, and one that is sure and right costs something too."
+    hint = "ln of a fraction is a difference, and ln undoes exp. Then there is nothing to be kept away from."
+    return slip(says, hint, kept=lambda self, p: kept(p, p.dtype.type(tiny)))
+
+
+def keeps_away(way: str, tiny: float):
+    """The mistake for any tiny number that a learner may have chosen."""
+    return made(way.format(tiny), _Naive, _keeps_away(way, tiny))
+
+
+# Where less than 1e-10 is added, the check's tolerance can't tell it from clipping.
 _EPS = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
 _ADDED = (1e-4, 1e-5, 1e-6, 1e-7, _EPS[0], 1e-8, 1e-9, 1e-10)
 _CLIPPED = (*_ADDED, 1e-12, 1e-15, 1e-16, _EPS[1], 1e-20)
@@ -541,12 +562,8 @@ mistakes(__name__, {"loss_forward": _Naive},
     ZeroTimesInfinity=slip("y and ln p are multiplied where p is 0 and ln p is infinite. 0 times infinity is not a number, even where y is 0.",
         "ln of a fraction is a difference, and ln undoes exp. Write ln p down on paper before you compute anything.",
         losses=lambda self, log_p, labels: -(_one_hot(log_p, labels) * log_p).sum(axis=1)),
-    **{f"Adds{tiny:.3g}": _keeps_away(lambda self, p, tiny=tiny: p + tiny) for tiny in _ADDED},
-    **{f"ClipsAt{tiny:.3g}": _keeps_away(lambda self, p, tiny=tiny: np.maximum(p, tiny)) for tiny in _CLIPPED},
-    **{f"ClipsAt{tiny:.3g}AndNear1": slip(
-        "Your p is kept away from 0 and from 1. So a network that is very sure and wrong costs far more than you say, and one that is sure and right costs something too.",
-        "ln of a fraction is a difference, and ln undoes exp. Then there is nothing to be kept away from.",
-        kept=lambda self, p, tiny=tiny: np.clip(p, tiny, 1 - tiny)) for tiny in _ADDED},
+    **{way.format(tiny): _keeps_away(way, tiny)
+       for way in KEPT_AWAY for tiny in (_CLIPPED if way == "ClipsAt{:.3g}" else _ADDED)},
 )
 # fmt: on
 

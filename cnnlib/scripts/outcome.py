@@ -1,5 +1,6 @@
 """Run somebody's code, and keep what came of it."""
 
+import ast
 import contextlib
 import io
 import linecache
@@ -9,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,8 @@ class Frame:
     line: str
     shapes: dict[str, tuple] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+    file: str = ""
+    """The name of the file that the code stands in; empty for a cell."""
 
 
 def own_frame(error: BaseException) -> Frame | None:
@@ -140,9 +144,12 @@ def own_frame(error: BaseException) -> Frame | None:
     spoken = _spoken_of(line, frame.f_locals)
     held = spoken | {k: v for k, v in frame.f_locals.items() if k not in spoken}
     shapes = {k: v.shape for k, v in held.items() if isinstance(v, np.ndarray)}
+    spoken |= {k: v for k, v in frame.f_locals.items() if k in _loops_around(frame, number)}
     plain = int | float | bool | tuple | list | None
     values = {k: repr(v)[:60] for k, v in spoken.items() if isinstance(v, plain)}
-    return Frame(frame.f_code.co_name, number, line, shapes, values)
+    path = frame.f_code.co_filename
+    file = os.path.basename(path) if os.path.isfile(path) else ""
+    return Frame(frame.f_code.co_name, number, line, shapes, values, file)
 
 
 def own_lines(error: BaseException) -> list[str]:
@@ -157,6 +164,29 @@ def _own_places(error: BaseException) -> list:
         if not frame.f_code.co_filename.startswith(PACKAGE)
         and not frame.f_code.co_filename.endswith(".pyx")  # NumPy's random numbers
         and not any(part in frame.f_code.co_filename for part in LIBRARIES)
+    ]
+
+
+def _loops_around(frame, number: int) -> set[str]:
+    """The names with which the loops around a line count."""
+    return {
+        name
+        for first, last, names in _loops("".join(linecache.getlines(frame.f_code.co_filename)))
+        if first < number <= last
+        for name in names
+    }
+
+
+@lru_cache(maxsize=8)
+def _loops(source: str) -> list[tuple[int, int, set[str]]]:
+    """Where each loop of some code begins and ends, and the names with which it counts."""
+    try:
+        loops = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.For)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [
+        (n.lineno, n.end_lineno, {t.id for t in ast.walk(n.target) if isinstance(t, ast.Name)})
+        for n in loops
     ]
 
 
