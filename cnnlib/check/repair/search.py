@@ -12,14 +12,14 @@ from cnnlib.check.repair.edits import TABLE
 from cnnlib.check.repair.places import Edit, Known, edits
 from cnnlib.check.repair.trace import Slice, traced
 
-SINGLES, LONGER, PAIRS = 600, 1200, 1000
+SINGLES, LONGER, PAIRS = 600, 1200, 800
 """So many edits are tried (longer, where none promises a pair), and so many pairs. They are counted, as seconds would differ from run to run."""
 NAMED = 250
 """So many where the mistake has a name, and only its line is missing."""
 MORE = 100
 """After one that makes the check pass, so many are tried for one that mends others, too."""
-SCORED, BEAM = 60, 3
-"""Of the edits that change something, so many are scored on more cases, and the best are gone on from."""
+SCORED, BEAM = 60, (0.5, 0.8, 1.0)
+"""Of the edits that change something, so many are scored on more cases; the best are gone on from, until these parts of all pairs are tried."""
 SOME = 6
 """Of the wrong cases, so many are looked at where it is to be scored how right an edit makes them."""
 LOOPS = 4, 2000
@@ -165,7 +165,7 @@ class Search:
     def two(self, most: int) -> tuple[Edit, Edit] | None:
         """The first pair of edits after which all is right."""
         beam, begun = self._beam() if most else [], self.tries
-        for number, first in enumerate(beam, 1):
+        for part, first in zip(BEAM, beam, strict=False):
             before = first.definition.code
             with first.made():
                 try:
@@ -176,7 +176,7 @@ class Search:
                     for second in self.candidates(wrong):
                         if second.name in self.stops:
                             continue
-                        if self.tries - begun >= most * number // len(beam):
+                        if self.tries - begun >= most * part:
                             break
                         if self._passes(second, wrong):
                             return first, second
@@ -198,7 +198,7 @@ class Search:
             if shares not in effects:
                 effects.add(shares)
                 beam.append(edit)
-        return beam[:BEAM]
+        return beam[: len(BEAM)]
 
     def _built(self, edit: Edit):
         """What the learner wrote, with a change in it; None where that can't be built."""
