@@ -232,21 +232,29 @@ def _cases(result, axes, usual):
         yield drawn(*layer, note=note, run=conv.first_of_two_backwards, then_dy=then_dy)
 
 
+# Small maps, to follow by hand: a stride, a padding, a rest; two pictures, channels or filters.
+SMALL = [
+    ((1, 1, 4, 5), 1, (2, 3), 2, 0),
+    ((1, 1, 2, 3), 1, (2, 2), 1, 1),
+    ((1, 1, 5, 4), 1, (2, 2), 3, 0),
+    ((2, 1, 2, 3), 1, (1, 2), 1, 0),
+    ((1, 2, 2, 3), 2, (1, 2), 1, 0),
+    ((2, 1, 2, 3), 2, (1, 2), 1, 0),
+]
+
+
 def _small_cases(result, axes, run):
-    """Cases that judge nobody, but can be followed by hand: two pictures, channels or filters."""
+    """Cases that judge nobody, with whole numbers of one digit."""
     rng = np.random.default_rng(22)
-    for N, C, F in ((2, 1, 1), (1, 2, 2), (2, 1, 2)):
-        shapes = {"x": (N, C, 2, 3), "W": (F, C, 1, 2), "b": (F,), "dy": (N, F, 2, 2)}
-        arrays = {name: rng.integers(1, 10, shape) + 0.0 for name, shape in shapes.items()}
-        settings = {"stride": 1, "padding": 0}
+    names = {} if result == "y" else {"name": result}
+    for *sizes, stride, padding in SMALL:
+        drawn = _arrays(rng, *sizes, stride, padding)
+        inputs = {k: rng.integers(1, 10, a.shape) + 0.0 for k, a in drawn.items()}
         if result == "y":
-            del arrays["dy"]
-        else:
-            settings["name"] = result
-        note = "stride 1, padding 0"
-        yield Case(
-            result, arrays, script(run, **settings), axes, note, tolerance=1e-9, by_hand=True
-        )
+            del inputs["dy"]
+        made = script(run, stride=stride, padding=padding, **names)
+        note = f"stride {stride}, padding {padding}"
+        yield Case(result, inputs, made, axes, note, tolerance=1e-9, by_hand=True)
 
 
 @check(

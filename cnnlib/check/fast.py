@@ -162,6 +162,7 @@ def col2im():
 @check(
     title="FastConv2D.forward",
     reference=columns.FastConv2D,
+    shown=conv.conv_forward.shown,
     passes="one product, and every number on its map",
 )
 def fast_conv_forward():
@@ -184,6 +185,7 @@ def fast_conv_forward():
 @check(
     title="FastConv2D.dW",
     reference=columns.FastConv2D,
+    shown=conv.conv_dW.shown,
     passes="one product sums over every window of every picture",
 )
 def fast_conv_dW():
@@ -194,6 +196,7 @@ def fast_conv_dW():
 @check(
     title="FastConv2D.db",
     reference=columns.FastConv2D,
+    shown=conv.conv_db.shown,
     passes="every bias hears from every output of its filter",
 )
 def fast_conv_db():
@@ -204,6 +207,7 @@ def fast_conv_db():
 @check(
     title="FastConv2D.dx",
     reference=columns.FastConv2D,
+    shown=conv.conv_dx.shown,
     passes="one product, and col2im brings every share home",
 )
 def fast_conv_dx():
@@ -243,7 +247,7 @@ def _square(cases):
 @check(
     title="FastMaxPool2D.forward",
     reference=columns.FastMaxPool2D,
-    shown=lambda: _square(pool._small_cases("MaxPool2D", pool._forward_case, False)),
+    shown=lambda: _square(pool.maxpool_forward.shown()),
     passes="the largest number of each column, back on its map",
 )
 def fast_pool_forward():
@@ -254,7 +258,7 @@ def fast_pool_forward():
 @check(
     title="FastMaxPool2D.backward",
     reference=columns.FastMaxPool2D,
-    shown=lambda: _square(pool._small_cases("MaxPool2D", pool._backward_case, True)),
+    shown=lambda: _square(pool.maxpool_backward.shown()),
     passes="each gradient goes to the winner of its column, and wins add up",
 )
 def fast_pool_backward():
