@@ -167,6 +167,23 @@ class _FromTheStart:
         super().step()
 
 
+def _shared(*names) -> type:
+    """What is kept under these names is there once for all optimizers."""
+
+    class Shared:
+        stands_at = "memory"
+
+        def __init__(self, *arguments, **settings):
+            super().__init__(*arguments, **settings)
+            type(self).shared = {name: getattr(self, name) for name in names}
+
+        def direction(self, index, gradient):
+            vars(self).update(type(self).shared)
+            return super().direction(index, gradient)
+
+    return Shared
+
+
 def _first_gradient(optimizer, index, gradient):
     return vars(optimizer).setdefault("first", {}).setdefault(index, gradient.copy())
 
@@ -266,18 +283,6 @@ def _one_velocity(key):
     return direction
 
 
-class _SharesVelocities:
-    stands_at = "memory"
-
-    def __init__(self, *arguments, **settings):
-        super().__init__(*arguments, **settings)
-        type(self).velocities = self.velocity
-
-    def direction(self, index, gradient):
-        self.velocity = type(self).velocities
-        return super().direction(index, gradient)
-
-
 def _into_the_gradient(self, index, gradient):
     if self.steps == 1:
         self.velocity[index] = gradient
@@ -367,7 +372,7 @@ mistakes(__name__, {"sgd_momentum": _SGD},
         direction=_one_velocity(lambda owner, name: id(owner))),
     SharesVelocities=slip("All optimizers share their velocities, so a second one disturbs the first.",
         "What stands directly in the class, or in a default argument, is there once for all. Where does `self` come in?",
-        _SharesVelocities),
+        _shared("velocity")),
     WritesIntoTheGradient=slip("Your velocity is the layer's own dW: what you write into it, you write into the layer's array.",
         "`velocity = gradient` gives one array a second name. Which of your lines makes a new array?",
         direction=_into_the_gradient),
@@ -504,18 +509,6 @@ class _OneList:
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
         self.m = self.v
-
-
-class _SharesItsMeans:
-    stands_at = "memory"
-
-    def __init__(self, *arguments, **settings):
-        super().__init__(*arguments, **settings)
-        type(self).means = self.m, self.v
-
-    def direction(self, index, gradient):
-        self.m, self.v = type(self).means
-        return super().direction(index, gradient)
 
 
 class _SharesItsCount:
@@ -745,7 +738,7 @@ mistakes(__name__, {"adam_step": _Adam},
         "In the first step, m and v are 0 then. In which order do your lines stand?", _MeansTooLate),
     SharesItsMeans=slip("All optimizers share their m and v, so a second one disturbs the first.",
         "What stands directly in the class, or in a default argument, is there once for all. Where does `self` come in?",
-        _SharesItsMeans),
+        _shared("m", "v")),
     SharesItsCount=slip("All optimizers count their steps together, so a second one makes t too large for the first.",
         "What stands directly in the class is there once for all. Where does `self` come in?",
         _SharesItsCount),
