@@ -171,7 +171,7 @@ OUT = "out[:, :, padding : padding + H, padding : padding + W]"
 @pytest.mark.parametrize(
     ("phrase", "change"),
     [
-        ("a slice that selects nothing", (OUT, "out[:, :, padding:-padding, padding:-padding]")),
+        ("[p:-p] ends at -0", (OUT, "out[:, :, padding:-padding, padding:-padding]")),
         ("go into a tuple", ("np.zeros((N, C, H + 2 * padding, W + 2 * padding)", "np.zeros(N, C")),
     ],
 )
