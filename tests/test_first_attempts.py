@@ -309,6 +309,12 @@ class Adam:
             setattr(layer, name, getattr(layer, name) - update)
 """
 
+FLAT_INDEX = """
+def flat_index(c, h, w, shape):
+    C, H, W = shape
+    return c * H * W + h * W + w
+"""
+
 PAD = """
 def pad(x, p):
     N, C, H, W = x.shape
@@ -782,6 +788,7 @@ FIRST_ATTEMPTS = [
     ('EmptyWithoutPadding', False, Wrong('conv_dx', CONV_LOOPS, (('return dx_pad[:, :, P : P + H, P : P + W]', 'dx = np.zeros_like(self.x)\n        dx[...] = dx_pad[:, :, P:-P, P:-P]\n        return dx'),))),
     ('writes_into_nothing', False, Wrong('pad', PAD, (('p:p + H, p:p + W]', 'p:-p, p:-p]'),))),
     ('SideBySideOnTheWayBack', False, Wrong('avgpool_backward', AVERAGE, (('        for a in range(dy.shape[2]):\n            for b in range(dy.shape[3]):\n                r, c = a * self.s[0], b * self.s[1]\n                share = dy[:, :, a, b] / (self.k[0] * self.k[1])\n                dx[:, :, r:r + self.k[0], c:c + self.k[1]] += share[:, :, None, None]\n', '        wide = np.kron(dy, np.ones(self.k)) / (self.k[0] * self.k[1])\n        dx[:, :, :wide.shape[2], :wide.shape[3]] = wide\n'),))),
+    ('row_step_too_high', True, Wrong('flat_index', FLAT_INDEX, (('h * W', 'h * H'),))),
 ]  # fmt: skip
 
 
@@ -827,6 +834,7 @@ RIGHT = {
     "relu_forward relu_backward": (RELU,),
     "numerical_gradient numerical_gradient_dtypes": (NUMERICAL,),
     "pad": (PAD,),
+    "flat_index": (FLAT_INDEX,),
     "loss_forward loss_backward": (LOSS_LOOP,),
     "sgd_step sgd_momentum": (SGD_DICT,),
     "adam_first_step adam_step": (ADAM_DICT,),
