@@ -882,3 +882,14 @@ def test_a_gradient_that_was_not_done_when_backward_stopped():
     )
     failure = check.conv_dW.failure(Wrong("conv_dW", CONV_SUMS, (short,)).thing)
     assert failure.says.startswith("This gradient is wrong only where your backward stops"), failure
+
+
+@pytest.mark.repairs
+def test_a_line_that_only_keeps_code_from_stopping_is_not_accused():
+    square = (
+        "np.tile(np.arange(self.kw), self.kh * C)",
+        "np.tile(np.arange(self.kh), self.kw * C)",
+    )
+    wrong = Wrong("conv_db", CONV_INDICES, (square,))
+    stops = 1 + [line.strip()[:7] for line in wrong.source.splitlines()].index("cols = ")
+    assert set(check.conv_db.failure(wrong.thing).lines) <= wrong.lines | {stops}

@@ -106,6 +106,8 @@ class Search:
             ),
         )
         self.right = [t for t in self.trials if t.right]
+        # Much keeps code from stopping: where others are wrong too, one of them has to be right after it.
+        self.only_stops = all(t.outcome.error is not None for t in self.wrong)
         self.numbers_are_wrong = not all(t.only_the_dtype for t in self.wrong)
         return all(map(_the_same, self.trials, again))
 
@@ -238,7 +240,12 @@ class Search:
             if not right and all(trial.right for trial in trials):
                 return False
             self.mended += right and not all(trial.right for trial in trials)
-        return self.enough or self.mended > 0
+        proven = self.enough and not (self.only_stops and self._others_are_wrong)
+        return proven or self.mended > 0
+
+    @property
+    def _others_are_wrong(self) -> bool:
+        return any(not trial.right for trials in self._others for trial in trials)
 
     @cached_property
     def _others(self) -> list[list]:
