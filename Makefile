@@ -1,4 +1,4 @@
-# make lab   opens the course in JupyterLab      make test      runs every test
+# make lab   opens the course in JupyterLab      make test      runs the tests
 # make site  builds the course as a site         make browser   tests it, and JupyterLab, in Chromium
 # make bench measures the layers beside PyTorch, and draws it
 # Both set up a virtual environment in .venv first; running them again is quick.
