@@ -6,6 +6,7 @@ a file or two of them runs the whole lists.
 Tests marked `repairs` let the checks look for the line in the learner's source.
 """
 
+import sys
 from zlib import crc32
 
 import pytest
@@ -43,6 +44,14 @@ def pytest_collection_modifyitems(config, items):
 def _left_out(item) -> bool:
     """The same ones in every process, on every machine."""
     return crc32(item.nodeid.encode()) % ONE_IN > 0
+
+
+@pytest.fixture(autouse=True)
+def own_main():
+    """IPython's shell puts a module of its own in the place of this one, and from that no process can be spawned."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(autouse=True)
