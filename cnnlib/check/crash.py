@@ -85,7 +85,7 @@ def _emptied(stop: Frame) -> str:
 
 
 def _from_pytorch(text: str, line: str) -> str:
-    """The hint for a habit that comes from PyTorch; empty where there is none."""
+    """The hint for a habit that comes from PyTorch, or an empty text."""
     missing = re.search(r"no attribute '(\w+)'", text)
     word = missing[1] if missing and re.search("module 'numpy'|'numpy.ndarray'", text) else ""
     if word in ("float", "long", "type") and "numpy.ndarray" not in text:

@@ -4,7 +4,7 @@ A check is a list of cases. A case is a short script over named arrays (`build t
 backward dy`), which only builds a layer, sets and reads its arrays, and calls its methods. Running
 it gives an outcome. Where the outcome differs from the reference's,
 each misconception that this check can see runs the same cases; the one with the learner's own
-outcomes names the mistake. Where there is none, the general diagnosis looks at the numbers.
+outcomes names the mistake. If none has, the general diagnosis looks at the numbers.
 """
 
 import re
@@ -358,7 +358,7 @@ class Comparison(Check):
 
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
-        trials = most_telling_first(trials)
+        trials = one_right_answer_first(trials)
         known = self._one_of(misconceptions.seen_by(self.name), trials, consistent)
         if known and not explains_ties(trials, known):
             ways = (b for b in misconceptions.seen_by(self.name) if b.main is known.main)
@@ -392,7 +392,7 @@ class Comparison(Check):
         Of several, the one that leaves the fewest stops unexplained, then one that is wrong wherever
         the code stops, then the one that is wrong in the fewest cases.
         """
-        held = most_telling_first([t for t in trials if not t.stopped])
+        held = one_right_answer_first([t for t in trials if not t.stopped])
         stopped = [t for t in trials if t.stopped]
         if not stopped or not held:
             return None
@@ -754,7 +754,7 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
     return evidence or (stopped and 2 * right > len(mine))
 
 
-def most_telling_first(trials: list[Trial]) -> list[Trial]:
+def one_right_answer_first(trials: list[Trial]) -> list[Trial]:
     """The trials with one right answer first: where there are several, they tell two mistakes apart the least.
 
     Otherwise in the order of the cases, so that what is known of one answer is known for the next.
