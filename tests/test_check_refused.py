@@ -95,6 +95,17 @@ def from_a_stack():
     return {"forward": forward, "backward": lambda self, dy: dy.reshape(self.shapes.pop())}
 
 
+def made_with(right, turned=False, **defaults):
+    """An `__init__` with other settings where none are given, or with a W whose first axes are swapped."""
+
+    def __init__(self, *sizes, rng=None, **settings):
+        right.__init__(self, *sizes, rng=rng, **defaults | settings)
+        if turned:
+            self.W = self.W.swapaxes(0, 1)
+
+    return {"__init__": __init__}
+
+
 WRONG = {
     "full correlation": ("conv", {"backward": full_correlation}, ["conv_dx"]),
     "conv y like W": ("conv", {"forward": in_the_dtype_of_W("forward")}, ["conv_forward"]),
@@ -125,6 +136,18 @@ WRONG = {
     "a threshold": ("relu", with_threshold(1e-3), ["relu_forward", "relu_backward"]),
     "a tiny threshold": ("relu", with_threshold(1e-12), ["relu_forward", "relu_backward"]),
     "a buffer": ("flatten", into_a_buffer(), ["flatten_backward"]),
+    "a stride of 2 where none is given": (
+        "conv",
+        made_with(layers.Conv2D, stride=2),
+        CHECKS["conv"][1],
+    ),
+    "a padding of 1 where none is given": (
+        "conv",
+        made_with(layers.Conv2D, padding=1),
+        CHECKS["conv"][1],
+    ),
+    "W made as (C, F, KH, KW)": ("conv", made_with(layers.Conv2D, turned=True), CHECKS["conv"][1]),
+    "W made as (K, D)": ("dense", made_with(layers.Dense, turned=True), CHECKS["dense"][1]),
     "a stack of shapes": ("flatten", from_a_stack(), ["flatten_backward"]),
 }
 
@@ -133,6 +156,28 @@ WRONG = {
 def test_what_is_wrong_for_some_inputs_only_is_refused(kind, methods, refused):
     said = refusals(kind, **methods)
     assert [name for name, failure in said.items() if failure] == refused, said
+
+
+@pytest.mark.parametrize(
+    ("setting", "phrase"),
+    [
+        ({"stride": 2}, "right with a given stride, wrong with no stride given"),
+        ({"padding": 1}, "right with a given padding, wrong with no padding given"),
+        ({"turned": True}, "__init__ makes a W of shape (3, 4, 2, 3), not (4, 3, 2, 3)"),
+    ],
+)
+def test_what_init_makes_wrong_is_told(setting, phrase):
+    said = refusals("conv", **made_with(layers.Conv2D, **setting))["conv_forward"]
+    assert phrase in " ".join(str(said).split())
+
+
+def test_a_flat_W_of_its_own_is_the_learners_choice():
+    class Conv2D(layers.Conv2D):
+        def __init__(self, *sizes, **settings):
+            super().__init__(*sizes, **settings)
+            self.W = self.W.reshape(len(self.W), -1)
+
+    assert check.conv_forward.failure(Conv2D) is None
 
 
 def test_x_moved_back_by_arithmetic_is_refused():

@@ -120,7 +120,7 @@ def _arrays(rng, shape, filters, kernel, stride, padding, dtype=float):
     return {name: rng.normal(size=size).astype(dtype) for name, size in shapes.items()}
 
 
-def _traits(x, W, stride, padding):
+def _traits(x, W, stride, padding, left_out=()):
     KH, KW = W.shape[2:]
     rests = [
         (size + 2 * padding - k) % stride for size, k in zip(x.shape[2:], (KH, KW), strict=True)
@@ -135,6 +135,8 @@ def _traits(x, W, stride, padding):
         "F": "one filter" if len(W) == 1 else "several filters",
         "kernel": "square kernels" if KH == KW else "kernels that are not square",
         "map": "square maps" if x.shape[2] == x.shape[3] else "maps that are not square",
+        "stride given": "no stride given" if "stride" in left_out else "a given stride",
+        "padding given": "no padding given" if "padding" in left_out else "a given padding",
     }
 
 
@@ -144,19 +146,21 @@ def _cases(result, axes, usual):
     names = ("x", "W", "b") if result == "y" else ("x", "W", "b", "dy")
     settings = {} if result == "y" else {"name": result}
 
-    def case(arrays, stride, padding, note="", run=usual, **more):
+    def case(arrays, stride, padding, note="", run=usual, left_out=(), **more):
         inputs = {name: arrays[name] for name in names} | more
-        setting = f"stride {stride}, padding {padding}"
-        config = {"stride": stride, "padding": padding}
+        words, given = [], {}
+        for name, number in {"stride": stride, "padding": padding}.items():
+            words.append(f"{name} {number}{' (not given)' * (name in left_out)}")
+            given |= {} if name in left_out else {name: number}
         return Case(
             result,
             inputs,
-            script(run, **config, **settings),
+            script(run, **given, **settings),
             axes,
-            f"{setting}, {note}" if note else setting,
+            ", ".join(filter(None, (*words, note))),
             tolerance=1e-5 if np.float32 in (inputs["x"].dtype, inputs["W"].dtype) else 1e-9,
-            forward=script(conv.forward, **config) if settings else None,
-            traits=_traits(inputs["x"], inputs["W"], stride, padding),
+            forward=script(conv.forward, **given) if settings else None,
+            traits=_traits(inputs["x"], inputs["W"], stride, padding, left_out),
             counts={name: counts for name, counts in COUNTS.items() if name in inputs},
         )
 
@@ -166,9 +170,9 @@ def _cases(result, axes, usual):
 
     # The shape of x, the number of filters, the kernel, stride, padding.
     yield replace(case(BY_HAND, 1, 0), by_hand=True)
-    yield drawn((2, 3, 5, 4), 4, (2, 3), 1, 0)
-    yield drawn((2, 2, 5, 6), 3, (3, 2), 2, 0)
-    yield drawn((2, 2, 4, 5), 3, (3, 2), 1, 1)
+    yield drawn((2, 3, 5, 4), 4, (2, 3), 1, 0, left_out=("stride", "padding"))
+    yield drawn((2, 2, 5, 6), 3, (3, 2), 2, 0, left_out=("padding",))
+    yield drawn((2, 2, 4, 5), 3, (3, 2), 1, 1, left_out=("stride",))
     yield drawn((2, 1, 3, 5), 2, (3, 3), 1, 2, note="one channel")
     yield drawn((2, 2, 6, 7), 3, (3, 2), 2, 1, note="which leaves a row and a column over")
     yield drawn((2, 3, 5, 4), 2, (2, 2), 3, 0, note="so some pixels are in no window")

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from cnnlib.scripts.weights import gradient, hand_back
+from cnnlib.scripts.weights import give, gradient, hand_back
 
 
 def _built(layer_class, W, b):
     layer = layer_class(*W.shape)
-    layer.W, layer.b = W.copy(order="K"), b.copy()
+    give(layer, W, b)
     return layer
 
 
