@@ -564,6 +564,8 @@ def test_what_is_said_of_a_wrong_relative_error(phrase, wrong):
         ("|a| + |b|, or 1e-8", lambda a, b: (abs(a - b) / (abs(a) + abs(b) + 1e-8)).max()),
         ("or against 1e-8", lambda a, b: (abs(a - b) / (1e-8 + np.fmax(abs(a), abs(b)))).max()),
         ("3 and −3 count as equal", lambda a, b: abs(abs(a) - abs(b)).max() / scale(a, b)),
+        ("largest entry of a, not", lambda a, b: largest(a - b) / max(a.max(), largest(b))),
+        ("largest entry of b, not", lambda a, b: largest(a - b) / max(largest(a), b.max())),
         ("wherever the two stand", lambda a, b: abs(max(a.flat) - max(b.flat)) / scale(a, b)),
     ],
 )

@@ -118,8 +118,10 @@ def relative_error():
         return Case("error", {"a": a, "b": b}, script(call), note=note, tolerance=TINY_ADDED)
 
     yield case(np.array([1.0, 2, 4]), np.array([1.0, 2.5, 5]), "a = [1, 2, 4], b = [1, 2.5, 5]")
+    yield case(np.array([1.0, 2.5, 5]), np.array([1.0, 2, 4]), "a = [1, 2.5, 5], b = [1, 2, 4]")
     a = np.array([-8.0, 2, 1])
     yield case(a, np.array([-6.0, 2, 1]), "a = [-8, 2, 1], b = [-6, 2, 1]")
+    yield case(np.array([-6.0, 2, 1]), a, "a = [-6, 2, 1], b = [-8, 2, 1]")
     yield case(np.array([1.0, 2, 3]), np.array([1.0, 2, 3]), "a and b are equal")
     yield case(np.array([1.0, 2, 6]), np.array([1.0, 6, 2]), "a = [1, 2, 6], b = [1, 6, 2]")
     a = rng.normal(size=(2, 3, 4, 5))

@@ -327,6 +327,7 @@ def _each_against(scale):
 
 
 _norm = np.linalg.norm
+_SIGNS = "A gradient is as often negative as positive. What is the largest of −5 and 1, and what should it be?"
 # fmt: off
 mistakes(__name__, {"relative_error": _RelativeError},
     compares_means=slip("You compare the two averages. Entries that are too large and too small cancel out there, and entries in the wrong places don't show at all.",
@@ -350,8 +351,11 @@ mistakes(__name__, {"relative_error": _RelativeError},
         "What is the largest of the numbers −5, −3 and 0?",
         distance=lambda self, a, b: (a - b).max()),
     scale_with_sign=slip("You divide by the largest entry, not by the largest size of an entry: −5 counts for less than 1.",
-        "A gradient is as often negative as positive. What is the largest of −5 and 1, and what should it be?",
-        scale=lambda self, a, b: max(a.max(), b.max())),
+        _SIGNS, scale=lambda self, a, b: max(a.max(), b.max())),
+    scale_with_sign_of_a=slip("You take the largest entry of a, not the largest size of an entry: −5 counts for less than 1.",
+        _SIGNS, scale=lambda self, a, b: max(a.max(), _largest(b))),
+    scale_with_sign_of_b=slip("You take the largest entry of b, not the largest size of an entry: −5 counts for less than 1.",
+        _SIGNS, scale=lambda self, a, b: max(_largest(a), b.max())),
     not_relative=slip("You return the difference itself. Whether that is much or little, nobody can tell.",
         "A difference of 0.001: is that good for gradients around 1? And for gradients around 0.0001?",
         scale=lambda self, a, b: 1),
