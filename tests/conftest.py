@@ -6,6 +6,7 @@ a file or two of them runs the whole lists.
 Tests marked `repairs` let the checks look for the line in the learner's source.
 """
 
+import gc
 import sys
 from zlib import crc32
 
@@ -23,6 +24,12 @@ settings.load_profile("course")
 
 def pytest_configure():
     shake()
+    gc.disable()  # thousands of tests are collected, and none of them is garbage
+
+
+def pytest_collection_finish():
+    gc.freeze()  # and nobody need look at them again and again
+    gc.enable()
 
 
 WHOLE_SUITE = 3000
