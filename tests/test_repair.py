@@ -106,6 +106,22 @@ def test_two_mistakes_are_shown_by_two_lines():
     assert str(failed).count("?") >= 2
 
 
+UNLIKE_ITS_TWIN = {
+    "a slice from the start": ("conv_forward", "i * s : i * s + KH, j", ": i * s + KH, j"),
+    "a size": ("conv_forward", "(x.shape[3] + 2 * p - KW) // s + 1", "x.shape[3] - KW // s + p"),
+    "a slice in a variable": ("conv_dx", "slice(j * s, j * s + KW)", "slice(j * s, s + KW)"),
+    "a crop": ("conv_dx", "p : p + H, p : p + W", "p : p + H, p : s + W"),
+    "another axis": ("conv_dW", "range(dy.shape[3])", "range(dy.shape[1] - 1)"),
+}
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), UNLIKE_ITS_TWIN.values(), ids=UNLIKE_ITS_TWIN)
+def test_what_is_done_with_rows_shows_what_is_wrong_with_columns(name, right, wrong):
+    source = changed(CONV, (right, wrong))
+    failed = failure(name, written(source))
+    assert failed.lines == (number_of(source, wrong),)
+
+
 def test_a_mistake_with_a_name_gets_the_line_only():
     source = changed(
         CONV, ("dx_padded[:, :, rows, columns] += np", "dx_padded[:, :, rows, columns] = np")

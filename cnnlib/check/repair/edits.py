@@ -8,7 +8,8 @@ with which symptoms (`search.symptom_of`).
 import ast
 import re
 from collections.abc import Callable
-from functools import cache
+from copy import deepcopy
+from functools import cache, lru_cache
 from itertools import combinations, permutations
 
 from cnnlib.check.repair.answer import is_tick
@@ -169,6 +170,95 @@ def _renamed(function, names: dict[str, str]) -> tuple[Swap, ...]:
                 if isinstance(node, ast.AST) and key(node) in names and is_read(node):
                     swaps.append(Swap(parent, name, code(names[key(node)]), k))
     return tuple(swaps)
+
+
+# ---------------------------------------------------------------------------- rows and columns
+
+SIDES = "hw ij rc yx kl km uv ab pq".split()
+SIDE_WORDS = [
+    words.split()
+    for words in (
+        "height width",
+        "top left",
+        "bottom right",
+        "rows columns",
+        "rows cols",
+        "row col",
+    )
+]
+
+
+@cache
+def _are_twins(one: str, other: str) -> bool:
+    """Whether two names stand for the same thing of rows and of columns: KH and KW, top and left."""
+    a, b = (name.removeprefix("self.").lower() for name in (one, other))
+    return one != other and any(
+        first in a and a.replace(first, second) == b
+        for pair in (*SIDES, *SIDE_WORDS)
+        for first, second in permutations(pair)
+    )
+
+
+@lru_cache(maxsize=8)
+def _twins(function) -> dict[str, str]:
+    """For each name of a function that is about rows, the one about columns, and the other way round."""
+    names = list(dict.fromkeys(key(n) for n in ast.walk(function) if key(n)))
+    twins = ((one, other) for one in names for other in names if _are_twins(one, other))
+    return dict(reversed(list(twins)))  # of several, the first
+
+
+class _Mirrored(ast.NodeTransformer):
+    """The same code with rows and columns exchanged."""
+
+    def __init__(self, twins: dict[str, str]):
+        self.twins = twins
+
+    def visit(self, node):
+        if key(node) in self.twins and is_read(node):
+            return code(self.twins[key(node)])
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            last = "shape" in ast.unparse(node.value)
+            places = {2: 3, 3: 2, -1: -2, -2: -1} if last else {0: 1, 1: 0}
+            place = places.get(node.slice.value, node.slice.value)
+            return ast.Subscript(self.visit(node.value), ast.Constant(place), node.ctx)
+        return self.generic_visit(node)
+
+
+def _mirrored(node, at):
+    return _Mirrored(_twins(at.function)).visit(deepcopy(node))
+
+
+@on(
+    ast.Tuple,
+    ast.Call,
+    ast.Assign,
+    ast.For,
+    cost=1.5,
+    suits="shape numbers crash nan",
+    asks="What does your code do with rows, and what with columns? Is it the same here, but for the names?",
+)
+def like_its_twin(node, at):
+    """What is done with rows where columns are meant, or the other way round, as its twin does it."""
+    if isinstance(node, ast.Assign | ast.For):
+        field = "value" if isinstance(node, ast.Assign) else "iter"
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        named = _twins(at.function).get(key(target))
+        for other in ast.walk(at.function) if named else ():
+            if isinstance(other, type(node)):
+                its = other.targets[0] if isinstance(other, ast.Assign) else other.target
+                new = _mirrored(getattr(other, field), at) if key(its) == named else None
+                if new is not None and ast.dump(new) != ast.dump(getattr(node, field)):
+                    yield Found(lambda new=new: (Swap(node, field, new),))
+        return
+    parts = node.elts if isinstance(node, ast.Tuple) else node.args
+    for k, m in permutations(range(len(parts)), 2):
+        new = _mirrored(parts[m], at) if abs(k - m) == 1 else parts[k]
+        if ast.dump(new) not in (ast.dump(parts[k]), ast.dump(parts[m])):
+            others = [*parts[:k], new, *parts[k + 1 :]]
+            if isinstance(node, ast.Tuple):
+                yield ast.Tuple(others, node.ctx)
+            else:
+                yield ast.Call(node.func, others, node.keywords)
 
 
 @on(
