@@ -12,7 +12,7 @@ from wrong_answers import CONFUSION, DENSE, DOUBLE, RELU, SINGLE
 
 from cnnlib import check, layers, misconceptions
 from cnnlib.check import repair
-from cnnlib.check.repair.answer import Answer
+from cnnlib.check.repair.answer import Answer, LeftAlone
 from cnnlib.check.repair.edits import TABLE
 
 pytestmark = pytest.mark.repairs
@@ -178,6 +178,63 @@ def test_code_that_reaches_out_is_left_alone(line):
     assert failed.lines == ()
 
 
+# What stands above an answer, and what forward does with it.
+BROUGHT_ALONG = {
+    "a view": (
+        "from numpy.lib.stride_tricks import sliding_window_view",
+        "sliding_window_view(y, (1, 1), (2, 3))",
+    ),
+    "NumPy's own": (
+        "from numpy import einsum, exp, float32",
+        "einsum('nfij->nf', exp(float32(y)))",
+    ),
+    "a generator": ("from numpy.random import default_rng, randn", "default_rng(0), randn(2)"),
+    "linear algebra": ("from numpy.linalg import norm", "norm(y)"),
+    "a lambda": ("double = lambda a: 2 * a", "double(y)"),
+    "a dtype": ("kind = np.dtype('f4')", "y.astype(kind)"),
+    "a dataclass": (
+        "from dataclasses import dataclass\n\n@dataclass\nclass Kept:\n    x: np.ndarray",
+        "Kept(x)",
+    ),
+    "a named tuple": (
+        "from collections import namedtuple\nKept = namedtuple('Kept', 'x')",
+        "Kept(x)",
+    ),
+    "an enumeration": ("from enum import Enum\nMode = Enum('Mode', 'same valid')", "Mode.same"),
+    "a part of a function": ("from functools import partial\nadd = partial(np.add, 1)", "add(y)"),
+}
+NOT_TO_BE_RUN_AGAIN = {
+    "a writer": ("from numpy import save", "save"),
+    "a reader": ("from numpy import load as fetch", "fetch"),
+    "a file": ("opened = open", "opened"),
+    "a generator's method": ("draw = np.random.default_rng(0).normal", "draw()"),
+    "a list's method": (
+        "from functools import partial\nkept = []\nkeep = partial(kept.append, 1)",
+        "keep()",
+    ),
+    "a vectorized function": ("each = np.vectorize(lambda a: a)", "each(1)"),
+    "a class that keeps": ("class Kept:\n    all = []", "Kept.all.append(1)"),
+}
+
+
+def with_above(above: str, line: str) -> str:
+    last = "        return y\n"
+    changes = ("+ self.b\n", "+ self.b.sum()\n"), (last, f"        {line}\n{last}")
+    return above + changed(CONV, *changes)
+
+
+@pytest.mark.parametrize(("above", "line"), BROUGHT_ALONG.values(), ids=BROUGHT_ALONG)
+def test_what_only_computes_may_stand_above_an_answer(above, line):
+    source = with_above(above, line)
+    assert failure("conv_forward", written(source)).lines == (number_of(source, "b.sum()"),)
+
+
+@pytest.mark.parametrize(("above", "line"), NOT_TO_BE_RUN_AGAIN.values(), ids=NOT_TO_BE_RUN_AGAIN)
+def test_what_could_reach_further_leaves_an_answer_alone(above, line):
+    with pytest.raises(LeftAlone):
+        Answer(written(with_above(above, line)))
+
+
 def test_views_made_by_hand_stay_within_their_memory():
     source = """
 def pairs(x):
@@ -232,7 +289,7 @@ AROUND = {  # what stands in a notebook beside an answer, and whether the answer
     "thousands of arrays": ([np.zeros(2)] * 5_000, False),
     "nothing and dots": ([None, ..., NotImplemented], False),
     "functions in a list": ([len, np.exp], True),
-    "a dtype": (np.dtype("float32"), False),
+    "a dtype": (np.dtype("float32"), True),
 }
 
 

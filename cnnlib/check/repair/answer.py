@@ -8,18 +8,22 @@ pictures, other modules) is left alone.
 import ast
 import contextlib
 import copy
+import functools
 import inspect
 import linecache
 import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-HARMLESS_MODULES = ("numpy", "math", "itertools", "functools", "operator")
+# What does nothing but compute, but for a few of NumPy's functions.
+HARMLESS_MODULES = frozenset(
+    "numpy math cmath itertools functools operator collections dataclasses typing abc enum numbers "
+    "copy statistics fractions heapq bisect".split()
+)
 FORBIDDEN_NAMES = frozenset(
     "open input exec eval compile __import__ globals locals breakpoint exit quit help "
     "get_ipython display vars".split()
@@ -62,9 +66,9 @@ class Clock:
 
 @dataclass(eq=False)
 class Definition:
-    """A class or function at the top level of a cell or file."""
+    """A class, a function or ``name = lambda …`` at the top level of a cell or file."""
 
-    node: ast.ClassDef | ast.FunctionDef
+    node: ast.ClassDef | ast.FunctionDef | ast.Assign
     filename: str
     code: types.CodeType = field(init=False)
 
@@ -79,9 +83,9 @@ class Definition:
         return compile(module, self.filename, "exec", dont_inherit=True)
 
     def functions(self) -> Iterator[ast.FunctionDef]:
-        """The function itself, or the class's methods."""
-        body = [self.node] if isinstance(self.node, ast.FunctionDef) else self.node.body
-        yield from (node for node in body if isinstance(node, ast.FunctionDef))
+        """The function itself, or the class's methods; of a lambda, nothing is changed."""
+        parts = self.node.body if isinstance(self.node, ast.ClassDef) else [self.node]
+        yield from (node for node in parts if isinstance(node, ast.FunctionDef))
 
 
 class Answer:
@@ -108,7 +112,8 @@ class Answer:
         self.definitions: list[Definition] = []  # each below those that it needs
         self.copied: set[str] = set()
         self._parsed: dict[str, ast.Module] = {}
-        self._collect(thing, self._node(thing, function), self.filename, set())
+        node = self._node(thing, function, thing.__name__)
+        self._collect(thing.__name__, node, self.filename, set())
         self.editable = [d for d in self.definitions if d.filename == self.filename]
 
     def build(self, changed: Definition | None = None, method: ast.FunctionDef | None = None):
@@ -132,7 +137,7 @@ class Answer:
                 setattr(namespace[definition.node.name], method.name, anew[method.name])
         return namespace[self.name]
 
-    @cached_property
+    @functools.cached_property
     def lines(self) -> list[str]:
         return linecache.getlines(self.filename)
 
@@ -144,36 +149,43 @@ class Answer:
                 raise LeftAlone(filename) from None
         return self._parsed[filename]
 
-    def _node(self, thing, function):
+    def _node(self, thing, function, name: str):
         """Where `thing` is defined, at the top level of its cell; the last one if there are several."""
         first = function.__code__.co_firstlineno
         for node in reversed(self._source(function.__code__.co_filename).body):
             if (
-                isinstance(node, ast.ClassDef | ast.FunctionDef)
-                and node.name == thing.__name__ == thing.__qualname__
-                and isinstance(node, ast.ClassDef) == isinstance(thing, type)
-                and min(n.lineno for n in (node, *node.decorator_list)) <= first
-                and first <= node.end_lineno
+                not min(n.lineno for n in (node, *getattr(node, "decorator_list", ())))
+                <= first
+                <= node.end_lineno
             ):
-                return node
-        raise LeftAlone(thing.__name__)
+                continue
+            if isinstance(node, ast.Assign):
+                if thing.__name__ == "<lambda>" and isinstance(node.value, ast.Lambda):
+                    if [getattr(target, "id", "") for target in node.targets] == [name]:
+                        return node
+            elif isinstance(node, ast.ClassDef if isinstance(thing, type) else ast.FunctionDef):
+                if node.name == thing.__name__ == thing.__qualname__:
+                    return node
+        raise LeftAlone(name)
 
-    def _collect(self, thing, node, filename: str, seen: set[str]) -> None:
+    def _collect(self, called: str, node, filename: str, seen: set[str]) -> None:
         """Add a definition, below all that it needs."""
-        seen.add(node.name)
+        seen.add(called)
         names, stored = _names(node)
         for name in sorted(names):
             if name in seen or name not in self.globals:
                 continue
             value = self.globals[name]
             if isinstance(value, type | types.FunctionType) and not _of_the_course(value):
-                if _package(value) in HARMLESS_MODULES:
+                if _package(value) in HARMLESS_MODULES and _harmless(value):
+                    continue
+                if isinstance(value, type) and name not in stored and _only_data(value):
                     continue
                 function = _a_function_of(value)
                 if function.__globals__ is not self.globals:
                     raise LeftAlone(f"{name} is from another module")
                 home = function.__code__.co_filename
-                self._collect(value, self._node(value, function), home, seen)
+                self._collect(name, self._node(value, function, name), home, seen)
             elif _can_be_copied(value):
                 self.copied.add(name)
             elif not _harmless(value) or name in stored:
@@ -211,6 +223,21 @@ def within_its_memory(x, shape=None, strides=None, subok=False, writeable=True):
     if view.size and (first < low or last > high):
         raise ValueError("beyond the array's memory")
     return view
+
+
+def _only_data(cls: type) -> bool:
+    """Whether a class has neither a line of the learner's nor anything that somebody could change.
+
+    So it is with a dataclass, a named tuple, an enumeration: their methods are made for them.
+    """
+    for name, value in vars(cls).items():
+        if isinstance(value, types.FunctionType):
+            theirs = value.__globals__.get("__name__") == cls.__module__
+            if theirs and linecache.getlines(value.__code__.co_filename):
+                return False
+        elif not name.startswith("_") and not isinstance(value, cls) and _can_be_copied(value):
+            return False
+    return True
 
 
 def _a_function_of(thing) -> types.FunctionType:
@@ -277,7 +304,7 @@ def _only_harmless(modules: list[str]) -> None:
 
 def _package(value) -> str:
     """Where a class or a function comes from; what was made by exec may not say it."""
-    return (value.__module__ or "").split(".")[0]
+    return (getattr(value, "__module__", "") or "").split(".")[0]
 
 
 def _of_the_course(value) -> bool:
@@ -288,11 +315,18 @@ def _harmless(value) -> bool:
     """What nobody can change, and what does nothing but compute."""
     if isinstance(value, types.ModuleType):
         return value.__name__.split(".")[0] in HARMLESS_MODULES
-    if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
-        return _package(value) in ("", *HARMLESS_MODULES, "builtins", "cnnlib")
+    if isinstance(value, functools.partial):
+        return all(map(_harmless, (value.func, *value.args, *value.keywords.values())))
+    if callable(value) and not isinstance(value, np.vectorize):
+        if getattr(value, "__name__", "") in FORBIDDEN_ATTRIBUTES | FORBIDDEN_NAMES:
+            return False
+        bound = getattr(value, "__self__", None)  # np.random.rand belongs to what is put back
+        if not isinstance(bound, types.ModuleType | types.NoneType | type | np.random.RandomState):
+            return False
+        return _package(value) in HARMLESS_MODULES | {"", "builtins", "cnnlib"}
     if isinstance(value, tuple | frozenset):
         return all(_harmless(part) for part in value)
-    plain = int | float | complex | str | bytes | slice | range | np.generic | np.ufunc
+    plain = int | float | complex | str | bytes | slice | range | np.generic | np.dtype
     return isinstance(value, plain | types.NoneType | types.EllipsisType)
 
 
