@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from cnnlib.layers import parameters
 from cnnlib.network import weight_gradients
@@ -180,6 +179,8 @@ def fit(
     >>> history.epochs[-1]["loss"] < history.epochs[0]["loss"]
     True
     """
+    from tqdm.auto import tqdm  # takes as long to import as NumPy, and looks where it is by then
+
     _fits_together(images, labels, epochs=epochs, batch_size=batch_size, threads=threads)
     step = partial(_step, network, loss=loss)
     if threads > 1 and sys.platform == "emscripten":

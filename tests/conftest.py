@@ -11,6 +11,7 @@ import sys
 from zlib import crc32
 
 import pytest
+from forked_kernels import Forks
 from hypothesis import settings
 from shaken import shake
 from thorough import ONE_IN, THOROUGH
@@ -22,8 +23,11 @@ settings.register_profile("course", derandomize=True, deadline=None, database=No
 settings.load_profile("course")
 
 
-def pytest_configure():
+def pytest_configure(config):
     shake()
+    if Forks.available and not THOROUGH:
+        forks = Forks()
+        config.add_cleanup(forks.close)
     gc.disable()  # thousands of tests are collected, and none of them is garbage
 
 
