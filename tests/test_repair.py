@@ -84,9 +84,9 @@ def failure(name: str, thing) -> check.Failed:
 
 
 def test_a_single_mistake_is_shown_by_its_line_and_a_question():
-    source = changed(CONV, ("+ self.b\n", "+ self.b.sum()\n"))
+    source = changed(CONV, ("+ self.b\n", "+ self.b.cumsum()\n"))
     failed = failure("conv_forward", written(source))
-    assert failed.lines == (number_of(source, "self.b.sum()"),)
+    assert failed.lines == (number_of(source, "self.b.cumsum()"),)
     assert f"line {failed.lines[0]}: y[:, :, i, j] = " in str(failed)
     assert failed.facts["look at"].endswith("?")
 

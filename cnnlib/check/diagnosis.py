@@ -217,6 +217,28 @@ def changed(names: tuple[str, ...]) -> Finding:
     )
 
 
+def other_ingredients(result: str, too_many: list[str], missing: list[str]) -> Finding | None:
+    """What to say where a result depends on other inputs than it should."""
+    extra, lacking = (" and ".join(names) for names in (too_many, missing))
+    if extra and lacking:
+        return Finding(
+            f"Your {result} depends on {extra}, and not on {lacking}. It should be the other way round.",
+            f"Which name in your code holds something of {extra}, where {lacking} is meant?",
+        )
+    if extra:
+        return Finding(
+            f"Your {result} depends on {extra}, and should not.",
+            f"Which line brings {extra} in, or something that is made of it?",
+        )
+    if lacking:
+        has = "has" if len(missing) == 1 else "have"
+        return Finding(
+            f"In your {result}, {lacking} {has} no part.",
+            f"What is {result} made of? Where does {lacking} come into your code?",
+        )
+    return None
+
+
 def diagnose(
     evidence: list[Evidence], otherwise: Callable[[], Finding | None] = lambda: None
 ) -> Finding:
@@ -476,6 +498,7 @@ def wrong_length(e: Evidence) -> Finding | None:
     )
 
 
+NEARLY = "The numbers are nearly right, but too far off for rounding errors."
 FOLLOW = "Follow the shape through your function, line by line."
 BY_HAND = "Compare one entry with a calculation by hand."
 THIS_BY_HAND = "Compare the place above with a calculation by hand."
@@ -483,6 +506,13 @@ SMALLEST = "Take the smallest case, and compare with a calculation by hand."
 ONE_PART = "Is that part special in your code, or do only these numbers make it so? Work out one wrong number and one right one by hand."
 GENERAL = {FOLLOW, BY_HAND, THIS_BY_HAND, SMALLEST, ONE_PART}
 """Hints that are of use only where nothing more is known."""
+GENERAL_NUMBERS = GENERAL - {FOLLOW}
+
+
+def as_a_pattern(result: str, pattern: str) -> Finding:
+    """Where nothing more is known than with what a result is wrong, that is the headline."""
+    says = f"Your {result} is {pattern.replace(', wrong', ', and wrong')}."
+    return Finding(says, THIS_BY_HAND)
 
 
 def _whose_shape(e: Evidence) -> str:
@@ -520,7 +550,7 @@ def nearly(e: Evidence) -> Finding | None:
     if not close(e.expected, e.got, 1e-3).all():
         return None
     return Finding(
-        "The numbers are nearly right, but too far off for rounding errors.",
+        NEARLY,
         "Is something made coarser on the way, by float32 or round, or is a small number added?",
     )
 
@@ -960,7 +990,7 @@ def region(e: Evidence) -> Finding | None:
         small = e.axis(k) == "N" or 2 * len(hit) <= wrong.shape[k] + 1
         if small and present.any(axis=others).sum() > len(hit):
             parts.append(_part(e.axis(k), hit, wrong.shape[k]))
-    if not any(parts):
+    if not any(parts) or wrong.sum() < 3 < wrong.size:  # two numbers are no part
         return None
     where = ", ".join(filter(None, parts))
     empty = " There, every number is 0." if not got[wrong].any() else ""

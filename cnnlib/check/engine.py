@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from cnnlib import misconceptions, scripts
-from cnnlib.check import crash, diagnosis, helpers, probe, repair
+from cnnlib.check import crash, diagnosis, helpers, probe, repair, sizes
 from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.misconceptions import changes
 from cnnlib.scripts import Outcome, Script
@@ -359,9 +359,9 @@ class Comparison(Check):
     def _named(self, trials: list[Trial], consistent: bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
         trials = one_right_answer_first(trials)
-        known = self._one_of(misconceptions.seen_by(self.name), trials, consistent)
+        known = self._one_of(misconceptions.explained_by(self.name), trials, consistent)
         if known and not explains_ties(trials, known):
-            ways = (b for b in misconceptions.seen_by(self.name) if b.main is known.main)
+            ways = (b for b in misconceptions.explained_by(self.name) if b.main is known.main)
             both = (b for b in misconceptions.pairs(self.name) if known in b.all)
             also = (b for b in chain(ways, both) if explains_ties(trials, b))
             known = self._one_of(also, trials, consistent) or known
@@ -430,7 +430,7 @@ class Comparison(Check):
             fitting = [(fit, broken) for broken in candidates if (fit := fits(broken))]
             return min(fitting, key=lambda each: each[0], default=(None, None))[1]
 
-        named = best(misconceptions.seen_by(self.name))
+        named = best(misconceptions.explained_by(self.name))
         if named is None and not single and _tell_two_apart(wrong):
             named = best(misconceptions.pairs(self.name))
         return named
@@ -440,7 +440,7 @@ class Comparison(Check):
         wrong = [t for t in trials if not t.right]
         if not all(t.stopped and crash.speaks_of_nothing(t.outcome.error) for t in wrong):
             return None
-        for broken in misconceptions.seen_by(self.name):
+        for broken in misconceptions.explained_by(self.name):
             both = zip(trials, tried(trials, broken), strict=True)
             if all(b.right if t.right else np.size(b.outcome.value) == 0 for t, b in both):
                 return broken
@@ -475,10 +475,10 @@ class Comparison(Check):
             named = self._beside_a_second_failure(trials) or self._of_nothing(trials)
         if named is None and (first := self._as_a_whole(thing)):
             return first
-        clues = self._clues(thing, every, named.slips if named else ())
-        failure = self._failure(
-            thing, trials, wrong, named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
-        )
+        known = named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
+        known = known or written_in(trials, thing, self.reference)
+        clues = self._clues(thing, every, known)
+        failure = self._failure(thing, trials, wrong, known)
         failure.misconception = named
         failure.pointing_at(clues)
         if any(c.asks for c in clues) and failure.facts.get("hint") in diagnosis.GENERAL:
@@ -493,7 +493,7 @@ class Comparison(Check):
                 return {"first": f"your forward is not right yet: begin with check.{other.name}"}
         return {}
 
-    def _clues(self, thing, trials: list[Trial], slips: Iterable) -> list[repair.Clue]:
+    def _clues(self, thing, trials: list[Trial], known) -> list[repair.Clue]:
         """Lines of the learner's where a small change would make all cases right, or none."""
 
         def retry(thing, trial: Trial) -> Trial:
@@ -504,7 +504,9 @@ class Comparison(Check):
             return [other.trials(thing, SIBLINGS) for other in others]
 
         enough = self.proves_something and sum(np.size(t.expected) for t in trials) >= 5
-        named = [slip.words for slip in slips]
+        named = [slip.words for slip in getattr(known, "slips", ())]
+        if sizes.says_a_size(known):
+            named = [frozenset()]  # beside that, there is nothing else to look for
         return repair.clues(thing, trials, retry, siblings, self.reference, named, enough)
 
     def _failure(self, thing, trials: list[Trial], wrong: list[Trial], known) -> Failed:
@@ -543,7 +545,14 @@ class Comparison(Check):
             evidence += [t.evidence for t in drawn_anew(values, thing, self.reference)]
         noticed = {} if known else reactions(trial, thing, self.reference)
         finding = known or left_over(trials, noticed.get("notice", ""))
-        finding = finding or diagnosis.diagnose(evidence, lambda: self._another_input(trials))
+        finding = finding or diagnosis.diagnose(
+            evidence,
+            lambda: self._another_input(trials) or ingredients(values, thing, self.reference),
+        )
+        if finding.says == diagnosis.NEARLY:
+            finding = ingredients(values, thing, self.reference) or finding
+        if finding.hint in diagnosis.GENERAL_NUMBERS and "pattern" in where:
+            finding = diagnosis.as_a_pattern(trial.case.result, where.pop("pattern"))
         facts = {**where, **diagnosis.compare(evidence[0])}
         if trial.case.closest and evidence[0].comparable:
             facts["expected"] += "; of all right answers, this is the one most like yours"
@@ -556,8 +565,8 @@ class Comparison(Check):
     def _another_input(self, trials: list[Trial]):
         """The finding that every result would be right for another input; or None."""
         trials = sorted(trials, key=lambda t: t.right)  # most changes explain no wrong one
-        unfit = (t.case.closest or t.outcome.error or t.outcome.changed for t in trials)
-        if any(unfit) or trials[0].case.tolerance == 0:  # of numbers only moved, more can be said
+        trials = [t for t in trials if not t.case.closest]
+        if not trials or any(t.outcome.error or t.outcome.changed for t in trials):
             return None
 
         def explains(name, change):
@@ -736,9 +745,9 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
             if a.right != b.right:
                 return False
             right += 1
-        elif (a.outcome.error is None) != (b.outcome.error is None):
+        elif _nothing(a) != _nothing(b):
             return False
-        elif a.outcome.error is not None:
+        elif _nothing(a):
             evidence |= repr(a.outcome.error) == repr(b.outcome.error)
             stopped |= type(a.outcome.error) is type(b.outcome.error)
         elif a.outcome.changed != b.outcome.changed:
@@ -752,6 +761,11 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
             return False
     # Where nearly all is right, it tells as much in which case Python stops as with which words.
     return evidence or (stopped and 2 * right > len(mine))
+
+
+def _nothing(trial: Trial) -> bool:
+    """Whether no number came out: it depends on the style whether Python stops or the array is empty."""
+    return trial.outcome.error is not None or getattr(trial.outcome.value, "size", 1) == 0
 
 
 def one_right_answer_first(trials: list[Trial]) -> list[Trial]:
@@ -817,6 +831,22 @@ def lasting_pattern(trials: list[Trial], thing, reference) -> dict[str, str]:
             fewer = (once_more(t.case.with_one(name), thing, reference) for t in wrong)
             elsewhere += [t for one in fewer for t in one if not t.right]
     return {} if elsewhere else found
+
+
+def written_in(trials: list[Trial], thing, reference) -> diagnosis.Finding | None:
+    """The finding that all is right with one size only, with other numbers too; or None."""
+    if any(t.outcome.changed for t in trials):
+        return None
+    right, wrong = ([t for t in trials if t.right == so] for so in (True, False))
+    found = sizes.right_with_one_size_only(
+        trials[0].case.result, [t.case for t in right], [t.case for t in wrong]
+    )
+    if found is None:
+        return None
+    finding, cases = found
+    fits = (t for t in right if any(t.case is case for case in cases))
+    anew = (again for t in fits for again in redrawn(t, thing, reference))
+    return finding if all(t.right for t in anew) else None
 
 
 def redrawn(trial: Trial, thing, reference) -> list[Trial]:
@@ -978,6 +1008,37 @@ def reactions(trial: Trial, thing, reference) -> dict[str, str]:
         lambda inputs: known(replace(case, inputs=inputs), reference).value,
     )
     return {"notice": notice} if notice else {}
+
+
+def ingredients(wrong: list[Trial], thing, reference) -> diagnosis.Finding | None:
+    """The finding that an input has a part in all wrong results and should not, or the other way round; or None."""
+    fit = [t for t in wrong if not t.case.closest and np.asarray(t.expected).dtype != np.float32]
+    fit = [t for t in fit if t.case.inputs.keys() == fit[0].case.inputs.keys()]
+    fit = [t for t in fit if t.case.result == fit[0].case.result]
+    uses = [each for t in fit[:2] for each in _uses(t, thing, reference)]
+    if not uses or any(each != uses[0] for each in uses[1:]):
+        return None
+    return diagnosis.other_ingredients(fit[0].case.result, *uses[0])
+
+
+def _uses(trial: Trial, thing, reference) -> list[tuple[list[str], list[str]]]:
+    """On which inputs only the learner's result depends, and on which only the right one, with two sets of numbers."""
+    found = []
+    for seed in (0, 1):
+        rng, mine, right = np.random.default_rng(seed), [], []
+        for name, array in trial.case.inputs.items():
+            drawn = rng.permutation(array)
+            if array.dtype.kind == "f":
+                drawn = rng.normal(size=array.shape).astype(array.dtype)
+            other = replace(trial.case, inputs=trial.case.inputs | {name: drawn})
+            one, two = attempt(other, thing), known(other, reference)
+            if one.error or two.error:
+                return []
+            near = max(trial.case.tolerance, 1e-12)
+            mine += [name] * (not _agree(trial.outcome.value, one.value, near))
+            right += [name] * (not _agree(trial.expected, two.value, near))
+        found.append(([n for n in mine if n not in right], [n for n in right if n not in mine]))
+    return found
 
 
 def _alike_in_gist(one: Trial, other: Trial) -> bool:

@@ -70,6 +70,28 @@ def _changes(name: str, ndim: int) -> Iterator[tuple[str, Callable]]:
     yield f"np.maximum({name}, 0)", lambda a: np.maximum(a, 0)
     yield f"1 / {name}", lambda a: 1 / np.where(a == 0, np.nan, a)
     yield "1 everywhere", np.ones_like
+    orders = [order for order in _orders(ndim) if order != tuple(range(ndim))]
+    for order in dict.fromkeys(orders):
+        words = 'ravel(order="F")' if order == tuple(range(ndim))[::-1] else f"transpose{order}"
+        yield (
+            f"{name}.{words}.reshape({name}.shape)",
+            lambda a, order=order: a.transpose(order).reshape(a.shape),
+        )
+        back = tuple(int(k) for k in np.argsort(order))
+        yield (
+            f"{name}, poured into the shape of {name}.transpose{order} and turned back",
+            lambda a, order=order, back=back: a.reshape([a.shape[k] for k in order]).transpose(
+                back
+            ),
+        )
+
+
+def _orders(ndim: int) -> Iterator[tuple[int, ...]]:
+    """In which orders people take axes for each other: the other way round, the last first, the second last, two exchanged."""
+    axes = tuple(range(ndim))
+    yield axes[::-1]
+    if ndim == 4:
+        yield from ((0, 2, 3, 1), (0, 3, 1, 2), (1, 0, 2, 3), (0, 1, 3, 2), (0, 2, 1, 3))
 
 
 def _axes(ndim: int) -> Iterator[tuple[int, ...]]:

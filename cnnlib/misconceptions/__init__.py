@@ -10,6 +10,7 @@ tests that the check sees it, and is the patient in the bug hunts.
 
 from cnnlib.misconceptions.changes import (
     every,
+    explained_by,
     factors,
     find,
     misconception,
@@ -18,7 +19,16 @@ from cnnlib.misconceptions.changes import (
     seen_by,
 )
 
-__all__ = ["every", "factors", "find", "misconception", "named_by", "pairs", "seen_by"]
+__all__ = [
+    "every",
+    "explained_by",
+    "factors",
+    "find",
+    "misconception",
+    "named_by",
+    "pairs",
+    "seen_by",
+]
 
 from cnnlib.misconceptions import (  # noqa: F401  registers them
     conv,

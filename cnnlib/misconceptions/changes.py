@@ -15,6 +15,7 @@ from typing import Any
 
 _ALL: list = []
 _SEEN: dict[str, list] = {}
+_ALSO: dict[str, str] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +113,16 @@ def made(name: str, way: type, *slips: Slip):
     return broken
 
 
+def explained_by(check: str) -> list:
+    """What may explain what this check refuses: what it sees, and what the check of the same layer, done another way, sees."""
+    return [*seen_by(check), *(seen_by(_ALSO[check]) if check in _ALSO else ())]
+
+
+def explained_too(check: str, other: str) -> None:
+    """What another check sees is a mistake in this one, too: the two layers compute the same."""
+    _ALSO[check] = other
+
+
 def every() -> list:
     """All mistakes, each once for every check's own right way."""
     return list(_ALL)
@@ -138,13 +149,14 @@ def find(check: str, name: str):
 @cache
 def pairs(check: str) -> list:
     """Two mistakes at once: two changes of the same right way, at different places."""
+    others = pairs(_ALSO[check]) if check in _ALSO else []
     return [
         together(one, other)
         for one, other in combinations(_SEEN.get(check, ()), 2)
         if one.way is other.way
         and getattr(one.way, "combines", True)
         and not places(one) & places(other)
-    ]
+    ] + others
 
 
 def places(broken) -> set:

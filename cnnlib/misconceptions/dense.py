@@ -460,6 +460,9 @@ mistakes(__name__, {"loss_forward": _Stable},
     SumInBaseTen=slip("The logarithm of the sum has base 10; the scores are powers of e.",
         "ln p is a difference. Which logarithm undoes np.exp?",
         log_p=lambda self, above, total: above - np.log10(total)),
+    AddsOneToTheSum=slip("A 1 is added to the sum of the exponentials before its logarithm is taken. That is what np.log1p does.",
+        "ln p is a difference of the score and the logarithm of one sum. What is in that sum, and what isn't?",
+        log_p=lambda self, above, total: above - np.log1p(total)),
 )
 mistakes(__name__, {"loss_forward": (_Stable, _Naive)},
     LogarithmOfTheMean=slip("The probabilities are averaged first, and the logarithm is taken of their mean.",
@@ -589,6 +592,12 @@ def _rows(self, labels):
     return y
 
 
+def _in_the_rows_of_labels(self, labels):
+    y = np.zeros_like(self.p)
+    y[labels, np.arange(len(labels))] = 1
+    return y
+
+
 def _changes_p(self):
     self.p[...] = self.difference(self.p, self.y(self.called_right(self.labels)))
     return self.p / self.share(*self.p.shape)
@@ -673,6 +682,11 @@ mistakes(__name__, {"loss_backward": (_Stable, _StableAllTheWay)},
     SubtractsAtTheFavourite=slip("You subtract the 1 where the network's favourite is, not where the label is.",
         "Who says which class was right: the network or the label?",
         called_right=lambda self, labels: self.p.argmax(axis=1)),
+    FavouriteBothWays=slip("You ask for the network's own favourite in forward, and subtract the 1 there: the labels make no difference.",
+        "Who says which class was right: the network or the label?",
+        right_ones=lambda self, labels: self.p.argmax(axis=1), called_right=lambda self, labels: self.p.argmax(axis=1)),
+    LabelsForRows=slip("The two indices are exchanged: the 1 is subtracted in the row of the label and in the column of the sample.",
+        "dlogits is (N, K). Which of its axes does a label count along?", y=_in_the_rows_of_labels),
     SubtractsFromOne=slip("You count the classes from 1: the 1 is subtracted one column too far left.",
         "Label 0 is a class too. Which column is it?",
         called_right=lambda self, labels: _one_less(labels, self.p.shape[1])),

@@ -5,7 +5,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from cnnlib.columns import FastConv2D, FastMaxPool2D, col2im, im2col
 from cnnlib.misconceptions import structure, windows
-from cnnlib.misconceptions.changes import Formula, find, mistakes, slip
+from cnnlib.misconceptions.changes import Formula, explained_too, find, mistakes, slip
 from cnnlib.misconceptions.structure import after
 
 # ---------------------------------------------------------------------------- im2col
@@ -495,3 +495,10 @@ mistakes(__name__, {"fast_pool_loops": _PoolLoops},
         "Rows and columns of a matrix can be picked by two arrays at once: a[rows, columns] = values.", back_again=_from_pixel_to_pixel),
 )
 # fmt: on
+
+# ---------------------------------------------------------------------------- the same layers without loops
+
+for _result in ("forward", "dW", "db", "dx"):
+    explained_too(f"fast_conv_{_result}", f"conv_{_result}")
+for _way in ("forward", "backward"):
+    explained_too(f"fast_pool_{_way}", f"maxpool_{_way}")

@@ -423,6 +423,12 @@ def _all_largest(self, window, axes=(2, 3)):
     return self.x[window] == self.x[window].max(axis=axes, keepdims=True)
 
 
+def _counted_by_the_height(self, window, i, j):
+    winner = _first_largest(self.x[window]).reshape(*self.x.shape[:2], -1).argmax(axis=2)
+    rows, columns = np.indices(self.kernel_size)
+    return winner[:, :, None, None] == rows * self.kernel_size[0] + columns
+
+
 def _unless_tied(self, window, i, j):
     largest = _all_largest(self, window)
     return largest & (largest.sum(axis=(2, 3), keepdims=True) == 1)
@@ -556,6 +562,8 @@ mistakes(__name__, {"maxpool_backward": _Max},
     ToAllPositive=slip("Every positive pixel of a window gets the whole gradient. That is ReLU's rule.",
         "Nudge a pixel that is positive, but not the largest. Does y move?",
         share=lambda self, window, i, j: self.x[window] > 0),
+    CountedByTheHeight=slip("You count the pixels of a window with KH in place of KW: pixel (k, l) has the number k·KW + l. Only where the window is not square can anybody see that.",
+        "How many pixels are there in a row of the window?", share=_counted_by_the_height),
     AWinnerInEachRow=slip("The largest pixel of each row of a window gets the gradient, so a window hands it on several times.",
         "How many winners does a window have? Over which axes do you look for them?",
         share=lambda self, window, i, j: _all_largest(self, window, 3)),

@@ -19,7 +19,7 @@ class Windows:
 
     def fits(self, H, W):
         (KH, KW), (SH, SW), p = self.kernel_size, self.steps(), self.padding
-        return (H + 2 * p - KH) // SH + 1, (W + 2 * p - KW) // SW + 1
+        return _fit(H + 2 * p, KH, SH), _fit(W + 2 * p, KW, SW)
 
     def window(self, i, j):
         (top, left), (KH, KW) = self.start(i, j), self.extent()
@@ -79,6 +79,10 @@ def _without_the_last(layer, y, N):
     return y
 
 
+def _fit(length, size, step):
+    return (length - size) // step + 1
+
+
 def _stops_before_the_last_start(self, H, W):
     (KH, KW), steps, p = self.kernel_size, self.steps(), self.padding
     rooms = (H + 2 * p - KH, W + 2 * p - KW)
@@ -136,6 +140,15 @@ SIZES = {
     "HeightAndWidthSwapped": slip("Height and width of x are taken for each other where you count the windows.",
         "x is (N, C, H, W). Which of your two names stands for its last axis?",
         size=lambda self, H, W: self.fits(W, H)),
+    "HeightForWidthInTheCount": slip("You count the columns of windows from the height of x.",
+        "x is (N, C, H, W). Which of them decides OW?",
+        size=lambda self, H, W: (self.fits(H, W)[0], self.fits(H, H)[1])),
+    "KernelHeightInTheCount": slip(f"You count the columns of windows with KH. {_SQUARE}",
+        "How many columns does a window of (2, 3) have?",
+        size=lambda self, H, W: (self.fits(H, W)[0], _fit(W + 2 * self.padding, self.kernel_size[0], self.steps()[1]))),
+    "RoundsTheCountUp": slip("You round the number of windows up, so the last one hangs over the edge where the stride leaves a rest.",
+        "6 rows, a window of 3, a stride of 2: does a third window find all its rows?",
+        size=lambda self, H, W: tuple(-(-(n + 2 * self.padding - k) // s) + 1 for n, k, s in zip((H, W), self.kernel_size, self.steps(), strict=True))),
     "StopsBeforeTheLastStart": slip("A window that ends just where the map ends is not counted, so y is sometimes one too small.",
         "5 rows, a window of 3 that begins at row 2: does it fit? And is 2 in your range?",
         size=_stops_before_the_last_start),

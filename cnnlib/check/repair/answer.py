@@ -24,6 +24,8 @@ HARMLESS_MODULES = frozenset(
     "numpy math cmath itertools functools operator collections dataclasses typing abc enum numbers "
     "copy statistics fractions heapq bisect".split()
 )
+PARTS = ("cnnlib.mine", "cnnlib.layers", "cnnlib.network", "cnnlib.losses", "cnnlib.fast")
+"""Where an answer may take the layers from that it is made of; the check has taken them before."""
 FORBIDDEN_NAMES = frozenset(
     "open input exec eval compile __import__ globals locals breakpoint exit quit help "
     "get_ipython display vars".split()
@@ -298,7 +300,7 @@ def _root(node: ast.AST) -> str:
 
 
 def _only_harmless(modules: list[str]) -> None:
-    if any(module.split(".")[0] not in HARMLESS_MODULES for module in modules):
+    if any(m.split(".")[0] not in HARMLESS_MODULES and m not in PARTS for m in modules):
         raise LeftAlone(f"imports {modules}")
 
 

@@ -64,7 +64,7 @@ def unlike(one: str, other: str) -> float:
     a, b = (name.removeprefix("self.").strip("_") for name in (one, other))
     same_case = a.isupper() == b.isupper()
     a, b = a.lower(), b.lower()
-    if a == b:
+    if a == b or re.fullmatch(rf"(d|g|grad_?){re.escape(b)}", a):  # a gradient, for what it is of
         return 0.0
     if len(a) == len(b):
         differ = ["".join(sorted(pair)) for pair in zip(a, b, strict=True) if len(set(pair)) > 1]
@@ -1083,7 +1083,10 @@ ALIKE = (
     ("sum", "mean", "max", "min"),
     ("argmax", "argmin"),
     ("maximum", "minimum"),
-    ("floor", "ceil"),
+    ("floor", "ceil", "round"),
+    ("log", "log2", "log10", "log1p"),
+    ("exp", "exp2", "expm1"),
+    ("tile", "repeat"),
     ("zeros", "ones", "empty"),
     ("zeros_like", "ones_like", "empty_like"),
     ("any", "all"),

@@ -7,6 +7,7 @@ import ast
 import contextlib
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,6 +23,8 @@ SUSPECT = -2.0
 """What it adds that it is at the line where the code stopped, or that sets W anew."""
 ELSEWHERE = 1.5
 """What it adds that it is in another method than the one that gives the result."""
+USED_ONCE = 0.3
+"""What it adds that it changes a name where that is used, and nowhere else: it may as well be changed where it is set."""
 BY_NAME = -3.0
 """What it adds that it undoes what goes wrong in the mistake that has a name already."""
 
@@ -353,6 +356,7 @@ class _Piece:
     place: Scope | Place
     swaps: Callable
     returns: set[int]
+    once: set[str]
 
     def edits(self, kind: Kind, known: Known) -> Iterator[Edit]:
         if not isinstance(self.node, kind.on):
@@ -364,6 +368,9 @@ class _Piece:
             change = found.new if callable(found.new) else partial(self.swaps, found.new)
             cost = least + found.cost
             cost += RETURNED if line in self.returns else 0
+            cost += (
+                USED_ONCE if isinstance(self.node, ast.Name) and self.node.id in self.once else 0
+            )
             cost += SUSPECT if line in known.suspects else 0
             cost += ELSEWHERE if self.function.name in OTHERS - {known.method} else 0
             at = getattr(self.node, "lineno", 0), getattr(self.node, "col_offset", 0)
@@ -397,8 +404,14 @@ def _pieces_of(definition, function, known: Known) -> Iterator[_Piece]:
         if isinstance(s, ast.Return) and isinstance(s.value, ast.Name)
     }
 
+    names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+    used, bound = (
+        Counter(n.id for n in names if isinstance(n.ctx, ctx)) for ctx in (ast.Load, ast.Store)
+    )
+    once = {name for name in used if used[name] == bound[name] == 1}
+
     def piece(node, place, swaps) -> _Piece:
-        return _Piece(definition, function, node, place, swaps, returns)
+        return _Piece(definition, function, node, place, swaps, returns, once)
 
     yield piece(function, Scope(definition, function, function, seen, windows), None)
     for block, name, index, statement in _blocks(function):
