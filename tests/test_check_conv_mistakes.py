@@ -207,7 +207,7 @@ WRONG = [
             "total * self.b[f]": "in your y[0, 0, 1, 1], x[0, 0, 1, 1] counts 100 times; it should count once",
             "total - self.b[f]": "SubtractsTheBias",
             "total + self.b[n]": "it should depend on b[",
-            "total + self.b.sum()": "Your result would be right if b were b.sum(axis=0), repeated",
+            "total + self.b.sum()": "SumOfTheBiases",
             "max(total + self.b[f], 0)": "AppliesReLU",
             "abs(total + self.b[f])": "The numbers are right but for their sign: some have the wrong one",
             "total / (KH * KW) + self.b[f]": "in your y[0, 0, 1, 1], x[0, 0, 1, 1] counts 0.25 times; it should count once",
@@ -352,7 +352,7 @@ WRONG = [
         "OW = (W + 2 * p - KW)",
         {
             "OW = (H + 2 * p - KH)": "TakesMapsToBeSquare",
-            "OW = (W + 2 * p - KH)": "y has the wrong length along OW",
+            "OW = (W + 2 * p - KH)": "KernelHeightInTheCount",
         },
     ),
     (
@@ -451,7 +451,7 @@ WRONG = [
         {
             "self.b": "BiasAlongTheColumns",
             "self.b[:, None]": "it should depend on b[",
-            "self.b.sum()": "Your result would be right if b were b.sum(axis=0), repeated",
+            "self.b.sum()": "SumOfTheBiases",
         },
     ),
     (
@@ -665,7 +665,7 @@ WRONG = [
             "np.sum(dout, axis=0)": "DbForEachPlace",
             "np.sum(dout, axis=(2, 3))": "DbForEachPicture",
             "np.sum(dout, axis=(0, 1, 2))": "DbForEachColumn",
-            "np.sum(dout, axis=(1, 2, 3))": "db has the wrong length along F",
+            "np.sum(dout, axis=(1, 2, 3))": "DbOfThePictures",
             "np.mean(dout, axis=(0, 2, 3))": "AveragesDb",
             "np.sum(dout, axis=(0, 2, 3), keepdims=True)": "DbKeepsItsAxes",
             "np.sum(dout, axis=(0, 2, 3))[:, None]": "DbAsAColumn",

@@ -689,7 +689,7 @@ for layer in self.layers[::-1]:
     dy = np.round(layer.backward(dy), 2)
 return dy
 """,
-        "Every number in dx is wrong",
+        "Your dx is wrong only with layers that calculate.",
     ),
     "float32": (
         """

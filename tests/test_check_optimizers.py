@@ -287,7 +287,7 @@ for layer, name in self.parameters[:-1]:
     ),
     "weight decay": (
         EACH + "    setattr(layer, name, W - self.learning_rate * (g + 0.01 * W))",
-        "Every number in change of W is wrong.",
+        "Your change of W depends on W, and should not.",
     ),
     "scalar norm": (
         EACH + "    setattr(layer, name, W - self.learning_rate * np.abs(g))",
@@ -299,7 +299,7 @@ for layer, name in self.parameters[:-1]:
     ),
     "rounded": (
         EACH + "    setattr(layer, name, np.round(W - self.learning_rate * g, 2))",
-        "Every number in change of W is wrong.",
+        "Your change of W depends on W, and should not.",
     ),
     "list": (
         EACH + "    setattr(layer, name, (W - self.learning_rate * g).tolist())",
@@ -658,7 +658,7 @@ WRONG_MOMENTUM = {
     old = self.velocity[i] if np.ndim(self.velocity[i]) else W
     self.velocity[i] = W
     setattr(layer, name, W - self.learning_rate * g + (1 - self.momentum) * (W - old))""",
-        "Every number in change of W is wrong.",
+        "Your change of W is wrong only with later steps.",
     ),
     "heavy ball wrong sign": (
         EACH
@@ -1379,7 +1379,7 @@ WRONG_ADAM = {
     ),
     "weight decay": (
         COUNT + EACH + "    g = g + 0.01 * W\n" + M + V + M_HAT + V_HAT + MOVE,
-        "Every number in change of W is wrong.",
+        "Your change of W depends on W, and should not.",
     ),
     "amsgrad": (
         COUNT

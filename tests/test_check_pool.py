@@ -646,7 +646,7 @@ WRONG = {
             ("-np.inf", "np.inf"),
         ),
         (
-            "The right numbers in the wrong places; none is lost",
+            "In your dx, x has no part.",
             (
                 "                                    self.winners[n, c, i, j] = h, w\n",
                 "                                self.winners[n, c, i, j] = h, w\n",

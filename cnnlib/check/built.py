@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cnnlib import layers, network
+from cnnlib import layers, misconceptions, network
 from cnnlib.check import crash
 from cnnlib.check.diagnosis import Finding
 from cnnlib.check.each_layer import first_wrong_layer
@@ -77,7 +77,9 @@ class _Built(_OfNetworks, Comparison):
         if not known:
             finding = finding or first_wrong_layer(thing, _build_network)
         if finding:
-            return Failed(self.title, finding.says, finding.facts | {"hint": finding.hint})
+            failure = Failed(self.title, finding.says, finding.facts | {"hint": finding.hint})
+            failure.misconception = finding.misconception
+            return failure
         return super()._failure(thing, trials, wrong, known)
 
 
@@ -215,71 +217,6 @@ def _listed(names: list[str]) -> dict[str, str]:
     return {"your layers": ", ".join(names)}
 
 
-# What people take for the number of features that reach Dense, from the shape and the filters.
-MISCOUNTED = (
-    (
-        lambda C, H, W, first, second: second * 7 * 7,
-        "Dense is made for maps of 7×7, whatever the size of the pictures.",
-        "7×7 is what is left of 28×28. What is left of H×W?",
-    ),
-    (
-        lambda C, H, W, first, second: first * (H // 4) * (W // 4),
-        "Dense is made for as many maps as the first Conv2D returns.",
-        "Which layer made the maps that reach Flatten?",
-    ),
-    (
-        lambda C, H, W, first, second: C * second * (H // 4) * (W // 4),
-        "The channels of the picture are counted in the number of features.",
-        "What has become of the channels after the first Conv2D?",
-    ),
-    (
-        lambda C, H, W, first, second: first * second * (H // 4) * (W // 4),
-        "The filters of both Conv2Ds are multiplied in the number of features.",
-        "How many maps reach Flatten? Look at the exercise's table.",
-    ),
-    (
-        lambda C, H, W, first, second: (H // 4) * (W // 4),
-        "Dense is made for the numbers of a single map.",
-        "How many maps reach Flatten?",
-    ),
-    (
-        lambda C, H, W, first, second: second * (H // 4) ** 2,
-        "The number of features takes the maps to be square, with sides of their height.",
-        "Where does the width of the picture come in?",
-    ),
-    (
-        lambda C, H, W, first, second: second * (W // 4) ** 2,
-        "The number of features takes the maps to be square, with sides of their width.",
-        "Where does the height of the picture come in?",
-    ),
-    (
-        lambda C, H, W, first, second: second * H * W,
-        "Dense is made for maps as large as the picture.",
-        "What have the pools done to them?",
-    ),
-    (
-        lambda C, H, W, first, second: second * (H // 2) * (W // 2),
-        "Dense is made for maps that one pool has made smaller, and there are two.",
-        "Follow one side through the layers of the exercise's table.",
-    ),
-    (
-        lambda C, H, W, first, second: second * (H * W // 16),
-        "In the number of features, a product is divided; the pools round each side down instead.",
-        "What do the two pools make of a side of 9? And of one of 14?",
-    ),
-    (
-        lambda C, H, W, first, second: second * H * W // 16,
-        "In the number of features, a product is divided; the pools round each side down instead.",
-        "What do the two pools make of a side of 9? And of one of 14?",
-    ),
-    (
-        lambda C, H, W, first, second: second * -(-H // 4) * -(-W // 4),
-        "The number of features rounds sides up where a pool rounds them down.",
-        "What does a pool of 2×2 do with the last row, if there are 9?",
-    ),
-)
-
-
 def _other_numbers(build_network, layer, courses) -> Finding | None:
     """What to say of a layer whose W has another shape than the course's, where one can tell why."""
     got, right = layer["W"], courses["W"]
@@ -300,9 +237,9 @@ def _other_numbers(build_network, layer, courses) -> Finding | None:
             f"Whatever the pictures and the filters, Dense is made for {made_for[0]} features.",
             "That number must come out of the arguments.",
         )
-    for features, says, hint in MISCOUNTED:
-        if made_for == [features(*shape, *filters) for _, shape, filters, *_ in SETTINGS]:
-            return Finding(says, hint)
+    for broken in misconceptions.network.miscounted():
+        if made_for == [broken.features(*shape, *filters) for _, shape, filters, *_ in SETTINGS]:
+            return Finding(broken.says, broken.hint, misconception=broken)
     return None
 
 
@@ -338,7 +275,11 @@ class _EndToEnd(_OfNetworks):
             return self.stopped(outcome, {})
         if outcome.value is not None:
             finding = first_wrong_layer(thing, self.reference) or Finding(**outcome.value)
-            return Failed(self.title, finding.says, finding.facts | remarks(outcome, finding.hint))
+            failure = Failed(
+                self.title, finding.says, finding.facts | remarks(outcome, finding.hint)
+            )
+            failure.misconception = finding.misconception
+            return failure
         return self._another_network(thing, arrays) or _borrowed(self.title, thing)
 
     def _another_network(self, thing, arrays) -> Failed | None:

@@ -18,11 +18,12 @@ from cnnlib.scripts.words import describe, number
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong (the first line is the headline), a hint, and labelled facts."""
+    """What is wrong (the first line is the headline), a hint, labelled facts, and the misconception that it is."""
 
     says: str
     hint: str = ""
     facts: dict[str, str] = field(default_factory=dict)
+    misconception: Any = None
 
 
 @dataclass(frozen=True)
@@ -506,13 +507,12 @@ SMALLEST = "Take the smallest case, and compare with a calculation by hand."
 ONE_PART = "Is that part special in your code, or do only these numbers make it so? Work out one wrong number and one right one by hand."
 GENERAL = {FOLLOW, BY_HAND, THIS_BY_HAND, SMALLEST, ONE_PART}
 """Hints that are of use only where nothing more is known."""
-GENERAL_NUMBERS = GENERAL - {FOLLOW}
+GENERAL_NUMBERS = GENERAL - {FOLLOW, ONE_PART}
 
 
 def as_a_pattern(result: str, pattern: str) -> Finding:
     """Where nothing more is known than with what a result is wrong, that is the headline."""
-    says = f"Your {result} is {pattern.replace(', wrong', ', and wrong')}."
-    return Finding(says, THIS_BY_HAND)
+    return Finding(f"Your {result} is {pattern}.", THIS_BY_HAND)
 
 
 def _whose_shape(e: Evidence) -> str:
@@ -990,7 +990,7 @@ def region(e: Evidence) -> Finding | None:
         small = e.axis(k) == "N" or 2 * len(hit) <= wrong.shape[k] + 1
         if small and present.any(axis=others).sum() > len(hit):
             parts.append(_part(e.axis(k), hit, wrong.shape[k]))
-    if not any(parts) or wrong.sum() < 3 < wrong.size:  # two numbers are no part
+    if not any(parts):
         return None
     where = ", ".join(filter(None, parts))
     empty = " There, every number is 0." if not got[wrong].any() else ""

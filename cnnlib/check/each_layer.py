@@ -65,7 +65,8 @@ def _judged(place: int, name: str, mine: dict, right: dict, arrows) -> Finding |
         return None
     check = CHECKS[kind][name]
     named = (b for b in misconceptions.seen_by(check) if alike([trial], tried([trial], b)))
-    finding = next(named, None) or diagnosis.diagnose([trial.evidence])
+    broken = next(named, None)
+    finding = broken or diagnosis.diagnose([trial.evidence])
     method = "forward" if name == "y" else "backward"
     return Finding(
         f"layers[{place}], {kind}, is the first to go wrong, in its {method}. {finding.says}",
@@ -73,6 +74,7 @@ def _judged(place: int, name: str, mine: dict, right: dict, arrows) -> Finding |
         {"its input": trial.case.where}
         | diagnosis.compare(trial.evidence)
         | {"alone": f"check.{check}({kind}) looks at this layer by itself"},
+        broken and broken.main,
     )
 
 

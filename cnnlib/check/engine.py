@@ -362,13 +362,17 @@ class Comparison(Check):
         known = self._one_of(misconceptions.explained_by(self.name), trials, consistent)
         if known and not explains_ties(trials, known):
             ways = (b for b in misconceptions.explained_by(self.name) if b.main is known.main)
-            both = (b for b in misconceptions.pairs(self.name) if known in b.all)
+            both = (b for b in misconceptions.explained_by_pairs(self.name) if known in b.all)
             also = (b for b in chain(ways, both) if explains_ties(trials, b))
             known = self._one_of(also, trials, consistent) or known
         if known is None and _tell_two_apart([t for t in trials if not t.right]):
             # Where one of them alone does the same, the other is not in the learner's code.
             alone = cache(lambda one: alike(trials, tried(trials, one)))
-            both = (b for b in misconceptions.pairs(self.name) if not any(map(alone, b.all)))
+            both = (
+                b
+                for b in misconceptions.explained_by_pairs(self.name)
+                if not any(map(alone, b.all))
+            )
             known = self._one_of(both, trials, consistent)
             known = known or (None if consistent else self._besides_a_factor(trials))
         return known.main if known else None
@@ -380,7 +384,7 @@ class Comparison(Check):
         """
         for factor in misconceptions.factors(self.name):
             rest = [without(factor.slips[0].factor, trial) for trial in trials]
-            pairs = (b for b in misconceptions.pairs(self.name) if b.way is factor.way)
+            pairs = (b for b in misconceptions.explained_by_pairs(self.name) if b.way is factor.way)
             pair = self._one_of((b for b in pairs if factor not in b.all), rest, False)
             if pair:
                 return changes.together(*pair.all, factor)
@@ -432,7 +436,7 @@ class Comparison(Check):
 
         named = best(misconceptions.explained_by(self.name))
         if named is None and not single and _tell_two_apart(wrong):
-            named = best(misconceptions.pairs(self.name))
+            named = best(misconceptions.explained_by_pairs(self.name))
         return named
 
     def _of_nothing(self, trials: list[Trial]):
@@ -479,7 +483,7 @@ class Comparison(Check):
         known = known or written_in(trials, thing, self.reference)
         clues = self._clues(thing, every, known)
         failure = self._failure(thing, trials, wrong, known)
-        failure.misconception = named
+        failure.misconception = named or failure.misconception
         failure.pointing_at(clues)
         if any(c.asks for c in clues) and failure.facts.get("hint") in diagnosis.GENERAL:
             del failure.facts["hint"]  # what is asked about the line says more
@@ -843,10 +847,20 @@ def written_in(trials: list[Trial], thing, reference) -> diagnosis.Finding | Non
     )
     if found is None:
         return None
-    finding, cases = found
+    finding, which, cases = found
     fits = (t for t in right if any(t.case is case for case in cases))
-    anew = (again for t in fits for again in redrawn(t, thing, reference))
-    return finding if all(t.right for t in anew) else None
+    anew = [again for t in fits for again in redrawn(t, thing, reference)]
+    for size in which:
+        if size.letter:
+            others = [t.case for t in wrong if sizes.axes(t.case).keys() == t.case.inputs.keys()][
+                :3
+            ]
+            again = (replace(case, inputs=sizes.with_count(case, size)) for case in others)
+            counted = [t for case in again for t in once_more(case, thing, reference)]
+            if not counted:
+                return None
+            anew += counted
+    return finding if all(t.right or t.only_the_dtype for t in anew) else None
 
 
 def redrawn(trial: Trial, thing, reference) -> list[Trial]:

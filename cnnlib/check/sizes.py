@@ -1,6 +1,7 @@
 """With which sizes alone somebody's code is right: those that are written into it as numbers."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -10,8 +11,18 @@ from cnnlib.check.diagnosis import Finding
 HINT = "Which number in your code is such a size, written down? Under which name could it have any size?"
 
 
-def right_with_one_size_only(result: str, right: list, wrong: list) -> tuple[Finding, list] | None:
-    """Say with which size, or which two, each case comes out right, and hardly one without.
+@dataclass(frozen=True)
+class Size:
+    """A size of a case: in words; and if it counts pictures or the like, by which letter, and how many."""
+
+    words: str
+    letter: str = ""
+    count: int = 0
+    of_windows: bool = False
+
+
+def right_with_one_size_only(result: str, right: list, wrong: list) -> tuple | None:
+    """Say with which size each case comes out right, and hardly one without.
 
     Parameters
     ----------
@@ -23,24 +34,33 @@ def right_with_one_size_only(result: str, right: list, wrong: list) -> tuple[Fin
     Returns
     -------
     tuple or None
-        What to say, and the right cases of that size.
+        What to say, the sizes, and the right cases of these sizes.
     """
     of_right, of_wrong = ([set(sizes(case)) for case in cases] for cases in (right, wrong))
     known = dict.fromkeys(size for case in right for size in sizes(case))
-    for count in (1, 2):
-        for some in combinations(known, count):
-            fits = [case for case, its in zip(right, of_right, strict=True) if its >= set(some)]
-            # What a single case has is too much to choose from; and one may be right by chance.
-            if len(fits) < 2 or len(wrong) < 3 or len(right) - len(fits) > 1:
-                continue
-            if any(its >= set(some) for its in of_wrong):
-                continue
-            words, others = " and ".join(some), len(right) - len(fits) + len(wrong)
-            says = f"Your {result} is right with {words} only."
-            if len(fits) < len(right):
-                says = f"Your {result} is right with {words}; in {len(wrong)} of {others} other cases it isn't."
-            return Finding(says, HINT), fits
+    for some in [*combinations(known, 1), *combinations(known, 2)]:
+        windows = [size for size in some if size.of_windows]
+        # Two counts that are right together may be equal by chance; so may a stride and a padding.
+        if len(some) == 2 and (len(windows) != 1 or any(size.letter for size in some)):
+            continue
+        if not windows and any(size.words in USUAL for size in some):
+            continue
+        fits = [case for case, its in zip(right, of_right, strict=True) if its >= set(some)]
+        # What a single case has is too much to choose from; and a window may be right by chance.
+        if len(fits) < 2 or len(wrong) < 3 or len(right) - len(fits) > bool(windows):
+            continue
+        if any(its >= set(some) for its in of_wrong):
+            continue
+        words, others = " and ".join(s.words for s in some), len(right) - len(fits) + len(wrong)
+        says = f"Your {result} is right with {words} only."
+        if len(fits) < len(right):
+            says = f"Your {result} is right with {words}; in {len(wrong)} of {others} other cases it isn't."
+        return Finding(says, HINT), some, fits
     return None
+
+
+USUAL = ("padding 0", "stride 1", "a step of 1")
+"""What leaves something out is right with these; nothing needs to be written in."""
 
 
 def says_a_size(finding) -> bool:
@@ -48,37 +68,60 @@ def says_a_size(finding) -> bool:
     return getattr(finding, "hint", "") == HINT
 
 
-def sizes(case) -> Iterator[str]:
-    """The sizes of a case in words: those of windows and steps first, then those of arrays."""
+def sizes(case) -> Iterator[Size]:
+    """The sizes of a case: those of windows and steps first, then those of arrays."""
     settings = getattr(case.run, "settings", {})
     settings = settings.get("settings", settings)
-    W, x, logits = (case.inputs.get(name, np.empty(0)) for name in ("W", "x", "logits"))
+    W, x = (case.inputs.get(name, np.empty(0)) for name in ("W", "x"))
     if "kernel_size" in settings:
         KH, KW = np.broadcast_to(settings["kernel_size"], 2)
         SH, SW = np.broadcast_to(settings.get("stride", (KH, KW)), 2)
-        yield from _several(KH * KW, f"windows of {KH}×{KW}")
-        if (KH, KW) == (SH, SW):
-            yield f"windows of {KH}×{KW} side by side"
-        yield f"a step of {SH}"
+        if KH * KW > 1:
+            yield Size(f"windows of {KH}×{KW}", of_windows=True)
+            if (KH, KW) == (SH, SW):
+                yield Size(f"windows of {KH}×{KW} side by side", of_windows=True)
+        yield Size(f"a step of {SH}")
     elif "stride" in settings:
-        if W.ndim == 4:
-            yield from _several(W[0, 0].size, f"kernels of {W.shape[2]}×{W.shape[3]}")
-        yield f"stride {settings['stride']}"
-        yield f"padding {settings['padding']}"
+        if W.ndim == 4 and W[0, 0].size > 1:
+            yield Size(f"kernels of {W.shape[2]}×{W.shape[3]}", of_windows=True)
+        yield Size(f"stride {settings['stride']}")
+        yield Size(f"padding {settings['padding']}")
     elif x.ndim == 4:
-        yield f"maps of {x.shape[2]}×{x.shape[3]}"
-    if x.ndim == 4:
-        yield from _several(x.shape[1], "{} channels")
-    yield from _several(len(x) or len(logits), "batches of {}")
+        yield Size(f"maps of {x.shape[2]}×{x.shape[3]}")
+    for name, letters in axes(case).items():
+        for letter, count in zip(letters, case.inputs[name].shape, strict=False):
+            # What is right for one alone has left out an index or a sum, and holds no number.
+            if count > 1:
+                yield Size(COUNTED[letter].format(count), letter, count)
+
+
+COUNTED = {
+    "N": "batches of {}",
+    "C": "{} channels",
+    "F": "{} filters",
+    "D": "{} inputs",
+    "K": "{} outputs",
+}
+
+
+def axes(case) -> dict[str, str]:
+    """What the first axes of the inputs count, by the letters; other batches are left out."""
+    W, x = (case.inputs.get(name, np.empty(0)) for name in ("W", "x"))
+    known = {"x": "NC" if x.ndim == 4 else "N", "dy": "N"}
     if W.ndim == 4:
-        yield from _several(len(W), "{} filters")
-    if W.ndim == x.ndim == 2:
-        yield from _several(W.shape[0], "{} inputs")
-        yield from _several(W.shape[1], "{} outputs")
-    if logits.ndim == 2:
-        yield from _several(logits.shape[1], "{} classes")
+        known = {"x": "NC", "W": "FC", "b": "F", "dy": "NF"}
+    if W.ndim == 2:
+        known = {"x": "ND", "W": "DK", "b": "K", "dy": "NK"}
+    if "logits" in case.inputs:
+        known = {"logits": "N", "labels": "N"}
+    return {name: known[name] for name in case.inputs if name in known}
 
 
-def _several(count: int, words: str) -> list[str]:
-    """What is right for one alone has left out an index or a sum, and holds no number."""
-    return [words.format(count)] if count > 1 else []
+def with_count(case, size: Size) -> dict[str, np.ndarray]:
+    """The inputs of a case with another count: some of what there is, or all of it and some again."""
+    changed = dict(case.inputs)
+    for name, letters in axes(case).items():
+        for axis, letter in enumerate(letters):
+            if letter == size.letter:
+                changed[name] = changed[name].take(range(size.count), axis, mode="wrap")
+    return changed

@@ -11,6 +11,7 @@ tests that the check sees it, and is the patient in the bug hunts.
 from cnnlib.misconceptions.changes import (
     every,
     explained_by,
+    explained_by_pairs,
     factors,
     find,
     misconception,
@@ -22,6 +23,7 @@ from cnnlib.misconceptions.changes import (
 __all__ = [
     "every",
     "explained_by",
+    "explained_by_pairs",
     "factors",
     "find",
     "misconception",

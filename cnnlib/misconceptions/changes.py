@@ -149,14 +149,18 @@ def find(check: str, name: str):
 @cache
 def pairs(check: str) -> list:
     """Two mistakes at once: two changes of the same right way, at different places."""
-    others = pairs(_ALSO[check]) if check in _ALSO else []
     return [
         together(one, other)
         for one, other in combinations(_SEEN.get(check, ()), 2)
         if one.way is other.way
         and getattr(one.way, "combines", True)
         and not places(one) & places(other)
-    ] + others
+    ]
+
+
+def explained_by_pairs(check: str) -> list:
+    """Two mistakes at once that may explain what this check refuses; see `explained_by`."""
+    return [*pairs(check), *(pairs(_ALSO[check]) if check in _ALSO else ())]
 
 
 def places(broken) -> set:

@@ -229,7 +229,16 @@ class _Built(Formula):
                 parts.append(self.kind(2))
                 H, W = H // 2, W // 2
         end = [layer() for layer in self.end]
-        return Sequential([*parts, Flatten(), Dense(C * H * W, classes, rng=rng), *end])
+        features = self.features(*shape, *filters) if self.miscounts else C * H * W
+        return Sequential([*parts, Flatten(), Dense(features, classes, rng=rng), *end])
+
+    @property
+    def miscounts(self):
+        return type(self).features is not _Built.features
+
+    def features(self, C, H, W, first, second):
+        """How many numbers reach Dense, of pictures (C, H, W), through two convolutions with so many filters."""
+        return second * (H // 4) * (W // 4)
 
     def seed(self, seed):
         return seed
@@ -237,6 +246,17 @@ class _Built(Formula):
     def filters(self, filters):
         return filters
 
+
+def _miscounts(says, hint, features):
+    return slip(says, hint, alone=False, features=features)
+
+
+def miscounted() -> list:
+    """What people take for the number of features that reach Dense."""
+    return [each for each in globals().values() if getattr(each, "miscounts", False) is True]
+
+
+_ROUNDS_DOWN = "What do the two pools make of a side of 9? And of one of 14?"
 
 # fmt: off
 mistakes(__name__, {"build_network": _Built},
@@ -264,6 +284,42 @@ mistakes(__name__, {"build_network": _Built},
     always_the_same_seed=slip("Whatever the seed, the weights are the same.",
         "`rng` is made from the seed. Which layers draw weights, and from what?",
         seed=lambda self, seed: 0),
+)
+# Where Dense can't take what reaches it, the number of its features tells more than the error.
+mistakes(__name__, {"build_network": _Built},
+    features_of_7_by_7=_miscounts("Dense is made for maps of 7×7, whatever the size of the pictures.",
+        "7×7 is what is left of 28×28. What is left of H×W?",
+        lambda self, C, H, W, first, second: second * 7 * 7),
+    features_of_the_first_filters=_miscounts("Dense is made for as many maps as the first Conv2D returns.",
+        "Which layer made the maps that reach Flatten?",
+        lambda self, C, H, W, first, second: first * (H // 4) * (W // 4)),
+    features_times_the_channels=_miscounts("The channels of the picture are counted in the number of features.",
+        "What has become of the channels after the first Conv2D?",
+        lambda self, C, H, W, first, second: C * second * (H // 4) * (W // 4)),
+    features_of_all_filters=_miscounts("The filters of both Conv2Ds are multiplied in the number of features.",
+        "How many maps reach Flatten? Look at the exercise's table.",
+        lambda self, C, H, W, first, second: first * second * (H // 4) * (W // 4)),
+    features_of_one_map=_miscounts("Dense is made for the numbers of a single map.", "How many maps reach Flatten?",
+        lambda self, C, H, W, first, second: (H // 4) * (W // 4)),
+    features_of_the_height=_miscounts("The number of features takes the maps to be square, with sides of their height.",
+        "Where does the width of the picture come in?",
+        lambda self, C, H, W, first, second: second * (H // 4) ** 2),
+    features_of_the_width=_miscounts("The number of features takes the maps to be square, with sides of their width.",
+        "Where does the height of the picture come in?",
+        lambda self, C, H, W, first, second: second * (W // 4) ** 2),
+    features_without_pools=_miscounts("Dense is made for maps as large as the picture.",
+        "What have the pools done to them?",
+        lambda self, C, H, W, first, second: second * H * W),
+    features_of_one_pool=_miscounts("Dense is made for maps that one pool has made smaller, and there are two.",
+        "Follow one side through the layers of the exercise's table.",
+        lambda self, C, H, W, first, second: second * (H // 2) * (W // 2)),
+    features_of_a_product=_miscounts("In the number of features, a product is divided; the pools round each side down instead.",
+        _ROUNDS_DOWN, lambda self, C, H, W, first, second: second * (H * W // 16)),
+    features_of_the_whole_product=_miscounts("In the number of features, a product is divided; the pools round each side down instead.",
+        _ROUNDS_DOWN, lambda self, C, H, W, first, second: second * H * W // 16),
+    features_rounded_up=_miscounts("The number of features rounds sides up where a pool rounds them down.",
+        "What does a pool of 2×2 do with the last row, if there are 9?",
+        lambda self, C, H, W, first, second: second * -(-H // 4) * -(-W // 4)),
 )
 # fmt: on
 
