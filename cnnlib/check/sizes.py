@@ -81,11 +81,11 @@ def sizes(case) -> Iterator[Size]:
             if (KH, KW) == (SH, SW):
                 yield Size(f"windows of {KH}×{KW} side by side", of_windows=True)
         yield Size(f"a step of {SH}")
-    elif "stride" in settings:
-        if W.ndim == 4 and W[0, 0].size > 1:
+    elif W.ndim == 4:
+        if W[0, 0].size > 1:
             yield Size(f"kernels of {W.shape[2]}×{W.shape[3]}", of_windows=True)
-        yield Size(f"stride {settings['stride']}")
-        yield Size(f"padding {settings['padding']}")
+        yield Size(f"stride {settings.get('stride', 1)}")
+        yield Size(f"padding {settings.get('padding', 0)}")
     elif x.ndim == 4:
         yield Size(f"maps of {x.shape[2]}×{x.shape[3]}")
     for name, letters in axes(case).items():
