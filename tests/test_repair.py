@@ -235,6 +235,36 @@ def test_what_could_reach_further_leaves_an_answer_alone(above, line):
         Answer(written(with_above(above, line)))
 
 
+def test_a_name_of_a_function_may_be_one_of_the_notebook_too():
+    """A notebook holds networks, layers, pictures that can't be copied for each try."""
+    source = changed(CONV, ("+ self.b\n", "+ self.b.sum()\n"))
+    names = {"window": open, "s": iter(()), "y": object(), "columns": np.memmap}
+    failed = failure("conv_forward", written(source, **names))
+    assert failed.lines == (number_of(source, "b.sum()"),)
+
+
+def test_a_helper_that_yields_leads_to_the_result():
+    loops = """        for i in range(OH):
+            for j in range(OW):
+                window = self.x_padded[:, :, i * s : i * s + KH, j * s : j * s + KW]
+                y[:"""
+    helper = """    def windows(self, OH, OW, KH, KW):
+        for i in range(OH):
+            for j in range(OW):
+                rows, columns = slice(i, i + KH), slice(j * self.stride, j * self.stride + KW)
+                yield i, j, self.x_padded[:, :, rows, columns]
+
+    def backward(self, dy):
+"""
+    source = changed(
+        CONV,
+        (loops, "        for i, j, window in self.windows(OH, OW, KH, KW):\n                y[:"),
+        ("    def backward(self, dy):\n", helper),
+    )
+    failed = failure("conv_forward", written(source))
+    assert failed.lines == (number_of(source, "slice(i, i + KH)"),)
+
+
 def test_views_made_by_hand_stay_within_their_memory():
     source = """
 def pairs(x):

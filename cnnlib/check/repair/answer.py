@@ -8,6 +8,7 @@ pictures, other modules) is left alone.
 import ast
 import contextlib
 import copy
+import dis
 import functools
 import inspect
 import linecache
@@ -259,38 +260,36 @@ def _needs_its_class(method: ast.FunctionDef) -> bool:
 
 
 def _names(node: ast.AST) -> tuple[set[str], set[str]]:
-    """The names that code uses, and those into whose attributes or entries it writes."""
-    used, stored, own = set(), set(), set(_of_its_function(node))
+    """The global names that code uses, and the names into whose attributes or entries it writes."""
+    module = ast.Module([node], type_ignores=[])
+    used = set(_globals(compile(module, "<answer>", "exec", dont_inherit=True)))
+    for name in used & FORBIDDEN_NAMES:
+        raise LeftAlone(name)
+    stored = set()
     for part in ast.walk(node):
-        if isinstance(part, ast.Name):
-            used.add(part.id)
-            if part.id in FORBIDDEN_NAMES and part not in own:
-                raise LeftAlone(part.id)
-        elif isinstance(part, ast.Attribute):
+        if isinstance(part, ast.Attribute):
             dunder = part.attr.startswith("__") and part.attr not in KNOWN_DUNDERS
             if part.attr in FORBIDDEN_ATTRIBUTES or dunder:
                 raise LeftAlone(part.attr)
-            if not isinstance(part.ctx, ast.Load):
-                stored.add(_root(part))
         elif isinstance(part, ast.Import):
             _only_harmless([alias.name for alias in part.names])
         elif isinstance(part, ast.ImportFrom):
             _only_harmless([part.module or "."])
         elif isinstance(part, ast.AsyncFunctionDef | ast.Await):
             raise LeftAlone("not an ordinary function")
-        elif isinstance(part, ast.Subscript) and not isinstance(part.ctx, ast.Load):
+        if isinstance(part, ast.Attribute | ast.Subscript) and not isinstance(part.ctx, ast.Load):
             stored.add(_root(part))
     return used, stored
 
 
-def _of_its_function(node: ast.AST) -> Iterator[ast.Name]:
-    """The names that a function binds itself: `input` may be its parameter."""
-    for function in ast.walk(node):
-        if isinstance(function, ast.FunctionDef):
-            bound = {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
-            names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
-            bound |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
-            yield from (n for n in names if n.id in bound)
+def _globals(code: types.CodeType) -> Iterator[str]:
+    """The names that are looked up outside of functions: a parameter may be called as a global is."""
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"):
+            yield step.argval
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _globals(constant)
 
 
 def _root(node: ast.AST) -> str:

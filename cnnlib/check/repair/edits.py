@@ -336,6 +336,8 @@ def an_operand_less(node, at):
 def another_operation(node, at):
     for op in OTHER_OPERATIONS.get(type(node.op), ()):
         yield ast.BinOp(node.left, op(), node.right)
+    if isinstance(node.op, ast.Mult) and getattr(node.right, "value", 0) == 2:
+        yield ast.BinOp(node.left, ast.Pow(), node.right)  # one star in place of two
 
 
 @on(
@@ -1036,6 +1038,8 @@ def a_call_more(node, at):
         text = ast.unparse(node)
         for function in ("abs", "exp", "log", "sqrt"):
             yield Found(f"__np__.{function}({text})", 0.0 if at.is_value else 0.5)
+    elif called(node) in ("sum", "dot", "mean"):
+        yield Found(f"__np__.sqrt({ast.unparse(node)})", 0.5)
     if kind.startswith("array") and at.is_value:
         axes = {"array 2": ("0", "1"), "array 4": ("(0, 2, 3)", "(2, 3)", "(1, 2, 3)")}.get(
             kind, ()

@@ -106,6 +106,11 @@ def own_parts(statement: ast.stmt) -> Iterator[ast.expr]:
                 yield part.context_expr
 
 
+def _yields(statement: ast.stmt) -> bool:
+    parts = (part for own in own_parts(statement) for part in ast.walk(own))
+    return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in parts)
+
+
 class Slice:
     """Which statements can reach a result: read backwards from it, whatever their order.
 
@@ -165,7 +170,7 @@ class Slice:
                     for keyword in node.keywords:
                         if keyword.arg == "out":
                             writes |= self._behind(function, keyword.value)
-        if isinstance(statement, ast.Return):
+        if isinstance(statement, ast.Return) or _yields(statement):
             writes.add(f"return {function}")
         elif isinstance(statement, ast.AugAssign):
             writes |= self._behind(function, statement.target)
