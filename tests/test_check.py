@@ -231,7 +231,7 @@ WRONG_BACKWARD = {
     "flipped along W": lambda self, dy: _unflat(self, dy)[..., ::-1],
     "flipped along H and W": lambda self, dy: np.rot90(_unflat(self, dy), 2, axes=(2, 3)),
     "dtype is float32, not float64": lambda self, dy: _unflat(self, dy).astype(np.float32),
-    "only the second one is wrong": lambda self, dy: np.resize(dy[0], self.x_shape),
+    "dx is the same for every index along N": lambda self, dy: np.resize(dy[0], self.x_shape),
     "the decimal point is lost": lambda self, dy: _unflat(self, dy).astype(int),
     "N times too large": lambda self, dy: _unflat(self, dy) * len(dy),
     "the same for every index along C": lambda self, dy: (

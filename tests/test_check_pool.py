@@ -259,7 +259,7 @@ WRONG = {
             ("(N, C, OH, OW), dtype=x.dtype", "(OH, OW), dtype=x.dtype"),
             ("y[n, c, i, j] = window", "y[i, j] = window"),
         ),
-        ("Of two pictures, only the second one is wrong", ("x[n, c, top", "x[0, c, top")),
+        ("y is the same for every index along N", ("x[n, c, top", "x[0, c, top")),
         ("y is the same for every index along C", ("x[n, c, top", "x[n, 0, top")),
         ("y is the same for every index along C", ("x[n, c, top", "x[n, -1, top")),
         (

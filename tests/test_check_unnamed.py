@@ -1,7 +1,7 @@
 """What is said of mistakes that nobody has written down: with which sizes alone code is right, and what a result is made of."""
 
 import pytest
-from wrong_answers import CONV_EINSUM, CONV_LOOPS, DENSE, FLATTEN, SGD, Wrong
+from wrong_answers import CONV_EINSUM, CONV_LOOPS, DENSE, FLATTEN, LOSS_ONE_HOT, SGD, Wrong
 
 from cnnlib import check
 
@@ -96,3 +96,23 @@ def test_what_lesson_02_names_lesson_08_names_too():
     source = CONV_LOOPS.replace("Conv2D", "FastConv2D")
     failed, _ = failure("fast_conv_dx", source, ("+= g * self.W[f]", "+= g * self.W[f][:, ::-1]"))
     assert failed.misconception.__name__ == "TopForBottom"
+
+
+def test_two_mistakes_that_undo_each_other_are_not_told():
+    """A sign that is turned twice, beside what is wrong, is no explanation of it."""
+    failed, _ = failure(
+        "loss_backward", LOSS_ONE_HOT, ("(self.probs - self.y) / N", "(self.y[0] - self.probs) / N")
+    )
+    assert "MinusDlogits" not in getattr(failed.misconception, "__name__", "")
+
+
+def test_rows_of_scores_are_not_called_pictures():
+    failed, _ = failure(
+        "dense_dx",
+        DENSE,
+        (
+            "dx = np.dot(dy, self.W.T)",
+            "dx = np.dot(dy, self.W.T) * (np.arange(len(dy)) < 1)[:, None]",
+        ),
+    )
+    assert "Only the first row of the batch is right." in str(failed)

@@ -757,6 +757,7 @@ def samples(e: Evidence) -> Finding | None:
     """Right in some pictures of the batch only, or right but in another order."""
     if e.axes[:1] != ("N",) or len(e.expected) < 2:
         return None
+    one = "picture" if any(np.ndim(a) == 4 for a in (e.expected, *e.inputs.values())) else "row"
     right = close(e.expected, e.got, e.tolerance).reshape(len(e.expected), -1)
     present = ((e.settled[0] != 0) | (e.settled[1] != 0)).reshape(right.shape)
     wrong = [~np.all(r) and np.mean(~r[p]) > 0.5 for r, p in zip(right, present, strict=True)]
@@ -764,21 +765,21 @@ def samples(e: Evidence) -> Finding | None:
     if len(right) == 2 and right.any() and any(wrong):
         which = "first" if right[1] else "second"
         return Finding(
-            f"Of two pictures, only the {which} one is wrong.",
+            f"Of two {one}s, only the {which} one is wrong.",
             "What does your code do differently for it?",
         )
     if right[-1] and all(wrong[:-1]):
         return Finding(
-            "Only the last picture of the batch is right.",
+            f"Only the last {one} of the batch is right.",
             "Is something overwritten in each iteration of a loop?",
         )
     if right[0] and all(wrong[1:]):
         return Finding(
-            "Only the first picture of the batch is right.",
+            f"Only the first {one} of the batch is right.",
             "Does every step run over the whole batch?",
         )
     if close(e.expected[::-1], e.got, e.tolerance).all():
-        return Finding("The pictures of the batch come out in reverse order.")
+        return Finding(f"The {one}s of the batch come out in reverse order.")
     return None
 
 
@@ -796,7 +797,7 @@ def flipped(e: Evidence) -> Finding | None:
     return None
 
 
-def read_in_another_order(e: Evidence) -> Finding | None:
+def read_in_another_order(e: Evidence) -> Iterator[Finding]:
     """The right numbers, as if the axes had been walked through in another order on one of the two sides.
 
     With ``z`` the expected array, tries ``z`` permuted and then poured into the expected shape, and
@@ -817,11 +818,16 @@ def read_in_another_order(e: Evidence) -> Finding | None:
         for candidate in (poured, unpoured):
             if not np.array_equal(candidate, expected) and np.array_equal(candidate, got):
                 names = ", ".join(letters[k] if k < len(letters) else f"axis {k}" for k in order)
-                return Finding(
+                yield Finding(
                     f"The right numbers in the wrong places, as if the axes came in the order ({names}).",
                     f"The order is ({', '.join(letters)}), and the last index moves fastest.",
                 )
-    return None
+                if order == tuple(range(whole.ndim))[::-1]:  # however many axes there are
+                    yield Finding(
+                        "The right numbers in the wrong places, as if all axes came in reverse order.",
+                        "Which index moves fastest where you read, and which where you write?",
+                    )
+                return
 
 
 def _size(e: Evidence) -> float:
@@ -1077,6 +1083,7 @@ NUMBERS: tuple[Callable, ...] = (
     some_signs,
     offset,
     clipped,
+    alike_along_an_axis,
     samples,
     flipped,
     read_in_another_order,

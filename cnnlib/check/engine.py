@@ -386,7 +386,8 @@ class Comparison(Check):
             rest = [without(factor.slips[0].factor, trial) for trial in trials]
             pairs = (b for b in misconceptions.explained_by_pairs(self.name) if b.way is factor.way)
             pair = self._one_of((b for b in pairs if factor not in b.all), rest, False)
-            if pair:
+            # Two that undo each other are none: then one of them alone does the same.
+            if pair and not any(alike(trials, tried(trials, one), True) for one in pair.all):
                 return changes.together(*pair.all, factor)
         return None
 

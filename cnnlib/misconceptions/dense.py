@@ -372,6 +372,10 @@ class _Naive(_Stable):
         return p
 
 
+_FIRST_LABEL = "The label of the first sample is used for the whole batch."
+_WHOSE_LABEL = "labels[n] belongs to row n. Where does n come into your code?"
+
+
 def _one_less(labels, K):
     """The columns that NumPy finds under labels − 1: −1 is the last one, and 0 − 1 in uint8 is 255, no column at all."""
     return np.arange(K)[labels - 1]
@@ -418,6 +422,20 @@ mistakes(
         "The probabilities of one sample must add up to 1. What do yours add up to?",
         total=lambda self, e: e.sum()),
 )
+mistakes(__name__, {"loss_forward": (_Stable, _Naive), "loss_backward": (_Stable, _StableAllTheWay)},
+    AveragesTheExponentials=slip("The exponentials are divided by their mean, not by their sum: the p of a row add up to K.",
+        "The probabilities of one sample must add up to 1. What do yours add up to?",
+        total=lambda self, e: e.mean(axis=1, keepdims=True)),
+)
+mistakes(__name__, {"loss_forward": _Stable},
+    FirstLabelForAll=slip(_FIRST_LABEL, _WHOSE_LABEL, right_ones=lambda self, labels: np.full_like(labels, labels[0])),
+)
+mistakes(__name__, {"loss_backward": _Stable},
+    FirstLabelForAllBack=slip(_FIRST_LABEL, _WHOSE_LABEL, called_right=lambda self, labels: np.full_like(labels, labels[0])),
+    POfTheLastRow=slip("Every row gets the p of the last one: each iteration writes over all rows.",
+        "Which part of your array does row n belong to, and which part do you write to?",
+        probabilities=lambda self, logits, e, total: np.broadcast_to((e / total)[-1:], e.shape)),
+)
 mistakes(__name__, {"loss_forward": _Naive, "loss_backward": _Naive},
     SigmoidForSoftmax=slip("Each score is sent through a sigmoid of its own, and the classes don't compete.",
         "The probabilities of one sample must add up to 1. What do yours add up to?",
@@ -460,6 +478,9 @@ mistakes(__name__, {"loss_forward": _Stable},
     SumInBaseTen=slip("The logarithm of the sum has base 10; the scores are powers of e.",
         "ln p is a difference. Which logarithm undoes np.exp?",
         log_p=lambda self, above, total: above - np.log10(total)),
+    MaximumTwice=slip("The maximum is subtracted twice: from the scores, and once more from what is left.",
+        "With the scores shifted, is there anything left to be shifted?",
+        log_p=lambda self, above, total: above - np.log(total) - self.shift(self.logits)),
     AddsOneToTheSum=slip("A 1 is added to the sum of the exponentials before its logarithm is taken. That is what np.log1p does.",
         "ln p is a difference of the score and the logarithm of one sum. What is in that sum, and what isn't?",
         log_p=lambda self, above, total: above - np.log1p(total)),

@@ -386,6 +386,7 @@ mistakes(
     },
     **windows.BACK,
     **windows.BACK_EXTENTS,
+    **structure.into_one_picture("dx"),
     EndsWithTheLastWindow=slip("Your dx ends where the last window ends; the pixels that no window reaches are missing.",
         "What shape did x have? What does the loss do when a pixel changes that nobody looks at?",
         after("dx", "end", _ends_with_the_last_window)),

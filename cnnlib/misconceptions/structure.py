@@ -167,6 +167,30 @@ def walks_itself(hint: str, *names: str) -> Slip:
     )
 
 
+def into_one_picture(what: str) -> dict[str, Slip]:
+    """What each picture should get lands in one of them, or only the last is ever written to."""
+
+    def first(layer, dx, N):
+        return np.concatenate([dx.sum(axis=0, keepdims=True), np.zeros_like(dx[1:])])
+
+    def last(layer, dx, N):
+        return np.concatenate([np.zeros_like(dx[:-1]), dx[-1:]])
+
+    hint = f"{what}[n] belongs to picture n. Where does n come into the line that writes?"
+    return {
+        "AllIntoTheFirstPicture": slip(
+            f"What all pictures of the batch should get lands in {what} of the first one.",
+            hint,
+            after(what, "pictures", first),
+        ),
+        "OnlyTheLastPicture": slip(
+            f"Only the last picture of the batch gets its {what}; the others stay 0.",
+            hint,
+            after(what, "pictures", last),
+        ),
+    }
+
+
 def changes_W(what: str, hint: str) -> Slip:
     method = "forward" if what == "y" else "backward"
     return slip(
