@@ -318,8 +318,8 @@ def _small_scores(case):
 class _Loss(Comparison):
     """Judges a loss; where p is kept away from 0, the tiny number is read off from what came out."""
 
-    def _named(self, trials, consistent):
-        return super()._named(trials, consistent) or self._kept_away(trials, consistent)
+    def _named(self, trials, consistent, *holds):
+        return super()._named(trials, consistent, *holds) or self._kept_away(trials, consistent)
 
     def _kept_away(self, trials, consistent):
         for trial in trials:

@@ -356,15 +356,15 @@ class Comparison(Check):
     def _trial(self, case: Case, thing) -> Trial:
         return Trial(case, known(case, self.reference).value, attempt(case, thing))
 
-    def _named(self, trials: list[Trial], consistent: bool):
+    def _named(self, trials: list[Trial], consistent: bool, holds: Callable = bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
         trials = one_right_answer_first(trials)
-        known = self._one_of(misconceptions.explained_by(self.name), trials, consistent)
+        known = self._one_of(misconceptions.explained_by(self.name), trials, consistent, holds)
         if known and not explains_ties(trials, known):
             ways = (b for b in misconceptions.explained_by(self.name) if b.main is known.main)
             both = (b for b in misconceptions.explained_by_pairs(self.name) if known in b.all)
             also = (b for b in chain(ways, both) if explains_ties(trials, b))
-            known = self._one_of(also, trials, consistent) or known
+            known = self._one_of(also, trials, consistent, holds) or known
         if known is None and _tell_two_apart([t for t in trials if not t.right]):
             # Where one of them alone does the same, the other is not in the learner's code.
             alone = cache(lambda one: alike(trials, tried(trials, one)))
@@ -373,7 +373,7 @@ class Comparison(Check):
                 for b in misconceptions.explained_by_pairs(self.name)
                 if not any(map(alone, b.all))
             )
-            known = self._one_of(both, trials, consistent)
+            known = self._one_of(both, trials, consistent, holds)
             known = known or (None if consistent else self._besides_a_factor(trials))
         return known.main if known else None
 
@@ -391,7 +391,7 @@ class Comparison(Check):
                 return changes.together(*pair.all, factor)
         return None
 
-    def _beside_a_second_failure(self, trials: list[Trial]):
+    def _beside_a_second_failure(self, trials: list[Trial], holds: Callable):
         """The misconception that explains the numbers, or two of them, where the code stops in other cases; or None.
 
         Of several, the one that leaves the fewest stops unexplained, then one that is wrong wherever
@@ -431,13 +431,15 @@ class Comparison(Check):
                 return None
             return unexplained, innocent, sum(not t.right for t in tried(trials, broken))
 
-        def best(candidates):
+        def best(candidates, least=0):
             fitting = [(fit, broken) for broken in candidates if (fit := fits(broken))]
-            return min(fitting, key=lambda each: each[0], default=(None, None))[1]
+            fitting.sort(key=lambda each: each[0])
+            return next((broken for _, broken in fitting if holds(broken, least=least)), None)
 
         named = best(misconceptions.explained_by(self.name))
-        if named is None and not single and _tell_two_apart(wrong):
-            named = best(misconceptions.explained_by_pairs(self.name))
+        if named is None and wrong and (single or _tell_two_apart(wrong)):
+            pairs = misconceptions.explained_by_pairs(self.name)
+            named = best(pairs, least=2 if single else 0)
         return named
 
     def _of_nothing(self, trials: list[Trial]):
@@ -451,13 +453,15 @@ class Comparison(Check):
                 return broken
         return None
 
-    def _one_of(self, candidates, trials: list[Trial], consistent: bool):
+    def _one_of(self, candidates, trials: list[Trial], consistent: bool, holds: Callable = bool):
         # The dtype of a wrong number says little, unless it is what tells two misconceptions apart.
         but_for_the_dtype = None
         for broken in candidates:
             if alike(trials, tried(trials, broken), True) and consistent == fits_own_forward(
                 broken, list(tried(trials, broken))
             ):
+                if not holds(broken):
+                    continue
                 if alike(trials, tried(trials, broken), False):
                     return broken
                 but_for_the_dtype = but_for_the_dtype or broken
@@ -467,17 +471,29 @@ class Comparison(Check):
         every, trials = trials, numbers_first(trials)
         wrong = [trial for trial in trials if not trial.right]
         consistent = fits_own_forward(thing, trials)
-        named = self._named(trials, consistent)
+        alone = []  # what would explain all, and doesn't hold in other sizes
+
+        def holds(broken, least=0):
+            fits = holds_in_other_sizes(broken, wrong, thing, self.reference, least)
+            alone.extend([] if fits else [broken])
+            return fits
+
+        named = self._named(trials, consistent, holds)
         if named is None and trials is not every:  # the dtype may be part of the mistake
-            named = self._named(every, consistent)
+            named = self._named(every, consistent, holds)
         held = [t for t in wrong if not t.broke_down]
         untouched = not any(t.outcome.changed for t in wrong)
         if named is None and untouched and 0 < len(held) < len(wrong):
             trials, wrong = [t for t in trials if not t.broke_down], held
             consistent = fits_own_forward(thing, trials)
-            named = self._named(trials, consistent)
+            named = self._named(trials, consistent, holds)
         if named is None and untouched:
-            named = self._beside_a_second_failure(trials) or self._of_nothing(trials)
+            named = self._beside_a_second_failure(trials, holds) or self._of_nothing(trials)
+        if named is None and alone:
+            pairs = misconceptions.explained_by_pairs(self.name)
+            pairs = (b for b in pairs if any(one in alone for one in b.all))
+            pairs = (b for b in pairs if alike(trials, tried(trials, b), True))
+            named = next((b for b in pairs if holds(b, least=2)), None)
         if named is None and (first := self._as_a_whole(thing)):
             return first
         known = named or (diagnosis.FITS_OWN_FORWARD if consistent else None)
@@ -862,6 +878,46 @@ def written_in(trials: list[Trial], thing, reference) -> diagnosis.Finding | Non
                 return None
             anew += counted
     return finding if all(t.right or t.only_the_dtype for t in anew) else None
+
+
+def holds_in_other_sizes(broken, wrong: list[Trial], thing, reference, least: int = 0) -> bool:
+    """Whether a mistake is somebody's in maps of other sizes too, where stops and shapes are all that shows it.
+
+    Two mistakes may stop in the same cases, or give the same few wrong lengths, and have nothing
+    else in common. With `least`, so many results have to be wrong in the same way.
+    """
+    if any(t.outcome.changed for t in wrong) or all(
+        t.outcome.error is None and np.shape(t.outcome.value) == np.shape(t.expected) for t in wrong
+    ):
+        return True
+    for case in (other for t in wrong[:4] for other in in_other_sizes(t.case, reference)):
+        for mine in once_more(case, thing, reference):
+            theirs = Trial(case, mine.expected, attempt(case, broken))
+            if _nothing(mine) or _nothing(theirs) or (mine.right and theirs.right):
+                continue
+            if not alike([mine], [theirs], True):
+                return False
+            least -= 1
+    return least <= 0
+
+
+def in_other_sizes(case: Case, reference) -> Iterator[Case]:
+    """The same case with maps that are larger along one axis, or both; nothing where that can't be."""
+    x, rng = case.inputs.get("x"), np.random.default_rng(0)
+    if np.ndim(x) != 4 or not case.inputs.keys() <= {"x", "W", "b", "dy"}:
+        return
+    for more in ((0, 1), (1, 0), (0, 4), (3, 1)):
+        shape = (*x.shape[:2], *np.add(x.shape[2:], more))
+        inputs = case.inputs | {"x": rng.permutation(np.prod(shape)).reshape(shape).astype(x.dtype)}
+        if "dy" in inputs:
+            if case.forward is None:
+                return
+            before = {n: a for n, a in inputs.items() if n in case.forward.parameters}
+            y = attempt(Case("y", before, case.forward), reference)
+            if y.error:
+                continue
+            inputs["dy"] = rng.normal(size=y.value.shape).astype(x.dtype)
+        yield replace(case, inputs=inputs)
 
 
 def redrawn(trial: Trial, thing, reference) -> list[Trial]:

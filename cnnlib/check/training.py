@@ -95,8 +95,8 @@ class Run(Case):
 class Steps(Comparison):
     """Judges what train did; where no misconception fits, the first broken rule is told, with its place."""
 
-    def _named(self, trials, consistent):
-        return super()._named(trials, consistent) or self._two_by_their_rules(trials)
+    def _named(self, trials, consistent, *holds):
+        return super()._named(trials, consistent, *holds) or self._two_by_their_rules(trials)
 
     def _two_by_their_rules(self, trials):
         """Two mistakes that break just the rules that are broken, each of them some; or None.
@@ -248,8 +248,8 @@ def _losses(setting: Setting) -> list[list[float]]:
 class History(Comparison):
     """Judges what train returned, beside what the diary tells of each epoch."""
 
-    def _named(self, trials, consistent):
-        return super()._named(trials, consistent) or self._column_by_column(trials)
+    def _named(self, trials, consistent, *holds):
+        return super()._named(trials, consistent, *holds) or self._column_by_column(trials)
 
     def _column_by_column(self, trials):
         """A mistake in the losses and one in the accuracies; or None where not both are wrong, or have a name."""
