@@ -491,7 +491,7 @@ WRONG = {
             ("dx[n, c, h + k, w + m]", "dx[n, c, h : h + self.KH, w : w + self.KW]"),
         ),
         (
-            "In backward, rows and columns are swapped: dy[i, j] goes",
+            "Your code stopped with IndexError",
             ("dx[n, c, h + k, w + m]", "dx[n, c, h * self.KH + k, w * self.KW + m]"),
         ),
         (

@@ -757,20 +757,20 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
     numbers may be float32 in one and float64 in the other.
     """
     elsewhere = any(not a.right and a.case.closest is None for a in mine)
-    evidence = moved = stopped = False
-    right = 0
+    evidence = moved = False
+    stops = same_kind = same_words = 0
     for a, b in zip(mine, theirs, strict=True):
         if elsewhere and a.case.closest:
             continue
         if a.right or b.right:
             if a.right != b.right:
                 return False
-            right += 1
         elif _nothing(a) != _nothing(b):
             return False
         elif _nothing(a):
-            evidence |= repr(a.outcome.error) == repr(b.outcome.error)
-            stopped |= type(a.outcome.error) is type(b.outcome.error)
+            stops += 1
+            same_kind += type(a.outcome.error) is type(b.outcome.error)
+            same_words += repr(a.outcome.error) == repr(b.outcome.error)
         elif a.outcome.changed != b.outcome.changed:
             return False
         elif _alike_in_gist(a, b) and _agree(
@@ -781,7 +781,8 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
         elif not moved or a.outcome.changed:
             return False
     # Where nearly all is right, it tells as much in which case Python stops as with which words.
-    return evidence or (stopped and 2 * right > len(mine))
+    few = 4 * stops < len(mine)
+    return evidence or 2 * (same_kind if few else same_words) > stops
 
 
 def _nothing(trial: Trial) -> bool:
