@@ -436,7 +436,9 @@ class Comparison(Check):
             fitting.sort(key=lambda each: each[0])
             return next((broken for _, broken in fitting if holds(broken, least=least)), None)
 
-        named = best(misconceptions.explained_by(self.name))
+        # Nor are a few cases of many more than that.
+        scarce = 0 < 4 * len(wrong) < len(stopped)
+        named = best(misconceptions.explained_by(self.name), least=int(scarce))
         if named is None and wrong and (single or _tell_two_apart(wrong)):
             pairs = misconceptions.explained_by_pairs(self.name)
             named = best(pairs, least=2 if single else 0)
@@ -891,7 +893,8 @@ def holds_in_other_sizes(broken, wrong: list[Trial], thing, reference, least: in
         t.outcome.error is None and np.shape(t.outcome.value) == np.shape(t.expected) for t in wrong
     ):
         return True
-    for case in (other for t in wrong[:4] for other in in_other_sizes(t.case, reference)):
+    wrong = sorted(wrong, key=lambda t: t.outcome.error is not None)[:4]
+    for case in (other for t in wrong for other in in_other_sizes(t.case, reference)):
         for mine in once_more(case, thing, reference):
             theirs = Trial(case, mine.expected, attempt(case, broken))
             if _nothing(mine) or _nothing(theirs) or (mine.right and theirs.right):
@@ -903,12 +906,13 @@ def holds_in_other_sizes(broken, wrong: list[Trial], thing, reference, least: in
 
 
 def in_other_sizes(case: Case, reference) -> Iterator[Case]:
-    """The same case with maps that are larger along one axis, or both; nothing where that can't be."""
+    """The same case with maps that are larger along one axis, or both, or square; nothing where that can't be."""
     x, rng = case.inputs.get("x"), np.random.default_rng(0)
     if np.ndim(x) != 4 or not case.inputs.keys() <= {"x", "W", "b", "dy"}:
         return
-    for more in ((0, 1), (1, 0), (0, 4), (3, 1)):
-        shape = (*x.shape[:2], *np.add(x.shape[2:], more))
+    H, W = x.shape[2:]
+    for larger in ((H, W + 1), (H + 1, W), (H, W + 4), (H + 3, W + 1), (max(H, W) + 1,) * 2):
+        shape = (*x.shape[:2], *larger)
         inputs = case.inputs | {"x": rng.permutation(np.prod(shape)).reshape(shape).astype(x.dtype)}
         if "dy" in inputs:
             if case.forward is None:
