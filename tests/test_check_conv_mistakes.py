@@ -740,7 +740,7 @@ WRONG = [
             "dpadded[n, c, r, q] += self.W[f, c, k, m]": "IgnoresDyInDx",
             "dpadded[n, c, r, q] += g * self.W[f, 0, k, m]": "dx is the same for every index along C",
             "dpadded[n, :, r, q] += g * self.W[f, c, k, m]": "SameForEveryChannel",
-            "dpadded[0, c, r, q] += g * self.W[f, c, k, m]": "it should depend on dy[0, ",
+            "dpadded[0, c, r, q] += g * self.W[f, c, k, m]": "AllIntoTheFirstPicture",
             "dpadded[:, c, r, q] += g * self.W[f, c, k, m]": "dx is the same for every index along N",
             "dpadded[n, c, i * s - k, j * s - m] += g * self.W[f, c, k, m]": "your dx[0, 0, 0, 0] depends on W[0, 0, :, :] and dy[0, 0, :, :]; it should depend on W[0, 0, 0, 0] and dy[0, 0, 0, 0]",
             "dpadded[n, c, i * s, j * s] += g * self.W[f, c, k, m]": "your dx[0, 0, 1, 1] depends on dy[0, 0, 1, 1]; it should depend on dy[0, 0, :, :]",
@@ -812,7 +812,7 @@ WRONG = [
         WINDOWS,
         "for n, f in np.ndindex(N, F):",
         {
-            "for n, f in np.ndindex(N, F):\n            dx_pad[:n] = 0": "Of two pictures, only the first one is wrong",
+            "for n, f in np.ndindex(N, F):\n            dx_pad[:n] = 0": "OnlyTheLastPicture",
             "for n, f in np.ndindex(N - 1, F):": "Of two pictures, only the second one is wrong",
         },
     ),

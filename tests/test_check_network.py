@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from wrong_answers import Wrong
 
 from cnnlib import check, layers, mine, misconceptions, network, notebooks
 from cnnlib.check import built
@@ -1340,6 +1341,44 @@ WRONG_NORMS = {
 @pytest.mark.parametrize(("code", "phrase"), WRONG_NORMS.values(), ids=WRONG_NORMS)
 def test_wrong_lengths_are_told_what_they_are(code, phrase):
     assert phrase in one_line(check.gradient_norms.failure(norms(code)))
+
+
+# ---------------------------------------------------------------------------- numbers in a network
+
+
+NETWORK = """
+def build_network(shape, filters, classes, seed):
+    from cnnlib.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU
+    from cnnlib.network import Sequential
+
+    rng = np.random.default_rng(seed)
+    (C, H, W), (first, second) = shape, filters
+    return Sequential([
+        Conv2D(C, first, 3, padding=1, rng=rng), ReLU(), MaxPool2D(2),
+        Conv2D(first, second, 3, padding=1, rng=rng), ReLU(), MaxPool2D(2),
+        Flatten(), Dense(second * (H // 4) * (W // 4), classes, rng=rng),
+    ])
+"""
+
+
+@pytest.mark.repairs
+@pytest.mark.parametrize(
+    "right, wrong",
+    [
+        ("second * (H // 4) * (W // 4), classes", "second * (H // 4) * (W // 4), 10"),
+        ("Conv2D(C, first", "Conv2D(1, first"),
+    ],
+)
+def test_a_number_that_is_written_into_a_network_is_found(right, wrong):
+    """Also where the layers are imported within the function, as the exercise has it."""
+    answer = Wrong("build_network", NETWORK, ((right, wrong),))
+    assert set(check.build_network.failure(answer.thing).lines) == answer.lines
+
+
+def test_a_wrong_number_of_features_has_a_name():
+    wrong = ("(H // 4) * (W // 4)", "(H // 2) * (W // 2)")
+    failed = check.build_network.failure(Wrong("build_network", NETWORK, (wrong,)).thing)
+    assert failed.misconception.__name__ == "features_of_one_pool"
 
 
 # ---------------------------------------------------------------------------- the lists together

@@ -528,8 +528,9 @@ class Comparison(Check):
 
         enough = self.proves_something and sum(np.size(t.expected) for t in trials) >= 5
         named = [slip.words for slip in getattr(known, "slips", ())]
-        if sizes.says_a_size(known):
-            named = [frozenset()]  # beside that, there is nothing else to look for
+        # Beside a size that is written in, or a dtype, there is nothing else to look for.
+        if sizes.says_a_size(known) or all(t.right or t.only_the_dtype for t in trials):
+            named = [frozenset()]
         return repair.clues(thing, trials, retry, siblings, self.reference, named, enough)
 
     def _failure(self, thing, trials: list[Trial], wrong: list[Trial], known) -> Failed:

@@ -418,6 +418,8 @@ def another_number(node, at):
         for k, other in enumerate(dict.fromkeys(near)):
             if other != value:
                 yield Found(str(other), 0.3 * k)
+        for name in at.of_kind("int"):  # a size that is written in
+            yield Found(name, 1.2 if value > 1 else 2.0)
     elif isinstance(value, float):
         for other in dict.fromkeys([0.0, 1.0, 2.0, 0.5, value * 2, value / 2]):
             if other != value:
