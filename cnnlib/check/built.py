@@ -1,12 +1,13 @@
 """The checks of lesson 06, continued: a network built out of the learner's own layers."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from cnnlib import layers, misconceptions, network
-from cnnlib.check import crash
+from cnnlib.check import crash, repair
 from cnnlib.check.diagnosis import Finding
 from cnnlib.check.each_layer import first_wrong_layer
 from cnnlib.check.engine import Case, Check, Comparison, attempt, known, remarks, same
@@ -54,6 +55,12 @@ class _OfNetworks(Check):
         """What is wrong with the network that `thing` builds, or None."""
         raise NotImplementedError
 
+    def told(self, finding: Finding, end: dict[str, str]) -> Failed:
+        """The failure that says what was found, by its name where it has one."""
+        failure = Failed(self.title, finding.says, finding.facts | end)
+        failure.misconception = finding.misconception
+        return failure
+
     def _not_written(self, error: NotImplementedError) -> NotWritten:
         stop = crash.own_frame(error)
         if stop and stop.function in ("forward", "backward"):
@@ -77,10 +84,21 @@ class _Built(_OfNetworks, Comparison):
         if not known:
             finding = finding or first_wrong_layer(thing, _build_network)
         if finding:
-            failure = Failed(self.title, finding.says, finding.facts | {"hint": finding.hint})
-            failure.misconception = finding.misconception
-            return failure
+            return self.told(finding, {"hint": finding.hint}).pointing_at(
+                _where_it_is_made(thing, finding)
+            )
         return super()._failure(thing, trials, wrong, known)
+
+
+def _where_it_is_made(build_network, finding: Finding) -> list[repair.Clue]:
+    """The line that makes the layer of which a finding speaks first; nothing where that is not clear."""
+    of = re.match(r"layers\[(\d+)\], (\w+), (returns|has kernels)", finding.says)
+    if of is None:
+        return []
+    place, kind = int(of[1]), of[2]
+    net = attempt(Case("network", {}, script(built.build, **built.SMALL)), build_network).value
+    kinds = net["inside"]
+    return repair.where_called(build_network, kind, kinds.count(kind), kinds[:place].count(kind))
 
 
 def _no_network(title: str, build_network) -> Failed | None:
@@ -275,11 +293,7 @@ class _EndToEnd(_OfNetworks):
             return self.stopped(outcome, {})
         if outcome.value is not None:
             finding = first_wrong_layer(thing, self.reference) or Finding(**outcome.value)
-            failure = Failed(
-                self.title, finding.says, finding.facts | remarks(outcome, finding.hint)
-            )
-            failure.misconception = finding.misconception
-            return failure
+            return self.told(finding, remarks(outcome, finding.hint))
         return self._another_network(thing, arrays) or _borrowed(self.title, thing)
 
     def _another_network(self, thing, arrays) -> Failed | None:
@@ -294,7 +308,7 @@ class _EndToEnd(_OfNetworks):
         ):
             return None
         if finding := first_wrong_layer(thing, self.reference):
-            return Failed(self.title, finding.says, finding.facts | {"hint": finding.hint})
+            return self.told(finding, {"hint": finding.hint})
         return Failed(
             self.title,
             "Each gradient is what a nudge says, but this is another network than the one asked for.",

@@ -811,18 +811,21 @@ def read_in_another_order(e: Evidence) -> Iterator[Finding]:
     whole = expected if source is None else expected.reshape(source.shape)
     if source is not None:
         letters = ("N", "C", "H", "W")[: source.ndim]
-    for order in permutations(range(whole.ndim)):
+
+    def mixed_up(order) -> tuple[np.ndarray, np.ndarray]:
         shape = tuple(whole.shape[k] for k in order)
         poured = whole.transpose(order).reshape(got.shape)
-        unpoured = whole.reshape(shape).transpose(np.argsort(order)).reshape(got.shape)
-        for candidate in (poured, unpoured):
+        return poured, whole.reshape(shape).transpose(np.argsort(order)).reshape(got.shape)
+
+    for order in permutations(range(whole.ndim)):
+        for candidate in mixed_up(order):
             if not np.array_equal(candidate, expected) and np.array_equal(candidate, got):
                 names = ", ".join(letters[k] if k < len(letters) else f"axis {k}" for k in order)
                 yield Finding(
                     f"The right numbers in the wrong places, as if the axes came in the order ({names}).",
                     f"The order is ({', '.join(letters)}), and the last index moves fastest.",
                 )
-                if order == tuple(range(whole.ndim))[::-1]:  # however many axes there are
+                if any(np.array_equal(each, got) for each in mixed_up(range(whole.ndim)[::-1])):
                     yield Finding(
                         "The right numbers in the wrong places, as if all axes came in reverse order.",
                         "Which index moves fastest where you read, and which where you write?",

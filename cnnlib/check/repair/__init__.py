@@ -7,6 +7,7 @@ wrong with it. The learner is told the line and what to look at, never the chang
 in its environment.
 """
 
+import ast
 import contextlib
 import os
 from collections.abc import Callable
@@ -86,6 +87,20 @@ def clues(
     # A name comes with a hint of its own.
     told = dict.fromkeys((edit.line, "" if named else edit.kind.asks) for edit in edits)
     return [Clue(line, _shown(answer.lines, line), asks) for line, asks in told]
+
+
+def where_called(thing, name: str, calls: int, number: int) -> list[Clue]:
+    """The line of the call of this name and number, from 0, where the source has just so many `calls` of it."""
+    try:
+        answer = Answer(thing) if _on else None
+    except LeftAlone:
+        answer = None
+    nodes = (n for d in answer.editable for n in ast.walk(d.node)) if answer else ()
+    found = [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") == name]
+    if len(found) != calls:
+        return []
+    line = sorted(found, key=lambda n: (n.lineno, n.col_offset))[number].lineno
+    return [Clue(line, _shown(answer.lines, line), "")]
 
 
 def _found(search: Search, named: int) -> list[Edit]:
