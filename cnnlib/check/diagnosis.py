@@ -757,7 +757,8 @@ def samples(e: Evidence) -> Finding | None:
     """Right in some pictures of the batch only, or right but in another order."""
     if e.axes[:1] != ("N",) or len(e.expected) < 2:
         return None
-    one = "picture" if any(np.ndim(a) == 4 for a in (e.expected, *e.inputs.values())) else "row"
+    in_rows = "logits" in e.inputs or np.ndim(e.inputs.get("W")) == 2
+    one = "row" if in_rows else "picture"
     right = close(e.expected, e.got, e.tolerance).reshape(len(e.expected), -1)
     present = ((e.settled[0] != 0) | (e.settled[1] != 0)).reshape(right.shape)
     wrong = [~np.all(r) and np.mean(~r[p]) > 0.5 for r, p in zip(right, present, strict=True)]
