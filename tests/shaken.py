@@ -30,13 +30,12 @@ class Shaken:
     def __call__(self, case, thing):
         if thing is not self.answer:
             return self.plain(case, thing)
-        arrays = tuple((name, a.tobytes()) for name, a in case.inputs.items())
-        key = repr(case.run), case.read, arrays
         if self.rng is None:
-            self.seen[key].append(self.plain(case, thing))
-            return self.seen[key][-1]
+            outcome = self.plain(case, thing)
+            self.seen[case.content].append(outcome)
+            return outcome
         # What differs from run to run comes as it came, in the same order.
-        earlier = self.again.setdefault(key, iter(self.seen.get(key, ())))
+        earlier = self.again.setdefault(case.content, iter(self.seen.get(case.content, ())))
         outcome = next(earlier, None) or self.plain(case, thing)
         return replace(outcome, value=self.moved(outcome.value, case))
 
@@ -47,7 +46,9 @@ class Shaken:
             return value
         kind, value = type(value), np.asarray(value)
         given = [np.ravel(a).astype(value.dtype) for a in case.inputs.values()]
-        moved = np.isfinite(value) & ~np.isin(value, np.concatenate([[0], *given]))
+        given = np.sort(np.concatenate([[0], *given]))
+        nearest = given.take(np.searchsorted(given, value), mode="clip")
+        moved = np.isfinite(value) & (nearest != value)
         way = self.rng.choice([-np.inf, np.inf], value.shape).astype(value.dtype)
         result = np.where(moved, np.nextafter(value, way), value)
         return result if kind is np.ndarray else kind(result)

@@ -19,6 +19,7 @@ import numpy as np
 from cnnlib import misconceptions, scripts
 from cnnlib.check import crash, diagnosis, helpers, probe, repair, sizes
 from cnnlib.check.failure import Crashed, Failed, NotWritten
+from cnnlib.check.suspects import Suspects
 from cnnlib.misconceptions import changes
 from cnnlib.scripts import Outcome, Script
 from cnnlib.scripts.words import in_a_line
@@ -170,6 +171,11 @@ class Trial:
         return self.case.extreme and not (_floats(value) and np.isfinite(value).all())
 
     @property
+    def nothing(self) -> bool:
+        """Whether no number came out: it depends on the style whether Python stops or the array is empty."""
+        return self.outcome.error is not None or getattr(self.outcome.value, "size", 1) == 0
+
+    @property
     def stopped(self) -> bool:
         """Whether a line of the learner's own raised an exception."""
         error = self.outcome.error
@@ -301,6 +307,16 @@ class Comparison(Check):
             lambda: list(cases())
         )  # the same ones each time, as `known` goes by them
 
+    @cached_property
+    def single(self) -> Suspects:
+        """The mistakes that this check knows."""
+        return Suspects(misconceptions.explained_by(self.name), tried, COARSE)
+
+    @cached_property
+    def paired(self) -> Suspects:
+        """Two of them at once."""
+        return Suspects(misconceptions.explained_by_pairs(self.name), tried, COARSE)
+
     def failure(self, thing) -> Failed | None:
         trials = self.trials(thing)
         wrong = [trial for trial in trials if not trial.right]
@@ -359,7 +375,7 @@ class Comparison(Check):
     def _named(self, trials: list[Trial], consistent: bool, holds: Callable = bool):
         """The misconception that does what the learner's code did, on every case; or two of them; or None."""
         trials = one_right_answer_first(trials)
-        known = self._one_of(misconceptions.explained_by(self.name), trials, consistent, holds)
+        known = self._one_of(self.single.like(trials), trials, consistent, holds)
         if known and not explains_ties(trials, known):
             ways = (b for b in misconceptions.explained_by(self.name) if b.main is known.main)
             both = (b for b in misconceptions.explained_by_pairs(self.name) if known in b.all)
@@ -368,11 +384,7 @@ class Comparison(Check):
         if known is None and _tell_two_apart([t for t in trials if not t.right]):
             # Where one of them alone does the same, the other is not in the learner's code.
             alone = cache(lambda one: alike(trials, tried(trials, one)))
-            both = (
-                b
-                for b in misconceptions.explained_by_pairs(self.name)
-                if not any(map(alone, b.all))
-            )
+            both = (b for b in self.paired.like(trials) if not any(map(alone, b.all)))
             known = self._one_of(both, trials, consistent, holds)
             known = known or (None if consistent else self._besides_a_factor(trials))
         return known.main if known else None
@@ -384,7 +396,7 @@ class Comparison(Check):
         """
         for factor in misconceptions.factors(self.name):
             rest = [without(factor.slips[0].factor, trial) for trial in trials]
-            pairs = (b for b in misconceptions.explained_by_pairs(self.name) if b.way is factor.way)
+            pairs = (b for b in self.paired.like(rest) if b.way is factor.way)
             pair = self._one_of((b for b in pairs if factor not in b.all), rest, False)
             # Two that undo each other are none: then one of them alone does the same.
             if pair and not any(alike(trials, tried(trials, one), True) for one in pair.all):
@@ -407,7 +419,7 @@ class Comparison(Check):
 
         def fits(broken):
             """How well it explains what happens, or None where it explains other numbers."""
-            for trial in tried(wrong[:1], broken):  # most are out of the question at once
+            for trial in tried(wrong[:1], broken):
                 if trial.outcome.error is None and not alike(wrong[:1], [trial], True):
                     return None
             # Where shapes clash, it may depend on how the code is written whether Python stops.
@@ -438,9 +450,9 @@ class Comparison(Check):
 
         # Nor are a few cases of many more than that.
         scarce = 0 < 4 * len(wrong) < len(stopped)
-        named = best(misconceptions.explained_by(self.name), least=int(scarce))
+        named = best(self.single.like(wrong[:1], or_stopped=True), least=int(scarce))
         if named is None and wrong and (single or _tell_two_apart(wrong)):
-            pairs = misconceptions.explained_by_pairs(self.name)
+            pairs = self.paired.like(wrong[:1], or_stopped=True)
             named = best(pairs, least=2 if single else 0)
         return named
 
@@ -768,17 +780,15 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
         if a.right or b.right:
             if a.right != b.right:
                 return False
-        elif _nothing(a) != _nothing(b):
+        elif a.nothing != b.nothing:
             return False
-        elif _nothing(a):
+        elif a.nothing:
             stops += 1
             same_kind += type(a.outcome.error) is type(b.outcome.error)
             same_words += repr(a.outcome.error) == repr(b.outcome.error)
         elif a.outcome.changed != b.outcome.changed:
             return False
-        elif _alike_in_gist(a, b) and _agree(
-            b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12), any_float
-        ):
+        elif _agree(b.outcome.value, a.outcome.value, max(a.case.tolerance, 1e-12), any_float):
             evidence, moved = True, moved or bool(a.outcome.changed)
         # Once both have changed the layer, later numbers depend on how far.
         elif not moved or a.outcome.changed:
@@ -786,11 +796,6 @@ def alike(mine: list[Trial], theirs: Iterable[Trial], any_float: bool = False) -
     # Where nearly all is right, it tells as much in which case Python stops as with which words.
     few = 4 * stops < len(mine)
     return evidence or 2 * (same_kind if few else same_words) > stops
-
-
-def _nothing(trial: Trial) -> bool:
-    """Whether no number came out: it depends on the style whether Python stops or the array is empty."""
-    return trial.outcome.error is not None or getattr(trial.outcome.value, "size", 1) == 0
 
 
 def one_right_answer_first(trials: list[Trial]) -> list[Trial]:
@@ -1116,16 +1121,6 @@ def _uses(trial: Trial, thing, reference) -> list[tuple[list[str], list[str]]]:
             right += [name] * (not _agree(trial.expected, two.value, near))
         found.append(([n for n in mine if n not in right], [n for n in right if n not in mine]))
     return found
-
-
-def _alike_in_gist(one: Trial, other: Trial) -> bool:
-    """Whether two results may agree at all: most pairs of them don't, and it shows in their sums already."""
-    if one.gist is None or other.gist is None:
-        return True
-    shape, finite, total, largest = one.gist
-    its_shape, its_finite, its_total, its_largest = other.gist
-    room = finite * max(one.case.tolerance, COARSE) * max(largest, its_largest, 1e-3)
-    return shape == its_shape and finite == its_finite and abs(total - its_total) <= room
 
 
 def _agree(one, other, tolerance: float, any_float: bool = False) -> bool:

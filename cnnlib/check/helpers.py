@@ -2,6 +2,7 @@
 
 import dis
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from inspect import signature
 from types import CodeType, FunctionType
 
@@ -48,9 +49,9 @@ def _methods(thing) -> Iterator[FunctionType]:
         yield from (part for part in vars(thing).values() if isinstance(part, FunctionType))
 
 
-def _names(code: CodeType) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _names(code: CodeType) -> list[str]:
     """The names that stand alone: of `np.pad` it is np, as pad is looked for in there."""
-    yield from (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
+    names = [step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"]
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return names + [name for each in inner for name in _names(each)]
