@@ -401,6 +401,7 @@ def recover(nb: NotebookNode, pristine: NotebookNode) -> Recovered:
         for cell in nb.cells
         if cell.cell_type == "code" and grade_id(cell) not in ours and cell.source not in given
     ]
+    named = [(cell, {*defined(cell.source)}) for cell in strays]
     sources, repairs = {}, []
     for name, solution in answers(pristine).items():
         own = [cell for cell in nb.cells if grade_id(cell) == name]
@@ -410,7 +411,8 @@ def recover(nb: NotebookNode, pristine: NotebookNode) -> Recovered:
             repairs.append(
                 f"the answer cell '{name}' is split over several cells; they were joined"
             )
-        twins = [cell for cell in strays if set(defined(solution)) & set(defined(cell.source))]
+        wanted = {*defined(solution)}
+        twins = [cell for cell, found in named if found & wanted]
         what = f"the answer cell '{name}'"
         cell = _last_written(own, solution)
         stray = _last_written(twins, solution)
