@@ -903,7 +903,7 @@ def holds_in_other_sizes(broken, wrong: list[Trial], thing, reference, least: in
     for case in (other for t in wrong for other in in_other_sizes(t.case, reference)):
         for mine in once_more(case, thing, reference):
             theirs = Trial(case, mine.expected, attempt(case, broken))
-            if _nothing(mine) or _nothing(theirs) or (mine.right and theirs.right):
+            if mine.nothing or theirs.nothing or (mine.right and theirs.right):
                 continue
             if not alike([mine], [theirs], True):
                 return False
