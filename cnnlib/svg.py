@@ -788,7 +788,7 @@ def _verdict(target, yours, wrong, first) -> tuple[str, str]:
 def _planes(array, at, other, wrong=False) -> Drawing:
     """Draw the part of `array` around index `at`, its planes one below the other.
 
-    `other` is the array beside it, from whose numbers these are to be told apart.
+    `other` is the array beside it, from whose numbers those that are wrong are to be told apart.
     """
     if array.size == 0:
         return label("no entries", fill=QUIET)
@@ -801,9 +801,11 @@ def _planes(array, at, other, wrong=False) -> Drawing:
     drawings = []
     for fixed in itertools.product(*lead):
         box = (*fixed, slice(rows.start, rows.stop), slice(columns.start, columns.stop))
-        tell = np.vectorize(lambda a, b: _telling(a, b)[0], otypes=[object])
+        tell = np.vectorize(
+            lambda a, b, differ: _telling(a, b)[0] if differ else short(a), otypes=[object]
+        )
         grid = cells(
-            tell(full[box], other[box]),
+            tell(full[box], other[box], wrong[box]),
             wrong=wrong[box],
             rows=[str(i) for i in rows] if array.ndim > 1 else (),
             columns=[str(j) for j in columns] if array.ndim else (),

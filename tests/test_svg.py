@@ -160,6 +160,12 @@ def test_numbers_that_differ_never_look_the_same():
     assert "1.00002" in words
 
 
+def test_numbers_that_differ_in_their_last_bit_only_look_the_same():
+    target = np.array([[1 / 3, 1.0]])
+    yours = np.array([[np.nextafter(1 / 3, 1), 2.0]])
+    assert svg.target_and_yours(target, yours).svg.count("0.333<") == 2
+
+
 def test_arrays_that_are_not_numbers_are_drawn_too():
     picture = svg.target_and_yours(np.ones(2), np.array([None, "x"], object))
     assert wrong_cells(picture) == 2
