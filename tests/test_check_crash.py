@@ -1,6 +1,7 @@
 """What is said where a learner's own line stops: what stood there, and habits from elsewhere."""
 
 import linecache
+import re
 
 import numpy as np
 import pytest
@@ -113,3 +114,29 @@ def test_a_key_that_nobody_put_in():
     assert "A dict holds only what was put in" in said(
         layers.Flatten, "flatten_forward", "forward", "{}[a.shape]"
     )
+
+
+class Somewhere:
+    """What Python writes of it says where in memory it lies."""
+
+
+def stops(*arguments):
+    raise ValueError(Somewhere())
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("gradient_norms", lambda network, dy: reversed([1])),
+        ("flat_index", lambda *place: Somewhere()),
+        ("output_size", stops),
+        ("pool_by_hand", lambda: (Somewhere(), 1)),
+        ("network_errors", lambda: (Somewhere(), 1, 2)),
+        ("network_errors", lambda: Somewhere()),
+        ("output_size", Somewhere()),
+    ],
+)
+def test_no_message_tells_a_place_in_memory(name, answer):
+    said = str(getattr(check, name).failure(answer))
+    assert re.search("Somewhere|list_reverseiterator", said)
+    assert "0x" not in said

@@ -6,11 +6,12 @@ import numpy as np
 
 from cnnlib.check.diagnosis import Finding
 from cnnlib.scripts import Frame, own_frame
+from cnnlib.scripts.words import without_addresses
 
 
 def explain(error: BaseException, reference) -> Finding:
     """What to tell the learner whose code raised `error`."""
-    text = f"{type(error).__name__}: {error}".rstrip(": ")
+    text = without_addresses(f"{type(error).__name__}: {error}".rstrip(": "))
     stop = own_frame(error)
     if stop is None:
         return _never_started(error, text, reference)

@@ -22,7 +22,7 @@ from cnnlib.check.failure import Crashed, Failed, NotWritten
 from cnnlib.check.suspects import Suspects
 from cnnlib.misconceptions import changes
 from cnnlib.scripts import Outcome, Script
-from cnnlib.scripts.words import in_a_line
+from cnnlib.scripts.words import in_a_line, shorten
 from cnnlib.svg import target_and_yours
 
 COARSE = 1e-5
@@ -256,7 +256,7 @@ class Check:
         return Failed(
             self.title,
             f"This check needs the {kind} itself: call check.{self.name}({self.reference.__name__})",
-            {"got": f"{type(thing).__name__}: {thing!r}"[:200]},
+            {"got": shorten(f"{type(thing).__name__}: {thing!r}", 200)},
         )
 
     def stopped(self, outcome: Outcome, where: dict[str, str], finding=None) -> Failed:

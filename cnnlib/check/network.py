@@ -11,6 +11,7 @@ from cnnlib.check.failure import Failed
 from cnnlib.scripts import network as walks
 from cnnlib.scripts import script
 from cnnlib.scripts.layer import call
+from cnnlib.scripts.words import shorten
 
 ROWS, IMAGE = ("N", "D"), ("N", "C", "H", "W")
 COURSE = ("layers", "network")
@@ -235,10 +236,10 @@ class _Errors(Check):
             return self.stopped(outcome, {})
         names, answers = list(WRONGLY_READ), outcome.value
         if not isinstance(answers, tuple | list) or len(answers) != len(names):
-            facts = {"expected": f"a tuple: {', '.join(names)}", "got": repr(answers)[:120]}
+            facts = {"expected": f"a tuple: {', '.join(names)}", "got": shorten(repr(answers))}
             return Failed(self.title, "Three numbers are asked for.", facts)
         for name, right, answer in zip(names, self.reference(), answers, strict=True):
-            said = {"you said": f"{name} = {answer!r}"[:120]}
+            said = {"you said": shorten(f"{name} = {answer!r}")}
             if not isinstance(answer, int | float | np.number):
                 return Failed(self.title, "A whole number is asked for.", said)
             if answer != right:

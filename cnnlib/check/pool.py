@@ -13,7 +13,7 @@ from cnnlib.check.failure import Failed
 from cnnlib.check.hunt import hunt
 from cnnlib.scripts import Script, layer, pool, script
 from cnnlib.scripts.layer import call
-from cnnlib.scripts.words import in_a_line
+from cnnlib.scripts.words import in_a_line, shorten
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MAPS = ("N", "C", "H", "W")
@@ -489,14 +489,14 @@ class _Routes(Check):
             return self._fail(
                 outcome,
                 "Two gradients are asked for.",
-                {"expected": expected, "got": repr(answers)[:120]},
+                {"expected": expected, "got": shorten(repr(answers))},
             )
         for name, kind, right, answer in zip(
             ("dx_max", "dx_avg"), ("maxpool", "avgpool"), self.reference(), answers, strict=True
         ):
             dx = _grid(answer)
             if dx is None or dx.shape != X.shape:
-                got = repr(answer)[:120] if dx is None else f"{name} of shape {dx.shape}"
+                got = shorten(repr(answer)) if dx is None else f"{name} of shape {dx.shape}"
                 says = f"{name} must have three rows of three numbers, as x has."
                 return self._fail(outcome, says, {"got": got})
             if not np.allclose(dx, right[0, 0], rtol=0, atol=1e-9):

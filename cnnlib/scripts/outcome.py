@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from cnnlib.scripts.words import without_addresses
+
 PRINTED_LINES = 4
 PRINTED_CHARACTERS = 2_000
 
@@ -146,7 +148,7 @@ def own_frame(error: BaseException) -> Frame | None:
     shapes = {k: v.shape for k, v in held.items() if isinstance(v, np.ndarray)}
     spoken |= {k: v for k, v in frame.f_locals.items() if k in _loops_around(frame, number)}
     plain = int | float | bool | tuple | list | None
-    values = {k: repr(v)[:60] for k, v in spoken.items() if isinstance(v, plain)}
+    values = {k: without_addresses(repr(v))[:60] for k, v in spoken.items() if isinstance(v, plain)}
     path = frame.f_code.co_filename
     file = os.path.basename(path) if os.path.isfile(path) else ""
     return Frame(frame.f_code.co_name, number, line, shapes, values, file)

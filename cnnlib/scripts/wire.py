@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from cnnlib.scripts.words import shorten
+
 LIMIT = 64 * 2**20
 """Bytes of a message."""
 TEXT = 20_000
@@ -97,7 +99,7 @@ def _plain(value, parts: list[bytes], depth: int):
 
 def _foreign(value):
     try:
-        text = repr(value)[:200]
+        text = shorten(repr(value), 200)
     except Exception as error:
         text = f"<its repr raises {type(error).__name__}>"
     return {"foreign": type(value).__name__[:60], "repr": text, "next": hasattr(value, "__next__")}

@@ -1,5 +1,7 @@
 """What somebody returned, in words."""
 
+import re
+
 import numpy as np
 
 
@@ -20,7 +22,19 @@ def describe(got, name: str) -> str:
 
 def shorten(text: str, limit: int = 100) -> str:
     """The text, or its beginning."""
+    text = without_addresses(text)
     return text if len(text) <= limit else text[:limit] + " …"
+
+
+def without_addresses(text: str) -> str:
+    """The text without what differs from run to run: where in memory an object lies.
+
+    Examples
+    --------
+    >>> without_addresses("<list_reverseiterator object at 0x7f3a>")
+    '<list_reverseiterator object>'
+    """
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
 def number(value, digits: int = 6) -> str:

@@ -22,6 +22,7 @@ import numpy.random
 from cnnlib.scripts import attempt, kind, own_frame, wire
 from cnnlib.scripts.outcome import Beginning
 from cnnlib.scripts.script import Script
+from cnnlib.scripts.words import shorten
 
 MAGIC = b"\0fork\0"
 # A conversation is asked for by MAGIC, then so many bytes that name it, and so many for the CPU
@@ -144,7 +145,7 @@ class Conversation:
             sys.stdout, sys.stderr = before
         wanted = request["names"]
         kinds = {n: kind(space[n]) for n in wanted if n in space}
-        shown = {n: repr(space[n])[:200] for n, k in kinds.items() if not k}
+        shown = {n: shorten(repr(space[n]), 200) for n, k in kinds.items() if not k}
         return {"error": error, "kinds": kinds, "shown": shown, "printed": printed.lines()}
 
     def on_bind(self, request):
