@@ -236,7 +236,8 @@ def _only_data(cls: type) -> bool:
     for name, value in vars(cls).items():
         if isinstance(value, types.FunctionType):
             theirs = value.__globals__.get("__name__") == cls.__module__
-            if theirs and linecache.getlines(value.__code__.co_filename):
+            file = value.__code__.co_filename  # of a method that was made, "<string>"
+            if theirs and file != "<string>" and linecache.getlines(file):
                 return False
         elif not name.startswith("_") and not isinstance(value, cls) and _can_be_copied(value):
             return False
