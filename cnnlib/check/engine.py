@@ -878,10 +878,8 @@ def written_in(trials: list[Trial], thing, reference) -> diagnosis.Finding | Non
     anew = [again for t in fits for again in redrawn(t, thing, reference)]
     for size in which:
         if size.letter:
-            others = [t.case for t in wrong if sizes.axes(t.case).keys() == t.case.inputs.keys()][
-                :3
-            ]
-            again = (replace(case, inputs=sizes.with_count(case, size)) for case in others)
+            others = [t.case for t in wrong if sizes.axes(t.case).keys() == t.case.inputs.keys()]
+            again = (replace(case, inputs=sizes.with_count(case, size)) for case in others[:3])
             counted = [t for case in again for t in once_more(case, thing, reference)]
             if not counted:
                 return None
