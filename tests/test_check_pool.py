@@ -1223,6 +1223,41 @@ def test_what_is_said_of_a_wrong_pool(name, methods, phrase, changes):
     assert phrase in words(failure)
 
 
+@pytest.mark.parametrize(
+    ("way", "methods", "right", "wrong"),
+    [
+        ("forward", MAX_PYTHON, "OW = (W - self.KW) // self.SW + 1", "OW = W // self.SW + 1"),
+        (
+            "forward",
+            MAX_LOOPS,
+            "OW = (W - self.KW) // self.SW + 1",
+            "OW = W // self.KW // self.SW + 1",
+        ),
+        (
+            "backward",
+            MAX_LOOPS,
+            "dx[n, c, h + k, w + m]",
+            "dx[n, c, h * self.KH + k, w * self.KW + m]",
+        ),
+        (
+            "backward",
+            MAX_LOOPS,
+            "w : w + self.KW]\n                        k",
+            ": w + self.KW]\n                        k",
+        ),
+    ],
+    ids=[
+        "a count of columns",
+        "a count of columns, again",
+        "strides twice",
+        "a window from the edge",
+    ],
+)
+def test_stops_and_a_few_lengths_are_no_proof_of_a_name(way, methods, right, wrong):
+    failed = getattr(check, f"maxpool_{way}").failure(learners(methods, (right, wrong)))
+    assert failed.misconception is None, failed
+
+
 def test_a_split_of_ties_that_is_right_stands_in_the_way_of_no_name():
     wrong = learners(
         MAX_MASK,
