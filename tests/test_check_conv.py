@@ -194,7 +194,7 @@ ADD = "self.dW[f] += dy[n, f, i, j] * met"
         ),
         (
             check.conv_forward,
-            "lie side by side as with stride 1",
+            "lie one pixel apart, as with stride 1",
             [
                 (
                     "window = self.xp[n, :, i * s : i * s + KH, j * s : j * s + KW]",

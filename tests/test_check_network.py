@@ -924,6 +924,10 @@ WRONG_NETWORKS = {
         planned(at_7="Dense(second * H * W // 16, classes, rng=rng)"),
         "a product is divided; the pools round each side down",
     ),
+    "a height that one pool rounds up": (
+        planned(at_7="Dense(second * ((H + 1) // 2 // 2) * (W // 4), classes, rng=rng)"),
+        "layers[7], Dense, can't take the array of shape (1, 2) that reaches it",
+    ),
     "rounded up": (
         planned(at_7="Dense(second * -(-H // 4) * -(-W // 4), classes, rng=rng)"),
         "rounds sides up where a pool rounds them down",

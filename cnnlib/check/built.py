@@ -41,6 +41,7 @@ SETTINGS = (
     (1, (3, 12, 8), (4, 2), 5, "pictures in colour"),
     (2, (2, 9, 14), (3, 4), 3, "sides that 4 does not divide"),
     (1, (1, 4, 7), (2, 3), 10, "a map of one pixel reaches Flatten"),
+    (1, (1, 7, 6), (3, 2), 4, "an odd height, of which a pool leaves a row over"),
 )
 LEARNT = ("Conv2D", "ReLU", "MaxPool2D", "Flatten", "Dense")
 

@@ -223,12 +223,12 @@ def other_ingredients(result: str, too_many: list[str], missing: list[str]) -> F
     extra, lacking = (" and ".join(names) for names in (too_many, missing))
     if extra and lacking:
         return Finding(
-            f"Your {result} depends on {extra}, and not on {lacking}. It should be the other way round.",
+            f"Your {result.removeprefix('the ')} depends on {extra}, and not on {lacking}. It should be the other way round.",
             f"Which name in your code holds something of {extra}, where {lacking} is meant?",
         )
     if extra:
         return Finding(
-            f"Your {result} depends on {extra}, and should not.",
+            f"Your {result.removeprefix('the ')} depends on {extra}, and should not.",
             f"Which line brings {extra} in, or something that is made of it?",
         )
     if lacking:
@@ -512,7 +512,7 @@ GENERAL_NUMBERS = GENERAL - {FOLLOW, ONE_PART}
 
 def as_a_pattern(result: str, pattern: str) -> Finding:
     """Where nothing more is known than with what a result is wrong, that is the headline."""
-    return Finding(f"Your {result} is {pattern}.", THIS_BY_HAND)
+    return Finding(f"Your {result.removeprefix('the ')} is {pattern}.", THIS_BY_HAND)
 
 
 def _whose_shape(e: Evidence) -> str:

@@ -52,9 +52,9 @@ def right_with_one_size_only(result: str, right: list, wrong: list) -> tuple | N
         if any(its >= set(some) for its in of_wrong):
             continue
         words, others = " and ".join(s.words for s in some), len(right) - len(fits) + len(wrong)
-        says = f"Your {result} is right with {words} only."
+        says = f"Your {result.removeprefix('the ')} is right with {words} only."
         if len(fits) < len(right):
-            says = f"Your {result} is right with {words}; in {len(wrong)} of {others} other cases it isn't."
+            says = f"Your {result.removeprefix('the ')} is right with {words}; in {len(wrong)} of {others} other cases it isn't."
         return Finding(says, HINT), some, fits
     return None
 
