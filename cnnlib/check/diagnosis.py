@@ -221,20 +221,21 @@ def changed(names: tuple[str, ...]) -> Finding:
 def other_ingredients(result: str, too_many: list[str], missing: list[str]) -> Finding | None:
     """What to say where a result depends on other inputs than it should."""
     extra, lacking = (" and ".join(names) for names in (too_many, missing))
+    mine = result.removeprefix("the ")
     if extra and lacking:
         return Finding(
-            f"Your {result.removeprefix('the ')} depends on {extra}, and not on {lacking}. It should be the other way round.",
+            f"Your {mine} depends on {extra}, and not on {lacking}. It should be the other way round.",
             f"Which name in your code holds something of {extra}, where {lacking} is meant?",
         )
     if extra:
         return Finding(
-            f"Your {result.removeprefix('the ')} depends on {extra}, and should not.",
+            f"Your {mine} depends on {extra}, and should not.",
             f"Which line brings {extra} in, or something that is made of it?",
         )
     if lacking:
         has = "has" if len(missing) == 1 else "have"
         return Finding(
-            f"In your {result}, {lacking} {has} no part.",
+            f"In your {mine}, {lacking} {has} no part.",
             f"What is {result} made of? Where does {lacking} come into your code?",
         )
     return None
