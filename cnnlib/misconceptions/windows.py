@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnlib.misconceptions.changes import slip
+from cnnlib.misconceptions.changes import Slip, slip
 from cnnlib.misconceptions.structure import after
 
 
@@ -282,9 +282,6 @@ BACK = {
     "StrideOnColumnsOnTheWayBack": slip("In backward, the stride is applied to the columns, but not to the rows.",
         "Compare the two slices of your window, or the two indices that you write to.",
         start=lambda self, i, j: (i, j * self.steps()[1])),
-    "RowsCountColumnsOnTheWayBack": slip("In backward, the number of the row says where a window begins, downwards and to the right: all windows lie on the diagonal.",
-        "Window (0, 1): at which column does it begin? Which of your two numbers counts columns?",
-        start=lambda self, i, j: (i * self.steps()[0], i * self.steps()[1])),
     "TransposedOnTheWayBack": slip("In backward, rows and columns are swapped: dy[i, j] goes to the window in row j and column i.",
         "Which window did y[0, 1] look at? Its gradient can go nowhere else.",
         start=lambda self, i, j: (j * self.steps()[0], i * self.steps()[1])),
@@ -300,24 +297,26 @@ BACK = {
     "ReturnsAfterOneMapOfGradients": slip("Only the first map gets its gradients, and then your function is done.",
         _RETURN, heard=lambda self, dy: only(np.s_[0, 0])(self, dy, len(dy))),
 }
-BACK_EXTENTS = {
-    "RowStepOnTheWayBack": slip(f"In backward, you use the step of the rows for the columns too. {_SQUARE}",
-        _SIDE, start=lambda self, i, j: (i * self.steps()[0], j * self.steps()[0])),
-    "OnItsSideOnTheWayBack": slip("In backward, your window lies on its side: KH and KW are swapped.",
-        "The first of the two image axes is the row. How many rows does a window of (2, 3) have?",
-        extent=lambda self: self.kernel_size[::-1]),
-    "EndsWhereTheNextBeginsOnTheWayBack": slip("In backward, each window ends where the next one begins, so a pixel hears of one window only.",
-        "With windows of 3 and stride 1, which rows did y[0, 0] look at? And y[1, 0]?",
-        window=_ends_where_the_next_begins),
-    "EndsAsIfSideBySideOnTheWayBack": slip("In backward, your windows begin at i·stride, but end at (i + 1)·KH: the later ones have a different size from the first one.",
-        "With windows of 3 and stride 1, the second one starts at row 1. How many rows does yours have?",
-        window=_ends_as_if_side_by_side),
-    "TwoByTwoOnTheWayBack": slip("In backward, your windows have 2×2 pixels, whatever kernel_size is.",
-        _TWO, extent=lambda self: (2, 2)),
-    "TwoByTwoSideBySideOnTheWayBack": slip("In backward, your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are.",
-        _TWO_STEPS, extent=lambda self: (2, 2), start=lambda self, i, j: (2 * i, 2 * j)),
-    "HeightForWidthOnTheWayBack": slip("In backward, you use the height of the window for its width too.",
-        "How many rows does a window of (2, 3) have, and how many columns?",
-        extent=lambda self: self.kernel_size[:1] * 2),
-}
 # fmt: on
+
+
+def _in_backward(each: Slip) -> Slip:
+    """The same mistake with the windows of the way back."""
+    return slip(f"In backward, {each.says[0].lower()}{each.says[1:]}", each.hint, **each.changes)
+
+
+BACK["RowsCountColumnsOnTheWayBack"] = _in_backward(STARTS["RowsCountColumns"])
+BACK_EXTENTS = {
+    "RowStepOnTheWayBack": _in_backward(EXTENTS["RowStepForColumns"]),
+    "OnItsSideOnTheWayBack": _in_backward(EXTENTS["WindowOnItsSide"]),
+    **{
+        f"{name}OnTheWayBack": _in_backward(EXTENTS[name])
+        for name in (
+            "EndsWhereTheNextBegins",
+            "EndsAsIfSideBySide",
+            "TwoByTwo",
+            "TwoByTwoSideBySide",
+            "HeightForWidth",
+        )
+    },
+}

@@ -22,7 +22,9 @@ def describe(got, name: str) -> str:
 
 def shorten(text: str, limit: int = 100) -> str:
     """The text, or its beginning."""
-    text = without_addresses(text)
+    text = without_addresses(
+        text[: 20 * limit]
+    )  # of a text without end, only the beginning is read
     return text if len(text) <= limit else text[:limit] + " …"
 
 
