@@ -19,6 +19,9 @@ from jupyter_client.provisioning import local_provisioner
 
 LAUNCHER = "ipykernel_launcher"
 
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""What NumPy's matrix products read when they are loaded."""
+
 
 class Fork:
     """What Jupyter asks of a kernel's process, for one that is no child of this process."""
@@ -62,7 +65,9 @@ class Forks:
             return self.plain(command, **options)
         if self.parent is None:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            self.parent = subprocess.Popen([sys.executable, __file__], **pipes, process_group=0)
+            self.parent = subprocess.Popen(
+                [sys.executable, __file__], env=os.environ | ONE_THREAD, process_group=0, **pipes
+            )
         arguments = command[command.index(LAUNCHER) :]
         wanted = {
             "arguments": arguments,

@@ -1032,6 +1032,7 @@ PAIRS = [
 ]  # fmt: skip
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(
     ("name", "source", "changes", "expected"), PAIRS, ids=[pair[-1] for pair in PAIRS]
 )

@@ -1585,6 +1585,7 @@ SHARED = {
 }
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(
     ("c", "other"),
     [

@@ -152,6 +152,7 @@ WRONG = {
 }
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize(("kind", "methods", "refused"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_for_some_inputs_only_is_refused(kind, methods, refused):
     said = refusals(kind, **methods)

@@ -28,6 +28,7 @@ WRITTEN_IN = [
 ]
 
 
+@pytest.mark.long_list
 @pytest.mark.parametrize("name, right, change, size", WRITTEN_IN, ids=[w[0] for w in WRITTEN_IN])
 def test_a_size_that_is_written_in_is_told(name, right, change, size):
     failed, _ = failure(name, right, change)

@@ -144,6 +144,7 @@ def test_check_of_a_broken_file_says_so_and_shows_the_others(course, capsys):
     assert "○ brightness" in out
 
 
+@pytest.mark.slow
 def test_pytest_itself_runs_an_exercise(course):
     path = course.exercises / FILE
     solve(path, course, flatten=FLAT_BACKWARD)
@@ -250,6 +251,7 @@ def test_grade_writes_the_report_and_shows_how_far_it_is(course, tmp_path, capsy
     assert html.escape(diagnosis(), quote=False).replace("'", "&#39;") in page
 
 
+@pytest.mark.slow
 def test_the_teachers_own_points_survive_every_regrade_and_the_worksheet_is_filled(
     course, tmp_path, capsys, monkeypatch
 ):
@@ -294,6 +296,7 @@ def test_grade_refuses_a_report_among_the_submissions(course, tmp_path, capsys):
     assert not (tmp_path / "handed/report").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal as a terminal does")
 def test_ctrl_c_keeps_what_is_graded(course, tmp_path):
     hand_in(tmp_path / "handed", course, "ada", flatten=f"while True:\n    pass\n{FLAT_BACKWARD}")
@@ -319,6 +322,7 @@ def test_ctrl_c_keeps_what_is_graded(course, tmp_path):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal as a terminal does")
 def test_watching_runs_a_notebook_again_when_another_answer_is_saved(course):
     code = (

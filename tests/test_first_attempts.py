@@ -803,6 +803,7 @@ def test_each_mistake_has_its_name(name, wrong):
     assert getattr(failure.misconception, "__name__", None) == name, failure
 
 
+@pytest.mark.long_list
 @pytest.mark.repairs
 @pytest.mark.parametrize(
     "wrong", [w for _, located, w in FIRST_ATTEMPTS[::3] if located], ids=lambda w: w.check

@@ -29,6 +29,7 @@ def test_a_kernel_finds_nothing_of_the_one_before(forks):
     assert told == f"False False {os.getcwd()}\n"
 
 
+@pytest.mark.slow
 def test_a_kernel_that_nobody_stops_ends_with_the_tests(forks, tmp_path):
     file = tmp_path / "connection.json"
     process = forks(["python", "-m", "ipykernel_launcher", "-f", str(file)], cwd=tmp_path, env={})

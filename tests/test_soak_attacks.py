@@ -362,6 +362,7 @@ def test_nobody_else_is_harmed(graded, judge, line):
     assert neighbour.points == neighbour.out_of
 
 
+@pytest.mark.slow
 def test_no_judge_hands_on_where_results_are_written(originals):
     """The judges are forks of one process, which knows where each writes its results."""
     row = {"outcome": "passed", "error": "", "message": "", "notes": []}

@@ -100,6 +100,7 @@ def originals():
     return load(COURSE)
 
 
+@pytest.mark.slow
 def test_known_grades_in_the_same_grades_out(originals, tmp_path):
     rng = random.Random(9)
     every, deserved = kinds(rng), {}
@@ -124,6 +125,7 @@ def test_known_grades_in_the_same_grades_out(originals, tmp_path):
     assert again == [grade for grade in grades if grade.learner in names]
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_grades_though_a_worker_is_killed(originals, tmp_path):
     distributed = pytest.importorskip("distributed")
     from cnnlib.grading.cluster import Cluster

@@ -131,6 +131,7 @@ def test_one_bad_answer_costs_no_other(judged, solved, source, status):
     assert given.points == POINTS - 2
 
 
+@pytest.mark.slow
 def test_the_verdicts_are_those_of_stock_nbval(judged, solved, tmp_path):
     """The same answers, right and wrong, under nbval as it comes, with a kernel of its own.
 
@@ -247,6 +248,7 @@ def test_reading_takes_linear_time(originals, solved, source):
     assert time.process_time() - began < 20
 
 
+@pytest.mark.slow
 def test_many_cells_take_linear_time(originals, solved):
     one = new_code_cell("x = 1")  # validated once: 60,000 times would take longer than all else
     solved.cells += [NotebookNode(one, id=f"x{k}") for k in range(60_000)]
@@ -356,6 +358,7 @@ def test_a_judge_that_is_killed_is_replaced(originals):
     assert given.points == POINTS
 
 
+@pytest.mark.slow
 def test_the_death_of_the_first_of_three_judges_costs_nobody_a_grade(originals):
     """The others are forks of it."""
     handed = submissions(originals, ada=RIGHT, bob=RIGHT, eve=WRONG, joe=RIGHT)
