@@ -1,7 +1,7 @@
 """What takes long runs in continuous integration only, or when asked for: CI=true make test.
 
-So do nine in ten of the long lists of wrong answers and of pictures, when all tests are run; who runs a
-file or two of them runs the whole lists.
+Of what is `sampled`, the very many wrong answers and pictures, `make test` tries one in twenty; who runs a
+file or two of them runs them whole.
 
 Tests marked `repairs` let the checks look for the line in the learner's source.
 """
@@ -48,18 +48,18 @@ def pytest_collection_modifyitems(config, items):
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="takes long; runs with CI=true"))
     if len(items) > WHOLE_SUITE:
-        lists = defaultdict(list)
+        many = defaultdict(list)
         for item in items:
-            if item.get_closest_marker("long_list"):
-                lists[item.nodeid.partition("[")[0]].append(item)
-        left = {item for each in lists.values() for item in _left_out(each)}
+            if item.get_closest_marker("sampled"):
+                many[item.path].append(item)
+        left = {item for of_one_file in many.values() for item in _left_out(of_one_file)}
         config.hook.pytest_deselected(items=list(left))
         items[:] = [item for item in items if item not in left]
 
 
-def _left_out(long_list: list) -> list:
-    """All but a tenth, drawn by their names: the same ones in every process, on every machine."""
-    drawn = sorted(long_list, key=lambda item: crc32(item.nodeid.encode()))
+def _left_out(many: list) -> list:
+    """All but a few, drawn by their names: the same ones in every process, on every machine."""
+    drawn = sorted(many, key=lambda item: crc32(item.nodeid.encode()))
     return drawn[ceil(len(drawn) / ONE_IN) :]
 
 

@@ -58,7 +58,7 @@ def test_the_courses_own_is_no_answer(c):
         c(c.reference)
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("c", "broken"), MUTANTS, ids=[f"{c.name}-{b.__name__}" for c, b in MUTANTS]
 )
@@ -70,7 +70,7 @@ def test_every_misconception_is_rejected_and_named_by_its_own_name(c, broken):
     assert " ".join(broken.hint.split()) in " ".join(str(failure).split())
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("c", "broken"),
     OTHER_WAYS,

@@ -982,7 +982,7 @@ def test_the_cases_are_of_every_kind(name):
     assert paddings == {"0", "1", "2"}
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "source", "old", "new", "expected"),
     [
@@ -1032,7 +1032,7 @@ PAIRS = [
 ]  # fmt: skip
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "source", "changes", "expected"), PAIRS, ids=[pair[-1] for pair in PAIRS]
 )

@@ -794,7 +794,7 @@ UNNAMED = [
 ]
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("c", "phrase", "wrong"),
     UNNAMED,

@@ -296,7 +296,7 @@ def test_a_wrong_helper_is_mended_first():
 # Two mistakes at once
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("c", CHECKS, ids=lambda c: c.name)
 def test_two_mistakes_at_once_are_refused_and_mostly_both_named(c):
     pairs = misconceptions.pairs(c.name)[::ONE_IN]

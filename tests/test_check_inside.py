@@ -853,7 +853,7 @@ WRONG = {
 }
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("body", "phrase"), WRONG.values(), ids=WRONG)
 def test_a_wrong_saliency_is_told_what_it_did(body, phrase):
     assert phrase in one_line(check.saliency.failure(saliency(body)))

@@ -732,7 +732,7 @@ return dy
 }
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("code", "phrase"), WRONG_BACK.values(), ids=WRONG_BACK)
 def test_a_wrong_backward_is_told_what_it_did(code, phrase):
     assert phrase in one_line(check.sequential_backward.failure(sequential(backward=code)))
@@ -1006,7 +1006,7 @@ WRONG_NETWORKS = {
 }
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("returned", "phrase"), WRONG_NETWORKS.values(), ids=WRONG_NETWORKS)
 def test_a_wrong_network_is_told_where_it_is_wrong(returned, phrase):
     assert phrase in one_line(check.build_network.failure(builder(returned)))

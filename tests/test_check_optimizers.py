@@ -1484,19 +1484,19 @@ steps += 1
 }
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("step", "phrase"), WRONG_STEPS.values(), ids=WRONG_STEPS)
 def test_a_wrong_plain_step_is_told_what_it_does(step, phrase):
     assert phrase in one_line(check.sgd_step.failure(sgd(step)))
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("step", "phrase"), WRONG_MOMENTUM.values(), ids=WRONG_MOMENTUM)
 def test_a_wrong_momentum_is_told_what_it_does(step, phrase):
     assert phrase in one_line(check.sgd_momentum.failure(sgd(step)))
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("step", "phrase"), WRONG_ADAM.values(), ids=WRONG_ADAM)
 def test_a_wrong_adam_is_told_what_it_does(step, phrase):
     assert phrase in one_line(check.adam_step.failure(adam(step)))
@@ -1585,7 +1585,7 @@ SHARED = {
 }
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("c", "other"),
     [

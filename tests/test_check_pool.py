@@ -1208,7 +1208,7 @@ def test_ties_may_be_split_in_any_way_that_adds_up(weights):
 # ---------------------------------------------------------------------------- wrong ones are told
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "methods", "phrase", "changes"),
     [

@@ -5,6 +5,8 @@ import pytest
 
 from cnnlib import check, fast, layers, losses
 
+pytestmark = pytest.mark.sampled
+
 CHECKS = {
     "conv": (layers.Conv2D, ["conv_forward", "conv_dW", "conv_db", "conv_dx"]),
     "maxpool": (layers.MaxPool2D, ["maxpool_forward", "maxpool_backward"]),
@@ -152,7 +154,6 @@ WRONG = {
 }
 
 
-@pytest.mark.long_list
 @pytest.mark.parametrize(("kind", "methods", "refused"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_for_some_inputs_only_is_refused(kind, methods, refused):
     said = refusals(kind, **methods)

@@ -274,7 +274,7 @@ return [pair] + train(network, loss, optimizer, training, validation, epochs - 1
 }
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("train", RIGHT.values(), ids=RIGHT)
 def test_every_right_loop_passes(train):
     assert check.train_steps.failure(train) is None
@@ -859,7 +859,7 @@ WRONG_STEPS = {
 }
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("train", "phrase"), WRONG_STEPS.values(), ids=WRONG_STEPS)
 def test_a_wrong_loop_is_told_what_it_does(train, phrase):
     assert phrase in one_line(check.train_steps.failure(train))
@@ -1198,7 +1198,7 @@ WRONG_HISTORY = {
 }
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("train", "phrase"), WRONG_HISTORY.values(), ids=WRONG_HISTORY)
 def test_a_wrong_history_is_told_what_it_is(train, phrase):
     assert phrase in one_line(check.train_history.failure(train))

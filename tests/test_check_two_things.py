@@ -6,6 +6,8 @@ import pytest
 from cnnlib import check, layers, misconceptions
 from cnnlib.misconceptions import changes
 
+pytestmark = pytest.mark.sampled
+
 
 def said(c, cls, **methods):
     failure = c.failure(type(cls.__name__, (cls,), methods))

@@ -5,7 +5,7 @@ from wrong_answers import CONV_EINSUM, CONV_LOOPS, DENSE, FLATTEN, LOSS_ONE_HOT,
 
 from cnnlib import check
 
-pytestmark = pytest.mark.repairs
+pytestmark = [pytest.mark.repairs, pytest.mark.sampled]
 
 
 def failure(name: str, right: str, *changes: tuple[str, str]):
@@ -28,7 +28,6 @@ WRITTEN_IN = [
 ]
 
 
-@pytest.mark.long_list
 @pytest.mark.parametrize("name, right, change, size", WRITTEN_IN, ids=[w[0] for w in WRITTEN_IN])
 def test_a_size_that_is_written_in_is_told(name, right, change, size):
     failed, _ = failure(name, right, change)

@@ -39,7 +39,7 @@ def test_the_examples_run():
 # Forward
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("kernel", "stride", "padding"), [*itertools.product(conv.KERNELS, STRIDES, PADDINGS)]
 )

@@ -132,7 +132,7 @@ def test_every_way_on_offer_can_be_drawn():
 GRID = [*itertools.product((0, 1, 9), repeat=4)]
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("shift", softmax.SHIFTS)
 @pytest.mark.parametrize("label", softmax.CLASSES)
 def test_every_set_of_scores_is_true_and_readable(label, shift):

@@ -186,7 +186,7 @@ def test_the_bars_are_the_probabilities(trained):
                 assert 100 * p == pytest.approx(percent, abs=0.5) and 1 <= percent <= 99
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("score", ["predicted", "true", *range(10)])
 def test_the_saliency_is_that_of_the_class_chosen(trained, score):
     for position, index in enumerate(trained.subject.chosen["mistakes"]):
@@ -212,7 +212,7 @@ def test_the_saliency_is_that_of_the_class_chosen(trained, score):
         assert framed == [of]
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("layer", range(8))
 def test_every_part_of_every_layer_is_what_the_layer_returns(trained, layer):
     for index in (0, 7):

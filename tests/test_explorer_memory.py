@@ -48,7 +48,7 @@ def test_there_are_few_states():
     assert len(GRID) * len(POSITIONS) <= 300
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("order", "reads"), GRID)
 def test_every_picture_is_true_and_readable(order, reads):
     stored = in_memory(order)

@@ -52,7 +52,7 @@ CASES = {
 }
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", CASES)
 def test_each_picture_of_ones_own_arrays_reads_well_and_travels(name):
     explorer = CASES[name]()

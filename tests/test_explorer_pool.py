@@ -49,7 +49,7 @@ def test_the_examples_run():
     assert doctest.testmod(pool).failed == 0
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("kind", "windows", "numbers"), GRID)
 def test_every_setting_is_true_and_readable(kind, windows, numbers):
     x, y, dy = worked(kind, windows, numbers)
@@ -97,7 +97,7 @@ def test_every_setting_is_true_and_readable(kind, windows, numbers):
         assert grey == [f"cell={k}" for k in np.flatnonzero(~reached)] * 2
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("kind", "windows", "numbers"), GRID)
 def test_orange_is_who_gets_a_share_and_blue_who_is_only_looked_at(kind, windows, numbers):
     x, y, *_ = worked(kind, windows, numbers)

@@ -46,7 +46,7 @@ def test_the_examples_run():
         assert doctest.testmod(module).failed == 0
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("backward", [None, *ORDERS])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("shape", SHAPES)
@@ -98,7 +98,7 @@ def test_every_setting_of_the_ribbon_is_true_and_readable(shape, order, backward
             assert astray == 0 or f"{astray} of {len(pixels)} pixels" in picture.alt
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize(("shape", "order"), [*itertools.product(SHAPES, ORDERS)])
 def test_the_sums_written_out_are_right(shape, order):
     sizes = dict(zip("CHW", shape, strict=True))

@@ -8,6 +8,8 @@ from wrong_answers import CONV_LOOPS, Wrong
 
 from cnnlib import check
 
+pytestmark = pytest.mark.sampled
+
 CONV_INIT = """
 class Conv2D:
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, *, rng=None):
@@ -792,7 +794,6 @@ FIRST_ATTEMPTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.long_list
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [(n, w) for n, _, w in FIRST_ATTEMPTS],
@@ -803,7 +804,6 @@ def test_each_mistake_has_its_name(name, wrong):
     assert getattr(failure.misconception, "__name__", None) == name, failure
 
 
-@pytest.mark.long_list
 @pytest.mark.repairs
 @pytest.mark.parametrize(
     "wrong", [w for _, located, w in FIRST_ATTEMPTS[::3] if located], ids=lambda w: w.check

@@ -30,7 +30,7 @@ def worked_witness(name: str) -> tuple[np.ndarray, ...]:
     raise LookupError(name)
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", HUNTS)
 def test_random_numbers_win_no_hunt(name):
     """Not even in arrays of a shape that can show the mistake, and with the right result beside them."""
@@ -54,7 +54,7 @@ def drawn_shape(rng, axes: int) -> tuple[int, ...]:
     return shapes[rng.integers(len(shapes))]
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", HUNTS)
 def test_zeros_in_arrays_of_random_shape_win_no_hunt(name):
     """Where a shape shows the mistake, one still has to know what the right layer gives for it."""

@@ -15,7 +15,7 @@ from cnnlib.check import repair
 from cnnlib.check.repair.answer import Answer, LeftAlone
 from cnnlib.check.repair.edits import TABLE
 
-pytestmark = pytest.mark.repairs
+pytestmark = [pytest.mark.repairs, pytest.mark.sampled]
 
 CONV = """
 class Conv2D:
@@ -115,7 +115,6 @@ UNLIKE_ITS_TWIN = {
 }
 
 
-@pytest.mark.long_list
 @pytest.mark.parametrize(("name", "right", "wrong"), UNLIKE_ITS_TWIN.values(), ids=UNLIKE_ITS_TWIN)
 def test_what_is_done_with_rows_shows_what_is_wrong_with_columns(name, right, wrong):
     source = changed(CONV, (right, wrong))
@@ -224,7 +223,6 @@ def with_above(above: str, line: str) -> str:
     return above + changed(CONV, *changes)
 
 
-@pytest.mark.long_list
 @pytest.mark.parametrize(("above", "line"), BROUGHT_ALONG.values(), ids=BROUGHT_ALONG)
 def test_what_only_computes_may_stand_above_an_answer(above, line, monkeypatch):
     # As where Python was started with -c: that has lines of its own under this name.
@@ -327,7 +325,6 @@ AROUND = {  # what stands in a notebook beside an answer, and whether the answer
 }
 
 
-@pytest.mark.long_list
 @pytest.mark.parametrize("kept, built", AROUND.values(), ids=list(AROUND))
 def test_whatever_stands_beside_an_answer_no_check_stops(kept, built):
     source = changed(

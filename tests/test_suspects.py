@@ -9,7 +9,7 @@ from cnnlib.check.suspects import Suspects
 CHECKS = [check.flatten_backward, check.conv_dW, check.sequential_backward]
 
 
-@pytest.mark.long_list
+@pytest.mark.sampled
 @pytest.mark.parametrize("c", CHECKS, ids=lambda c: c.name)
 def test_whoever_is_alike_is_among_them_whatever_is_known_before(c):
     wrong = misconceptions.seen_by(c.name)
