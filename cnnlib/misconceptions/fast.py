@@ -1,5 +1,7 @@
 """What goes wrong on the way to a fast convolution: windows in columns, their way back, one product."""
 
+# fmt: off
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -20,17 +22,10 @@ class _Im2col(Formula):
         windows = sliding_window_view(self.thinned(x_padded, stride), kernel_size, axis=(2, 3))
         return self.matrix(self.chosen(windows, stride))
 
-    def sides(self, p):
-        return (p, p), (p, p)
-
-    def pictures(self, x):
-        return x
-
-    def thinned(self, x_padded, stride):
-        return x_padded
-
-    def chosen(self, windows, stride):
-        return windows[:, :, ::stride, ::stride]
+    def sides(self, p): return (p, p), (p, p)
+    def pictures(self, x): return x
+    def thinned(self, x_padded, stride): return x_padded
+    def chosen(self, windows, stride): return windows[:, :, ::stride, ::stride]
 
     axes, order = ORDER, "C"
 
@@ -39,8 +34,7 @@ class _Im2col(Formula):
         N, C, OH, OW, KH, KW = windows.shape
         return moved.reshape(self.lengths(C * KH * KW, N * OH * OW), order=self.order)
 
-    def lengths(self, K, M):
-        return K, M
+    def lengths(self, K, M): return K, M
 
 
 def _thinned(self, x_padded, stride):
@@ -51,7 +45,6 @@ def _thinned(self, x_padded, stride):
 
 _WHERE = "Which of the view's axes count windows, and which ones count pixels within a window?"
 
-# fmt: off
 mistakes(__name__, {"im2col": _Im2col},
     reshapes_without_moving=slip("You reshape the windows as they lie, without moving an axis first: numbers of different windows end up in one column.",
         "The view has the axes N, C, OH, OW, KH, KW. Which three of them count the rows of the matrix, and are they the first three?", axes="ncijkl"),
@@ -64,8 +57,7 @@ mistakes(__name__, {"im2col": _Im2col},
     pictures_before_places=slip("The pictures count the rows of your matrix, right after or before the channels, as they do in x. They belong to the columns.",
         "Write the six axes in the order in which your matrix holds them. Where does N stand?", axes="ncklij"),
     channels_for_pictures=slip("You reshape (N, C, …) to (C, N, …), where the two axes have to change places. A reshape moves no number.",
-        "With 2 pictures of 3 channels, which map is number 1 of a reshape to (3, 2, …): the second channel of picture 0, or picture 1?",
-        pictures=lambda self, x: windows.unmoved(x)),
+        "With 2 pictures of 3 channels, which map is number 1 of a reshape to (3, 2, …): the second channel of picture 0, or picture 1?", pictures=lambda self, x: windows.unmoved(x)),
     windows_on_their_side=slip("Each window lies on its side: its rows and columns have changed places.",
         "Write out one window of 2×3 numbers, row by row. What is the second number?", axes="clknij"),
     down_the_columns=slip("You go through the windows from top to bottom: the second column of the matrix is the window below the first, and should be the one to its right.",
@@ -88,8 +80,7 @@ mistakes(__name__, {"im2col": _Im2col},
     stride_to_the_right_only=slip("The stride counts to the right, and not down the map.",
         "How many windows are there to the right, and how many down?", chosen=lambda self, windows, stride: windows[:, :, :, ::stride]),
     windows_without_stride=slip("There are as many windows as the stride asks for, but they begin one pixel apart.",
-        "At which row and column does the second window begin, with stride 2?",
-        chosen=lambda self, windows, stride: windows[:, :, *(slice(-(-n // stride)) for n in windows.shape[2:4])]),
+        "At which row and column does the second window begin, with stride 2?", chosen=lambda self, windows, stride: windows[:, :, *(slice(-(-n // stride)) for n in windows.shape[2:4])]),
     stride_inside_the_window=slip("You apply the stride inside the windows, too: of each one only every other number is left.",
         _WHERE, chosen=lambda self, windows, stride: windows[:, :, ::stride, ::stride, ::stride, ::stride], lengths=lambda self, K, M: (-1, M)),
     stride_over_the_pixels=slip("You apply the stride to the pixels, before there are windows: then each window reads every other pixel. The stride is the way from one window to the next; inside, windows leave nothing out.",
@@ -101,17 +92,13 @@ mistakes(__name__, {"im2col": _Im2col},
     padding_after_only=slip("The zeros stand on two sides of the map only, below and to the right.",
         "How many numbers does np.pad want for each axis?", sides=lambda self, p: ((0, p), (0, p))),
 )
-# fmt: on
 
 
 # ---------------------------------------------------------------------------- col2im
 
 
 def _sizes(shape, kernel_size, stride, padding):
-    return [
-        (size + 2 * padding - k) // stride + 1
-        for size, k in zip(shape[2:], kernel_size, strict=True)
-    ]
+    return [(size + 2 * padding - k) // stride + 1 for size, k in zip(shape[2:], kernel_size, strict=True)]
 
 
 class _Col2im(Formula):
@@ -131,23 +118,17 @@ class _Col2im(Formula):
         windows = matrix.reshape([lengths[axis] for axis in self.axes], order=self.order)
         return windows.transpose([self.axes.index(axis) for axis in "ncijkl"])
 
-    def step(self, stride):
-        return stride
+    def step(self, stride): return stride
 
     def home(self, windows, x_padded, stride):
         """Bring the numbers of all windows to their pixels, one place of the windows after the other."""
         OH, OW, KH, KW = windows.shape[2:]
         for k, m in np.ndindex(KH, KW):
             rows, columns = (slice(at, at + n * stride, stride) for at, n in ((k, OH), (m, OW)))
-            x_padded[:, :, rows, columns] = self.put(
-                x_padded[:, :, rows, columns], windows[..., k, m]
-            )
+            x_padded[:, :, rows, columns] = self.put(x_padded[:, :, rows, columns], windows[..., k, m])
 
-    def put(self, before, share):
-        return before + share
-
-    def done(self, x_padded, windows, stride):
-        return x_padded
+    def put(self, before, share): return before + share
+    def done(self, x_padded, windows, stride): return x_padded
 
     def cropped(self, x_padded, shape, p):
         H, W = shape[2:]
@@ -167,11 +148,8 @@ def _over_the_counts(self, x_padded, windows, stride):
     return x_padded / np.maximum(counts, 1)
 
 
-_FOUR = (
-    "A pixel that lies in four windows went into four columns. Each of them sends something back."
-)
+_FOUR = "A pixel that lies in four windows went into four columns. Each of them sends something back."
 
-# fmt: off
 mistakes(__name__, {"col2im": _Col2im},
     keeps_the_last_position=slip("Where windows overlap, each number replaces the one before it, and should be added: `=`, or `+=` with an index array, which writes to each pixel once.",
         _FOUR, put=lambda self, before, share: share),
@@ -184,8 +162,7 @@ mistakes(__name__, {"col2im": _Col2im},
     crops_up_to_minus_p=slip("The padding is cut off by `[p:-p]`, which leaves nothing where p is 0.",
         "What is -0, and what does a slice up to there hold?", cropped=lambda self, x_padded, shape, p: x_padded[:, :, p:-p, p:-p]),
     crops_from_the_corner=slip("The padding is cut off below and to the right only, so everything is moved.",
-        "On how many sides of a map are there zeros? At which row of the padded map does x begin?",
-        cropped=lambda self, x_padded, shape, p: x_padded[:, :, : shape[2], : shape[3]]),
+        "On how many sides of a map are there zeros? At which row of the padded map does x begin?", cropped=lambda self, x_padded, shape, p: x_padded[:, :, : shape[2], : shape[3]]),
     as_if_stride_were_one=slip("You bring the windows back as if the stride were 1: they come to lie too close together.",
         "At which row of the padded map does the window in row i of the map begin?", step=lambda self, stride: 1),
     reads_maps_first=slip("You reshape the matrix into N, C, OH, OW, KH, KW at once. Its rows count c, k, l and its columns n, i, j, so that is the order in which its axes come apart.",
@@ -200,15 +177,12 @@ mistakes(__name__, {"col2im": _Col2im},
         "A column of the matrix holds a window row by row. Which of k and l grows first?", axes="clknij"),
     reads_down_the_columns=slip("You go through the windows from top to bottom. The matrix has them row by row.",
         "Column (n·OH + i)·OW + j: when this number grows by one, which of i and j grows?", axes="cklnji"),
-    reads_rows=slip("You read the matrix as if each window were a row. It is a column.",
-        "Which of the matrix's two lengths is C·KH·KW?", axes="nijckl"),
+    reads_rows=slip("You read the matrix as if each window were a row. It is a column.", "Which of the matrix's two lengths is C·KH·KW?", axes="nijckl"),
     reads_fortran=slip("You reshape in Fortran order, where the first index counts fastest.",
         "Take `order` out. For which order of the axes did you put it in?", order="F"),
     turned_round=slip("You reverse each window before you add it. The flip belongs to the other way of working out dx, where one goes from pixel to pixel.",
-        "Number 0 of a column was copied from the upper left corner of its window. Where do you bring it?",
-        windows=lambda self, *arguments: _Col2im.windows(self, *arguments)[..., ::-1, ::-1]),
+        "Number 0 of a column was copied from the upper left corner of its window. Where do you bring it?", windows=lambda self, *arguments: _Col2im.windows(self, *arguments)[..., ::-1, ::-1]),
 )
-# fmt: on
 
 
 # ---------------------------------------------------------------------------- FastConv2D
@@ -230,38 +204,23 @@ class _Steps(FastConv2D):
         self.db = self.biases(rows)
         return self.home(self.shares(rows, self.W.astype(dy.dtype)))
 
-    def cut(self, x):
-        return im2col(x, self.W.shape[2:], self.stride, self.padding)
-
-    def kernels(self, W):
-        return W.reshape(len(W), -1)
-
-    def biased(self, product, b):
-        return product + b
+    def cut(self, x): return im2col(x, self.W.shape[2:], self.stride, self.padding)
+    def kernels(self, W): return W.reshape(len(W), -1)
+    def biased(self, product, b): return product + b
 
     def maps(self, product):
         N, F, OH, OW = self.y_shape
         return product.reshape(F, N, OH, OW).swapaxes(0, 1)
 
-    def heard(self, dy):
-        return dy
-
-    def rows(self, dy):
-        return self.heard(dy).swapaxes(0, 1).reshape(dy.shape[1], -1)
-
-    def weights(self, rows):
-        return (rows @ self.columns.T).reshape(self.W.shape)
-
-    def biases(self, rows):
-        return rows.sum(axis=1)
-
-    def shares(self, rows, W):
-        return W.reshape(len(W), -1).T @ rows
+    def heard(self, dy): return dy
+    def rows(self, dy): return self.heard(dy).swapaxes(0, 1).reshape(dy.shape[1], -1)
+    def weights(self, rows): return (rows @ self.columns.T).reshape(self.W.shape)
+    def biases(self, rows): return rows.sum(axis=1)
+    def shares(self, rows, W): return W.reshape(len(W), -1).T @ rows
 
     back = staticmethod(col2im)
 
-    def home(self, columns):
-        return self.back(columns, self.x_shape, self.W.shape[2:], self.stride, self.padding)
+    def home(self, columns): return self.back(columns, self.x_shape, self.W.shape[2:], self.stride, self.padding)
 
 
 def _col2im_that(mistake: str):
@@ -280,14 +239,9 @@ def _into_the_corner(self, x):
     return im2col(x_padded, self.W.shape[2:], self.stride)
 
 
-_NO_TRANSPOSE = (
-    "You reshape W to (C·KH·KW, F), which cuts the kernels in pieces. A reshape is no transpose."
-)
-_KERNEL_ROWS = (
-    "W begins with F. What does a row of W.reshape(F, -1) hold, and what does a row of yours?"
-)
+_NO_TRANSPOSE = "You reshape W to (C·KH·KW, F), which cuts the kernels in pieces. A reshape is no transpose."
+_KERNEL_ROWS = "W begins with F. What does a row of W.reshape(F, -1) hold, and what does a row of yours?"
 
-# fmt: off
 mistakes(__name__, {"fast_conv_forward": _Steps},
     **windows.MAPS,
     MapsOnTheirSide=slip("Each map lies on its side: its rows and columns have changed places.",
@@ -300,32 +254,25 @@ mistakes(__name__, {"fast_conv_forward": _Steps},
     ForgetsTheBias=slip("The bias is missing.",
         "One number for each filter, and a row of the product for each filter.", biased=lambda self, product, b: product),
     BiasBeforeTheProduct=slip("Before the product, the bias is added to every weight, so it is multiplied by all numbers of the window.",
-        "To which array does one bias for each filter belong: to what goes into the product, or to what comes out?",
-        biased=lambda self, product, b: product + b * self.columns.sum(axis=0)),
+        "To which array does one bias for each filter belong: to what goes into the product, or to what comes out?", biased=lambda self, product, b: product + b * self.columns.sum(axis=0)),
     KeepsItsPaddedPicture=slip("You keep an array from one batch to the next to save making a new one, and old numbers are still in it.",
         "Give it two pictures of different sizes, the larger one first.", cut=_into_the_corner, kept=np.zeros((0, 0, 0, 0))),
     ReusesItsMaps=structure.reuses("y"),
     ChangesTheKernels=structure.changes_W("y", "Which of your lines sets self.W, or writes into it? A forward never learns."),
 )
-# fmt: on
 
 _ONLY_F = "Only the filters have to move to the front. Which order do the other axes keep?"
 
-# fmt: off
-mistakes(__name__, {"fast_conv_dW": _Steps, "fast_conv_db": _Steps, "fast_conv_dx": _Steps},
-    **windows.ROWS,
-)
+mistakes(__name__, {"fast_conv_dW": _Steps, "fast_conv_db": _Steps, "fast_conv_dx": _Steps}, **windows.ROWS)
 mistakes(__name__, {"fast_conv_dW": _Steps, "fast_conv_dx": _Steps},
     RowsOnTheirSide=slip("You turn each map of dy on its side, so its columns go through the windows from top to bottom, and those of im2col go from left to right.",
         _ONLY_F, rows=lambda self, dy: dy.transpose(1, 0, 3, 2).reshape(dy.shape[1], -1)),
     PicturesLast=slip("You bring the columns of dy into the order (i, j, n), and those of im2col are in the order (n, i, j).",
         _ONLY_F, heard=windows.ORDERS["PicturesLastInDy"].changes["heard"]),
 )
-# fmt: on
 
 _DIVIDED = "What does each window of each picture send? Add it up, and no more."
 
-# fmt: off
 mistakes(__name__, {"fast_conv_dW": _Steps},
     WeightsOnTheirSide=slip("Your product has a column for each filter, and you reshape it to (F, C, KH, KW) as if it had a row for each.",
         "Which factor has to come first, so that F is the first axis of the product?", weights=lambda self, rows: (self.columns @ rows.T).reshape(self.W.shape)),
@@ -358,8 +305,7 @@ mistakes(__name__, {"fast_conv_dx": _Steps},
     SharesOfCutKernels=slip(_NO_TRANSPOSE, _KERNEL_ROWS, shares=lambda self, rows, W: W.reshape(-1, len(W)) @ rows),
     InvertsIm2col=slip("Where windows overlap, one share of a pixel replaces another: your col2im undoes im2col, and what is wanted is its adjoint, which adds.",
         "Does check.col2im pass? A pixel that lies in four windows has four shares.", back=_col2im_that("keeps_the_last_position")),
-    HomeWithPadding=slip("What you return still has the padding around it.",
-        "Which part of the padded maps is x?", back=_col2im_that("not_cropped")),
+    HomeWithPadding=slip("What you return still has the padding around it.", "Which part of the padded maps is x?", back=_col2im_that("not_cropped")),
     HomeWithoutFlip=slip("The kernels are flipped, by rows and by columns. The flip belongs to the way from pixel to pixel; here each number of dy goes back through the weight that it came through.",
         "Which weight did the upper left pixel of a window meet on the way forward?", shares=lambda self, rows, W: _Steps.shares(self, rows, W[:, :, ::-1, ::-1])),
     DividesDxByTheBatch=structure.divided_by_the_batch("dx", _DIVIDED),
@@ -370,7 +316,6 @@ mistakes(__name__, {"fast_conv_dx": _Steps},
     ChangesTheKernelsBack=structure.changes_W("dx", "Which of your lines sets self.W, or writes into it?"),
     StepsByItself=structure.walks_itself("Which of your lines sets self.W or self.b?", "W", "b"),
 )
-# fmt: on
 
 
 # ---------------------------------------------------------------------------- FastMaxPool2D
@@ -393,11 +338,8 @@ class _PoolSteps(FastMaxPool2D):
         N, C, H, W = x.shape
         return x.reshape(N * C, 1, H, W)
 
-    def largest(self, columns):
-        return columns.max(axis=0)
-
-    def heard(self, dy):
-        return dy
+    def largest(self, columns): return columns.max(axis=0)
+    def heard(self, dy): return dy
 
     def spread(self, dy):
         columns = np.zeros(self.columns.shape, dy.dtype)
@@ -419,7 +361,6 @@ def _channels_first(self, x):
     return x.swapaxes(0, 1).reshape(N * C, 1, H, W)
 
 
-# fmt: off
 mistakes(__name__, {"fast_pool_forward": _PoolSteps},
     MeanOfTheColumn=slip("You take the mean of each column, and should take its largest number.",
         "Which pool are you writing?", largest=lambda self, columns: columns.mean(axis=0)),
@@ -443,7 +384,6 @@ mistakes(__name__, {"fast_pool_backward": _PoolSteps},
     OneWinOnly=slip("Where windows overlap and a pixel wins several of them, it gets only one gradient, and should get their sum.",
         "Does check.col2im pass? Your pool's way back is the same one.", back=_col2im_that("keeps_the_last_position")),
 )
-# fmt: on
 
 
 # ---------------------------------------------------------------------------- loops
@@ -460,8 +400,7 @@ class _Loops:
         self.back_again(dy)
         return super().backward(dy)
 
-    def there(self, maps):
-        pass
+    def there(self, maps): pass
 
     back_again = there
 
@@ -483,7 +422,6 @@ _FORWARD = "Your forward goes through Python once for each pixel, there or in wh
 _BACKWARD = "Your backward goes through Python once for each pixel, there or in what it calls, such as col2im."
 _FOR = "Look for a `for` that goes round more times as the maps grow; a list comprehension counts, too."
 
-# fmt: off
 mistakes(__name__, {"fast_conv_loops": _ConvLoops},
     LoopsForward=slip(_FORWARD, _FOR, there=_from_pixel_to_pixel),
     LoopsBackward=slip(_BACKWARD,
@@ -494,7 +432,6 @@ mistakes(__name__, {"fast_pool_loops": _PoolLoops},
     PoolLoopsBackward=slip(_BACKWARD,
         "Rows and columns of a matrix can be picked by two arrays at once: a[rows, columns] = values.", back_again=_from_pixel_to_pixel),
 )
-# fmt: on
 
 # ---------------------------------------------------------------------------- the same layers without loops
 

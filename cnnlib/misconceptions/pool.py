@@ -1,5 +1,7 @@
 """What goes wrong in pooling: which windows, what is said of each, and where its gradient goes."""
 
+# fmt: off
+
 import numpy as np
 
 from cnnlib.layers import AvgPool2D, MaxPool2D
@@ -9,18 +11,14 @@ from cnnlib.misconceptions.structure import after
 
 
 class _MaxForward(windows.Forward, MaxPool2D):
-    def summary(self, window):
-        return self.largest(window).max(axis=(2, 3))
-
-    def largest(self, window):
-        return window
+    def summary(self, window): return self.largest(window).max(axis=(2, 3))
+    def largest(self, window): return window
 
 
 class _MaxOneByOne(_MaxForward):
     """A largest number so far, which begins at −∞ and stays there where a window is empty."""
 
-    def summary(self, window):
-        return self.largest(window).max(axis=(2, 3), initial=-np.inf)
+    def summary(self, window): return self.largest(window).max(axis=(2, 3), initial=-np.inf)
 
 
 class _AvgForward(windows.Forward, AvgPool2D):
@@ -36,8 +34,7 @@ class _AvgForward(windows.Forward, AvgPool2D):
 class _SumByArea(_AvgForward):
     """A sum, divided by KH·KW however many pixels the window has."""
 
-    def count(self, KH, KW, SH, SW):
-        return KH * KW
+    def count(self, KH, KW, SH, SW): return KH * KW
 
 
 class _Backward(windows.Windows):
@@ -55,8 +52,7 @@ class _Backward(windows.Windows):
             self.put(dx, window, share * heard[at], share)
         return dx
 
-    def heard(self, dy):
-        return dy
+    def heard(self, dy): return dy
 
     def put(self, dx, at, gradient, share):
         dx[at] += gradient
@@ -89,28 +85,20 @@ class _MaxByPlace(_Max):
             self.put(dx, (n, c, row, column), heard[(n, c, *self.place(i, j))], True)
         return dx
 
-    def taken_apart(self, winner):
-        return divmod(winner, self.kernel_size[1])
-
-    def found(self, top, left, row, column):
-        return top + row, left + column
+    def taken_apart(self, winner): return divmod(winner, self.kernel_size[1])
+    def found(self, top, left, row, column): return top + row, left + column
 
 
 class _MaxInEqualShares(_Max):
     """Where several pixels are the largest, each gets the same."""
 
     def share(self, window, i, j):
-        return _shared_among(lambda self, window, i, j: _all_largest(self, window))(
-            self, window, i, j
-        )
+        return _shared_among(lambda self, window, i, j: _all_largest(self, window))(self, window, i, j)
 
 
 class _Avg(_Backward, AvgPool2D):
-    def share(self, window, i, j):
-        return 1 / self.count(*self.kernel_size, *self.stride)
-
-    def count(self, KH, KW, SH, SW):
-        return KH * KW
+    def share(self, window, i, j): return 1 / self.count(*self.kernel_size, *self.stride)
+    def count(self, KH, KW, SH, SW): return KH * KW
 
 
 def _first_largest(window):
@@ -128,12 +116,10 @@ class _NewStride:
 
     stands_at = "settings"
 
-    def __init__(self, kernel_size, stride=None):
-        super().__init__(*self.settings(kernel_size, stride))
+    def __init__(self, kernel_size, stride=None): super().__init__(*self.settings(kernel_size, stride))
 
 
-def _settings(change) -> type:
-    return type("Settings", (_NewStride,), {"settings": staticmethod(change)})
+def _settings(change) -> type: return type("Settings", (_NewStride,), {"settings": staticmethod(change)})
 
 
 class _RowStep(_settings(lambda kernel_size, stride: (kernel_size, stride))):
@@ -186,50 +172,36 @@ _SMALLER = "Pooling makes maps smaller. How many are there before, and how many 
 _FORWARD = {"maxpool_forward": _MaxForward, "avgpool_forward": _AvgForward}
 
 # Where windows reach beyond the edge, it shows how their pixels are brought together.
-mistakes(
-    __name__,
-    {
-        "maxpool_forward": (_MaxForward, _MaxOneByOne),
-        "avgpool_forward": (_AvgForward, _SumByArea),
-    },
+mistakes(__name__, {"maxpool_forward": (_MaxForward, _MaxOneByOne), "avgpool_forward": (_AvgForward, _SumByArea)},
     **windows.STARTS,
     **windows.EXTENTS,
     **windows.SIZES,
 )
-# fmt: off
 mistakes(__name__, _FORWARD,
     StrideIsTheWindow=slip("The stride you are given is not used: your windows always lie side by side.",
-        "With a window of 3 and stride 1, at which row does the second window start?",
-        _settings(lambda kernel_size, stride: (kernel_size, None))),
+        "With a window of 3 and stride 1, at which row does the second window start?", _settings(lambda kernel_size, stride: (kernel_size, None))),
     StrideIsOneByDefault=slip("Without a stride, your windows move on by one pixel.", _DEFAULT,
         _settings(lambda kernel_size, stride: (kernel_size, stride or 1))),
     StrideIsTwoByDefault=slip("Without a stride, your windows move on by two pixels, whatever their size.",
         _DEFAULT, _settings(lambda kernel_size, stride: (kernel_size, stride or 2))),
     RowStepEverywhere=slip("You use the step of the rows for the columns too, in the size of y as well. Only where the window is not square can anybody see that.",
-        "With windows of 2×3 side by side, how far is it from one to the next to its right?",
-        _RowStep),
+        "With windows of 2×3 side by side, how far is it from one to the next to its right?", _RowStep),
     WidthFirst=slip("You take kernel_size for (KW, KH): height and width of the window are swapped everywhere.",
         "kernel_size=(2, 3): how many rows does the window have, and how many columns?", _WidthFirst),
     TwoByTwoEverywhere=slip("Your windows have 2×2 pixels and move on by two, whatever kernel_size and stride are, and the size of y goes by that.",
-        "2 is the size of the example's windows. Which names stand for the size of any window, and for any step?",
-        _settings(lambda kernel_size, stride: (2, None))),
+        "2 is the size of the example's windows. Which names stand for the size of any window, and for any step?", _settings(lambda kernel_size, stride: (2, None))),
     PiecesOfRows=slip("You reshape the map into windows, but reshape keeps neighbours in a row together: your windows are pieces of rows. The shape is right, and the numbers are others.",
-        "Number the pixels of a 4×4 map by hand. Which four share a window, and which four share a row of your reshape?",
-        forward=_pieces_of_rows),
+        "Number the pixels of a 4×4 map by hand. Which four share a window, and which four share a row of your reshape?", forward=_pieces_of_rows),
     ReshapeThatMustFit=slip("Cutting the map up by a reshape works only where windows lie side by side and nothing is left over.",
-        "A reshape uses every number exactly once. What about windows that overlap, or a row that no window reaches?",
-        forward=_reshaped),
-    OneWindowForAllChannels=slip("Your windows go through all channels: every channel of y is the same.",
-        _SMALLER, forward=_over_more((1,))),
+        "A reshape uses every number exactly once. What about windows that overlap, or a row that no window reaches?", forward=_reshaped),
+    OneWindowForAllChannels=slip("Your windows go through all channels: every channel of y is the same.", _SMALLER, forward=_over_more((1,))),
     ChannelsGone=slip("Your windows go through all channels, and the channel axis is gone.",
         _SMALLER, after("y", "axes", lambda layer, y, N: y[:, 0]), forward=_over_more((1,))),
-    OneWindowForAllPictures=slip("Your windows go through all pictures of the batch: every picture of y is the same.",
-        _NEIGHBOUR, forward=_over_more((0,))),
+    OneWindowForAllPictures=slip("Your windows go through all pictures of the batch: every picture of y is the same.", _NEIGHBOUR, forward=_over_more((0,))),
     OneWindowForAllMaps=slip("Your windows go through all pictures and all channels: every map of y is the same.",
         "A window is a piece of one map: one picture, one channel.", forward=_over_more((0, 1))),
     OnlyTheCorner=slip("You take one pixel of each window, its upper left one, and never look at the others.",
-        "x[::stride] picks. What has to happen to what lies between?",
-        summary=lambda self, window: window[:, :, 0, 0]),
+        "x[::stride] picks. What has to happen to what lies between?", summary=lambda self, window: window[:, :, 0, 0]),
     WholeMap=slip("Your summary is taken over the whole map: every window of a map says the same.",
         "Which part of x may y[n, c, i, j] look at?", window=lambda self, i, j: ...),
     ChannelsLast=slip("Before your reshape to (N, C, OH, OW) the channels are the last axis, so numbers of different channels land on one map.",
@@ -237,7 +209,6 @@ mistakes(__name__, _FORWARD,
         after("y", "axes", lambda layer, y, N: y.transpose(0, 2, 3, 1).reshape(y.shape))),
     MinusY=structure.minus("y"),
 )
-# fmt: on
 
 # ---------------------------------------------------------------- forward: what of each window
 
@@ -247,11 +218,8 @@ def _keeps_the_largest(loops):
         so_far = np.maximum.accumulate(y.reshape(*y.shape[:loops], -1), axis=-1)
         return so_far.reshape(y.shape)
 
-    return slip(
-        "The largest number so far is not forgotten when the next window begins.",
-        "Where in your loops is it set, and for how many windows?",
-        after("y", "start", change),
-    )
+    return slip("The largest number so far is not forgotten when the next window begins.",
+        "Where in your loops is it set, and for how many windows?", after("y", "start", change))
 
 
 def _largest_without_sign(self, window):
@@ -264,36 +232,26 @@ _PLACE = "argmax gives a place, max gives a number. Which of the two goes on to 
 _DRAW = "How many pixels does a window of 2×3 have?"
 _ADDED = "How many numbers did you add?"
 
-# fmt: off
 mistakes(__name__, {"maxpool_forward": (_MaxForward, _MaxOneByOne)},
     StartsAtZero=slip("Where all of a window is negative, you return 0, though 0 isn't there. A largest number so far that begins at 0 does that, and so does filling up with zeros.",
-        "What is the largest of −3, −1 and −2? What does your code hold before it has seen any of them?",
-        after("y", "start", lambda layer, y, N: np.maximum(y, 0))),
+        "What is the largest of −3, −1 and −2? What does your code hold before it has seen any of them?", after("y", "start", lambda layer, y, N: np.maximum(y, 0))),
     **{f"KeepsTheLargest{loops}": _keeps_the_largest(loops) for loops in range(4)},
-    LargestWithoutSign=slip("You keep the number with the largest absolute value.",
-        "Which one is larger, −5 or 2?", summary=_largest_without_sign),
+    LargestWithoutSign=slip("You keep the number with the largest absolute value.", "Which one is larger, −5 or 2?", summary=_largest_without_sign),
     LargestAbsoluteValue=slip("You return the absolute value of a number of the window, the largest one there is.",
-        "Pooling picks a number of the window, and changes none.",
-        summary=lambda self, window: np.abs(window).max(axis=(2, 3))),
-    Smallest=slip("You keep the smallest number of each window.", _M,
-        summary=lambda self, window: window.min(axis=(2, 3))),
+        "Pooling picks a number of the window, and changes none.", summary=lambda self, window: np.abs(window).max(axis=(2, 3))),
+    Smallest=slip("You keep the smallest number of each window.", _M, summary=lambda self, window: window.min(axis=(2, 3))),
     PlaceOfTheMaximum=slip("You return where the maximum is, not the maximum.", _PLACE,
         summary=lambda self, window: window.reshape(*window.shape[:2], -1).argmax(axis=2)),
     WholePlaceOfTheMaximum=slip("You return where the maximum is, as a whole number, not the maximum.",
-        _PLACE, after("y", "dtype", lambda layer, y, N: y.astype(int)),
-        summary=lambda self, window: window.reshape(*window.shape[:2], -1).argmax(axis=2)),
-    SumForMaximum=slip("You add each window up.", _M,
-        summary=lambda self, window: window.sum(axis=(2, 3))),
-    AverageForMaximum=slip("You average each window. That is what the other pool does.", _M,
-        summary=lambda self, window: window.mean(axis=(2, 3))),
+        _PLACE, after("y", "dtype", lambda layer, y, N: y.astype(int)), summary=lambda self, window: window.reshape(*window.shape[:2], -1).argmax(axis=2)),
+    SumForMaximum=slip("You add each window up.", _M, summary=lambda self, window: window.sum(axis=(2, 3))),
+    AverageForMaximum=slip("You average each window. That is what the other pool does.", _M, summary=lambda self, window: window.mean(axis=(2, 3))),
 )
 _MULTIPLIED = slip("You divide by KH, and then multiply by KW.",
-        "Python goes from left to right: what is 12 / 2 * 3?",
-        count=lambda self, KH, KW, SH, SW: KH / KW)
+    "Python goes from left to right: what is 12 / 2 * 3?", count=lambda self, KH, KW, SH, SW: KH / KW)
 _SHARES = {
     "TheStep": slip("You divide by the area of one step, stride times stride, not by how many numbers come together. As long as windows lie side by side, the two are the same.",
-        "With a window of 3×3 and stride 1, how many numbers does one average take in?",
-        count=lambda self, KH, KW, SH, SW: SH * SW),
+        "With a window of 3×3 and stride 1, how many numbers does one average take in?", count=lambda self, KH, KW, SH, SW: SH * SW),
     "HeightSquared": slip("You divide by KH·KH, as if every window were square.", _DRAW,
         count=lambda self, KH, KW, SH, SW: KH * KH),
     "WidthSquared": slip("You divide by KW·KW, as if every window were square.", _DRAW,
@@ -313,17 +271,14 @@ _SHARES = {
 }
 mistakes(__name__, {"avgpool_forward": _AvgForward},
     NotDivided=slip("You add up the window, and don't divide.",
-        "What is the average of four equal numbers? What does your window say?",
-        count=lambda self, *sizes: 1),
+        "What is the average of four equal numbers? What does your window say?", count=lambda self, *sizes: 1),
     DividedAndMultiplied=_MULTIPLIED,
     **{f"DividedBy{name}": each for name, each in _SHARES.items()},
     RoundedDown=slip("Your averages are rounded down to whole numbers.",
-        "What does // do to 7 // 4?",
-        summary=lambda self, window: window.sum(axis=(2, 3)) // np.prod(self.kernel_size)),
+        "What does // do to 7 // 4?", summary=lambda self, window: window.sum(axis=(2, 3)) // np.prod(self.kernel_size)),
     MaximumForAverage=slip("You keep the largest number of each window. That is what the other pool does.",
         _A, summary=lambda self, window: window.max(axis=(2, 3))),
 )
-# fmt: on
 
 # ---------------------------------------------------------------- backward of both
 
@@ -372,39 +327,27 @@ def _corner(self, window, i, j):
     return corner
 
 
-_TWO_OUTPUTS = (
-    "A pixel that {} feeds two outputs. What does it get from each, and what does it get in all?"
-)
+_TWO_OUTPUTS = "A pixel that {} feeds two outputs. What does it get from each, and what does it get in all?"
 _ADDS_UP = "The chain rule adds up over all the ways from a pixel to the loss. Does it ever divide by their number?"
 
-# fmt: off
-mistakes(
-    __name__,
-    {
-        "maxpool_backward": (_Max, _MaxByPlace, _MaxByValue, _MaxInEqualShares),
-        "avgpool_backward": _Avg,
-    },
+mistakes(__name__, {"maxpool_backward": (_Max, _MaxByPlace, _MaxByValue, _MaxInEqualShares), "avgpool_backward": _Avg},
     **windows.BACK,
     **windows.BACK_EXTENTS,
     **structure.into_one_picture("dx"),
     EndsWithTheLastWindow=slip("Your dx ends where the last window ends; the pixels that no window reaches are missing.",
-        "What shape did x have? What does the loss do when a pixel changes that nobody looks at?",
-        after("dx", "end", _ends_with_the_last_window)),
+        "What shape did x have? What does the loss do when a pixel changes that nobody looks at?", after("dx", "end", _ends_with_the_last_window)),
     ChannelsLastInDy=slip("You lay out dy in the order (n, c, i, j), and your windows come in the order (n, i, j, c).",
-        "Which window and which channel does entry 1 of your dy belong to, and which does row 1 of your windows?",
-        heard=lambda self, dy: dy.reshape(len(dy), *dy.shape[2:], -1).transpose(0, 3, 1, 2)),
+        "Which window and which channel does entry 1 of your dy belong to, and which does row 1 of your windows?", heard=lambda self, dy: dy.reshape(len(dy), *dy.shape[2:], -1).transpose(0, 3, 1, 2)),
     PilesUp=structure.piles_up("dx"),
     PilesUpInOneArray=slip("Your gradients pile up: a second call of backward adds to what the first one left, in the very array that was handed out before.",
         "Where is dx made, and how many times?", _InOneArray),
     CutsTheGraph=structure.cuts_the_graph("Pooling has no parameters of its own, and still the layers before it need their gradient."),
     MinusDx=structure.minus("dx"),
-    DividesByTheBatch=structure.divided_by_the_batch("dx",
-        "What does one picture of the batch know of the others?", alone=False),
+    DividesByTheBatch=structure.divided_by_the_batch("dx", "What does one picture of the batch know of the others?", alone=False),
 )
 mistakes(__name__, {"maxpool_backward": _Max, "avgpool_backward": _Avg},
     WindowsWipeOut=slip("Each window wipes out what an earlier one wrote where the two overlap. That is what = does.",
-        _TWO_OUTPUTS.format("two windows look at"),
-        put=lambda self, dx, at, gradient, share: dx.__setitem__(at, gradient)),
+        _TWO_OUTPUTS.format("two windows look at"), put=lambda self, dx, at, gradient, share: dx.__setitem__(at, gradient)),
     PositionsWipeOut=slip("Where windows overlap, later shares wipe out earlier ones. That is what = does, one position of the window after the other.",
         _TWO_OUTPUTS.format("two windows look at"), backward=_positions_wipe_out),
     AveragedOverWindows=slip("Where windows overlap, you average what they send. A pixel that feeds two outputs moves the loss through both.",
@@ -412,16 +355,13 @@ mistakes(__name__, {"maxpool_backward": _Max, "avgpool_backward": _Avg},
     AllToTheCorner=slip("You send the whole gradient to the upper left pixel of each window.",
         "Nudge another pixel of the window. Does y move?", share=_corner),
     WholeGradientToEveryPixel=slip("You give the whole gradient to every pixel of the window.",
-        "Add up dx, and add up dy. A window can hand on no more than it got.",
-        share=lambda self, window, i, j: np.ones(self.kernel_size, bool)),
+        "Add up dx, and add up dy. A window can hand on no more than it got.", share=lambda self, window, i, j: np.ones(self.kernel_size, bool)),
 )
-# fmt: on
 
 # ---------------------------------------------------------------- max-pool, backward: who gets it
 
 
-def _all_largest(self, window, axes=(2, 3)):
-    return self.x[window] == self.x[window].max(axis=axes, keepdims=True)
+def _all_largest(self, window, axes=(2, 3)): return self.x[window] == self.x[window].max(axis=axes, keepdims=True)
 
 
 def _counted_by_the_height(self, window, i, j):
@@ -462,8 +402,7 @@ def _sought(places):
     return backward
 
 
-def _kept_if_won(self, dx, at, gradient, won):
-    dx[at] = np.where(won, gradient, dx[at])
+def _kept_if_won(self, dx, at, gradient, won): dx[at] = np.where(won, gradient, dx[at])
 
 
 def _wins(layer, dx):
@@ -512,21 +451,16 @@ _ROWS = "argmax counts the pixels of a window row by row."
 _CORNER = "argmax of a window counts from the window's own corner. Where on the map is that?"
 _WRITES = "What does your forward write down each time, and what only once?"
 
-# fmt: off
 mistakes(__name__, {"maxpool_backward": (_Max, _MaxByPlace)},
     LastWinKept=slip("A pixel that wins several windows keeps only the last one's gradient. That is what = does, and so does += on an array of indices: an index that comes twice counts once.",
         _TWO_OUTPUTS.format("wins two windows"), put=_kept_if_won),
-    MaskWithoutDy=slip("You put a 1 where the maximum was, and what dy says is lost.", _UPSTREAM,
-        heard=lambda self, dy: np.ones_like(dy)),
+    MaskWithoutDy=slip("You put a 1 where the maximum was, and what dy says is lost.", _UPSTREAM, heard=lambda self, dy: np.ones_like(dy)),
     MaskTimesValue=slip("You put the maximum itself back where it was: its value, not its gradient.",
-        "backward carries gradients. Where in your code does dy come in?",
-        heard=lambda self, dy: self.y),
+        "backward carries gradients. Where in your code does dy come in?", heard=lambda self, dy: self.y),
     TimesTheMaximum=slip("You multiply dy by the maximum. That is the rule for a product y = w·x, and nothing is multiplied here.",
-        "If you nudge the largest pixel by a little, by how much does y change?",
-        heard=lambda self, dy: dy * self.y),
+        "If you nudge the largest pixel by a little, by how much does y change?", heard=lambda self, dy: dy * self.y),
     NothingToNegativeWinners=slip("Where the maximum of a window is negative, it gets no gradient. That is ReLU's rule, or a largest number so far that began at 0.",
-        "The largest of −3, −1 and −2 went on to the next layer. Who gets the gradient that comes back?",
-        heard=lambda self, dy: dy * (self.y > 0)),
+        "The largest of −3, −1 and −2 went on to the next layer. Who gets the gradient that comes back?", heard=lambda self, dy: dy * (self.y > 0)),
     SharesItsMemory=structure.shares_memory("What forward remembers", "pool"),
 )
 mistakes(__name__, {"maxpool_backward": _Max},
@@ -536,80 +470,58 @@ mistakes(__name__, {"maxpool_backward": _Max},
         _NO_ROUNDING, share=_nearly_largest),
     SharedWithNearTies=slip("Pixels that are nearly as large as the largest get a share of the gradient, too: your comparison leaves room for rounding.",
         _NO_ROUNDING, share=_shared_among(_nearly_largest)),
-    NothingToTies=slip("Where several pixels share the maximum, none of them gets a gradient.",
-        _ADD_UP, share=_unless_tied),
+    NothingToTies=slip("Where several pixels share the maximum, none of them gets a gradient.", _ADD_UP, share=_unless_tied),
     SoughtInTheWholeMap=slip("You look for the maximum's value in the whole map: pixels outside the window that have the same value get its gradient too.",
-        f"y[i, j] is the maximum of one window. {_NO_OTHER}",
-        backward=_sought(lambda dy: (np.s_[:, :, i, j, None, None] for i, j in np.ndindex(dy.shape[2:])))),
+        f"y[i, j] is the maximum of one window. {_NO_OTHER}", backward=_sought(lambda dy: (np.s_[:, :, i, j, None, None] for i, j in np.ndindex(dy.shape[2:])))),
     SoughtInTheWholeBatch=slip("You look for the maximum's value in the whole batch: pixels of other maps that have the same value get its gradient too.",
-        f"y[n, c, i, j] is the maximum of one window in one map. {_NO_OTHER}",
-        backward=_sought(lambda dy: np.ndindex(dy.shape))),
+        f"y[n, c, i, j] is the maximum of one window in one map. {_NO_OTHER}", backward=_sought(lambda dy: np.ndindex(dy.shape))),
     OneWinnerForAllMaps=slip("One maximum is taken for the windows of all pictures and channels together: only where that value stands is there a gradient.",
-        "A window has a maximum for each picture and each channel. Along which axes does your max go?",
-        share=lambda self, window, i, j: self.x[window] == self.x[window].max()),
+        "A window has a maximum for each picture and each channel. Along which axes does your max go?", share=lambda self, window, i, j: self.x[window] == self.x[window].max()),
     DividedByTheArea=slip("You divide dy by the number of pixels of the window. That belongs to the average: here one pixel has it all.",
-        "If you nudge the largest pixel by a little, by how much does y change?",
-        share=lambda self, window, i, j: _first_largest(self.x[window]) / np.prod(self.kernel_size)),
+        "If you nudge the largest pixel by a little, by how much does y change?", share=lambda self, window, i, j: _first_largest(self.x[window]) / np.prod(self.kernel_size)),
     SharedAmongAllMaps=slip("You divide the gradient by the number of maxima in the windows of all pictures and channels together.",
-        "How many maxima does one window have? Over which axes does your sum go?",
-        share=lambda self, window, i, j: _all_largest(self, window) / _all_largest(self, window).sum()),
+        "How many maxima does one window have? Over which axes does your sum go?", share=lambda self, window, i, j: _all_largest(self, window) / _all_largest(self, window).sum()),
     OneWinnerForEachMap=slip("Only the largest pixel of each whole map gets a gradient.",
-        "How many windows are there, and how many winners must there be?",
-        share=lambda self, window, i, j: self.x[window] == self.x.max(axis=(2, 3), keepdims=True)),
+        "How many windows are there, and how many winners must there be?", share=lambda self, window, i, j: self.x[window] == self.x.max(axis=(2, 3), keepdims=True)),
     OneForEachWinner=slip("You put a 1 where the maximum was, once for all windows that it won, and what dy says is lost.",
         _UPSTREAM, after("dx", "wins", lambda layer, dx, N: np.minimum(_wins(layer, dx), 1))),
     AveragedOverWins=slip("A pixel that wins several windows gets the average of their gradients. It moves the loss through each of them.",
         _ADDS_UP, after("dx", "wins", lambda layer, dx, N: dx / np.maximum(_wins(layer, dx), 1))),
     ToAllPositive=slip("Every positive pixel of a window gets the whole gradient. That is ReLU's rule.",
-        "Nudge a pixel that is positive, but not the largest. Does y move?",
-        share=lambda self, window, i, j: self.x[window] > 0),
+        "Nudge a pixel that is positive, but not the largest. Does y move?", share=lambda self, window, i, j: self.x[window] > 0),
     CountedByTheHeight=slip("You count the pixels of a window with KH in place of KW: pixel (k, l) has the number k·KW + l. Only where the window is not square can anybody see that.",
         "How many pixels are there in a row of the window?", share=_counted_by_the_height),
     AWinnerInEachRow=slip("The largest pixel of each row of a window gets the gradient, so a window hands it on several times.",
-        "How many winners does a window have? Over which axes do you look for them?",
-        share=lambda self, window, i, j: _all_largest(self, window, 3)),
+        "How many winners does a window have? Over which axes do you look for them?", share=lambda self, window, i, j: _all_largest(self, window, 3)),
     SpreadEvenly=slip("You spread the gradient evenly over the window. That is what the other pool does.",
         _NUDGED, share=lambda self, window, i, j: 1 / np.prod(self.kernel_size)),
     ToTheSmallest=slip("The gradient goes to the smallest pixel of each window.",
-        "Nudge the smallest pixel by a little. Does y move?",
-        share=lambda self, window, i, j: _first_largest(-self.x[window])),
+        "Nudge the smallest pixel by a little. Does y move?", share=lambda self, window, i, j: _first_largest(-self.x[window])),
     ToTheLargestWithoutSign=slip("The gradient goes to the pixel with the largest absolute value.",
-        "Which pixel did forward choose in a window that holds −5 and 2?",
-        share=lambda self, window, i, j: _first_largest(np.abs(self.x[window]))),
+        "Which pixel did forward choose in a window that holds −5 and 2?", share=lambda self, window, i, j: _first_largest(np.abs(self.x[window]))),
     WinnersOfTheFirstPicture=slip("The winners of one picture are used for all pictures of the batch.",
-        f"Each picture {_OWN_MAXIMA}",
-        share=lambda self, window, i, j: _first_largest(self.x[window])[:1]),
+        f"Each picture {_OWN_MAXIMA}", share=lambda self, window, i, j: _first_largest(self.x[window])[:1]),
     WinnersOfTheFirstChannel=slip("The winners of one channel are used for all channels.",
-        f"Each channel {_OWN_MAXIMA}",
-        share=lambda self, window, i, j: _first_largest(self.x[window])[:, :1]),
-    KeepsTheFirstWinners=slip("Your layer keeps what it saw in its first forward: the winners of an old batch get the new gradient.",
-        _WRITES, _FirstX),
+        f"Each channel {_OWN_MAXIMA}", share=lambda self, window, i, j: _first_largest(self.x[window])[:, :1]),
+    KeepsTheFirstWinners=slip("Your layer keeps what it saw in its first forward: the winners of an old batch get the new gradient.", _WRITES, _FirstX),
 )
 mistakes(__name__, {"maxpool_backward": _MaxByPlace},
     WinnerTransposed=slip("Row and column of the winner are swapped within its window.",
-        f"{_ROWS} In a window of 2×2, which pixel has number 1?",
-        found=lambda self, top, left, row, column: (top + column, left + row)),
+        f"{_ROWS} In a window of 2×2, which pixel has number 1?", found=lambda self, top, left, row, column: (top + column, left + row)),
     DividedByTheWrongSide=slip("You divide the winner's number by KH to get its row. Only where the window is not square can anybody see that.",
-        f"{_ROWS} How many are there in a row?",
-        taken_apart=lambda self, winner: divmod(winner, self.kernel_size[0])),
+        f"{_ROWS} How many are there in a row?", taken_apart=lambda self, winner: divmod(winner, self.kernel_size[0])),
     WritesColumnsFirstOnTheWayBack=slip("Rows and columns are swapped where you write to dx.",
-        "dx is (N, C, H, W). Which of your two indices is the row?",
-        found=lambda self, top, left, row, column: (left + column, top + row)),
+        "dx is (N, C, H, W). Which of your two indices is the row?", found=lambda self, top, left, row, column: (left + column, top + row)),
     DividedByTheWidthOfTheMap=slip("You take the winner's number apart by the width of the map. argmax of a window counts along the window's own rows.",
-        "In a window of 2×3, which pixel has number 3? Does it matter how large the map is?",
-        taken_apart=lambda self, winner: divmod(winner, self.x_shape[3])),
+        "In a window of 2×3, which pixel has number 3? Does it matter how large the map is?", taken_apart=lambda self, winner: divmod(winner, self.x_shape[3])),
     PlaceInTheWindow=slip("The winner's place within its window is used as its place on the map, so all gradients gather in the upper left corner.",
         _CORNER, found=lambda self, top, left, row, column: (row, column)),
     NumberedColumnByColumn=slip("You take the winner's number apart column by column, but argmax counts row by row.",
-        "In a window of 2×3, which pixel has number 1?",
-        taken_apart=lambda self, winner: divmod(winner, self.kernel_size[0])[::-1]),
+        "In a window of 2×3, which pixel has number 1?", taken_apart=lambda self, winner: divmod(winner, self.kernel_size[0])[::-1]),
     NumberInTheWindow=slip("The winner's number within its window is used as its number on the map, so all gradients gather in the first row.",
-        _CORNER, taken_apart=lambda self, winner: divmod(winner, self.x_shape[3]),
-        found=lambda self, top, left, row, column: (row, column)),
-    KeepsTheFirstIndices=slip("Your layer keeps who won in its first forward: the winners of an old batch get the new gradient.",
-        _WRITES, _FirstWinners),
+        _CORNER, taken_apart=lambda self, winner: divmod(winner, self.x_shape[3]), found=lambda self, top, left, row, column: (row, column)),
+    KeepsTheFirstIndices=slip("Your layer keeps who won in its first forward: the winners of an old batch get the new gradient.", _WRITES, _FirstWinners),
 )
-# fmt: on
 
 # ---------------------------------------------------------------- average pool, backward: which share
 
@@ -647,32 +559,22 @@ def _whole_shares(self, dy):
 _SHARED = "Among how many pixels is the gradient of one output shared?"
 _LOOKS = "How many pixels does one output look at?"
 
-# fmt: off
 mistakes(__name__, {"avgpool_backward": _Avg},
     ShareWithoutDy=slip("You give each pixel of the window one share of 1, and what dy says is lost.",
-        "Chain rule: upstream gradient times slope. You have the slope; what is the upstream gradient?",
-        heard=lambda self, dy: np.ones_like(dy)),
+        "Chain rule: upstream gradient times slope. You have the slope; what is the upstream gradient?", heard=lambda self, dy: np.ones_like(dy)),
     SharesMultiplied=_MULTIPLIED,
     **{f"SharesOf{name}": each for name, each in _SHARES.items()},
     SharesOfTheWindows=slip("You divide by the number of windows that a pixel is in, not by the number of pixels that share.",
-        _LOOKS, after("dx", "division", lambda layer, dx, N: dx / _windows_of_each(layer, dx)),
-        count=lambda self, *sizes: 1),
-    SharesOfTheMap=slip("You divide by the number of pixels of the whole map.", _LOOKS,
-        count=lambda self, *sizes: np.prod(self.x_shape[2:])),
-    SharesOfTheOutputs=slip("You divide by the number of outputs, OH·OW.", _SHARED,
-        count=lambda self, *sizes: np.prod(self.y.shape[2:])),
-    WholeShares=slip("The shares are rounded down to whole numbers.", "What does // do to 7 // 4?",
-        backward=_whole_shares),
+        _LOOKS, after("dx", "division", lambda layer, dx, N: dx / _windows_of_each(layer, dx)), count=lambda self, *sizes: 1),
+    SharesOfTheMap=slip("You divide by the number of pixels of the whole map.", _LOOKS, count=lambda self, *sizes: np.prod(self.x_shape[2:])),
+    SharesOfTheOutputs=slip("You divide by the number of outputs, OH·OW.", _SHARED, count=lambda self, *sizes: np.prod(self.y.shape[2:])),
+    WholeShares=slip("The shares are rounded down to whole numbers.", "What does // do to 7 // 4?", backward=_whole_shares),
     TimesThePixel=slip("You multiply each share by the pixel's value. That is the rule for a product y = w·x with w to be learnt, and nothing is learnt here.",
-        "If you nudge one pixel by a little, by how much does the average change? Does it matter how bright the pixel was?",
-        after("dx", "factor", lambda layer, dx, N: dx * layer.x)),
+        "If you nudge one pixel by a little, by how much does the average change? Does it matter how bright the pixel was?", after("dx", "factor", lambda layer, dx, N: dx * layer.x)),
     ToTheLargest=slip("The gradient goes to the largest pixel of each window. That is what the other pool does.",
-        "Nudge a pixel that is not the largest. Does the average move?",
-        share=lambda self, window, i, j: _first_largest(self.x[window])),
+        "Nudge a pixel that is not the largest. Does the average move?", share=lambda self, window, i, j: _first_largest(self.x[window])),
     KeepsTheFirstShape=slip("Your layer keeps the shape of its first batch for ever.",
-        "The last batch of an epoch is often shorter. When does your layer write the shape down?",
-        _KeepsTheFirstShape),
+        "The last batch of an epoch is often shorter. When does your layer write the shape down?", _KeepsTheFirstShape),
     SharesItsShape=slip("The shape is kept in one place for all layers, so a second pool overwrites the first one's.",
         "Each layer needs a memory of its own. Where does `self` come in?", _SharesItsShape),
 )
-# fmt: on

@@ -3,6 +3,8 @@
 Each is a class that lies around a layer's methods, so that it combines with any mistake inside them.
 """
 
+# fmt: off
+
 import numpy as np
 
 from cnnlib.misconceptions.changes import Slip, slip
@@ -105,103 +107,59 @@ def _turns_W(layer, result, N):
 
 
 def piles_up(what: str) -> Slip:
-    return slip(
-        f"{what} piles up: each backward adds to what the last one left.",
-        "Each backward begins anew. Where does your sum begin?",
-        after(what, "start", _pile(what)),
-    )
+    return slip(f"{what} piles up: each backward adds to what the last one left.",
+        "Each backward begins anew. Where does your sum begin?", after(what, "start", _pile(what)))
 
 
 def reuses(what: str) -> Slip:
     method = "forward" if what == "y" else "backward"
-    return slip(
-        f"Every {what} lies in the same memory, so the next {method} overwrites the {what} of the last one.",
-        f"Whoever got the first {what} may still need it. When does each {method} get an array of its own?",
-        after(what, "memory", same_memory(what)),
-    )
+    return slip(f"Every {what} lies in the same memory, so the next {method} overwrites the {what} of the last one.",
+        f"Whoever got the first {what} may still need it. When does each {method} get an array of its own?", after(what, "memory", same_memory(what)))
 
 
 def cuts_the_graph(hint: str) -> Slip:
-    return slip(
-        "You return zeros, so nothing before this layer can ever learn.",
-        hint,
-        after("dx", "end", lambda layer, dx, N: np.zeros_like(dx)),
-    )
+    return slip("You return zeros, so nothing before this layer can ever learn.", hint, after("dx", "end", lambda layer, dx, N: np.zeros_like(dx)))
 
 
 def not_returned(hint: str) -> Slip:
-    return slip(
-        "Nothing is returned for x. In the first layer nobody would miss it; but layers are made to be stacked.",
-        hint,
-        after("dx", "end", lambda layer, dx, N: None),
-    )
+    return slip("Nothing is returned for x. In the first layer nobody would miss it; but layers are made to be stacked.",
+        hint, after("dx", "end", lambda layer, dx, N: None))
 
 
 def divided_by_the_batch(what: str, hint: str, called: str = "", alone: bool = True) -> Slip:
-    return slip(
-        f"{called or what} is divided by the size of the batch here. "
-        "The loss has done that already, once and for all layers.",
-        hint,
-        after(what, "division", lambda layer, result, N: result / N),
-        alone=alone,
-        factor=lambda N: 1 / N,
-    )
+    return slip(f"{called or what} is divided by the size of the batch here. "
+        "The loss has done that already, once and for all layers.", hint, after(what, "division", lambda layer, result, N: result / N), alone=alone, factor=lambda N: 1 / N)
 
 
 def minus(what: str, called: str = "") -> Slip:
-    return slip(
-        f"Every number in {called or what} has the wrong sign.",
-        "Where does a minus come in, or go missing?",
-        after(what, "sign", lambda layer, result, N: -result),
-        alone=False,
-        factor=lambda N: -1,
-    )
+    return slip(f"Every number in {called or what} has the wrong sign.",
+        "Where does a minus come in, or go missing?", after(what, "sign", lambda layer, result, N: -result), alone=False, factor=lambda N: -1)
 
 
 def walks_itself(hint: str, *names: str) -> Slip:
-    return slip(
-        f"Your backward changes {' and '.join(names)}. "
-        "A layer says where downhill is; only the optimizer walks.",
-        hint,
-        after("dx", "weights", _walks(*names)),
-    )
+    return slip(f"Your backward changes {' and '.join(names)}. "
+        "A layer says where downhill is; only the optimizer walks.", hint, after("dx", "weights", _walks(*names)))
 
 
 def into_one_picture(what: str) -> dict[str, Slip]:
     """What each picture should get lands in one of them, or only the last is ever written to."""
 
-    def first(layer, dx, N):
-        return np.concatenate([dx.sum(axis=0, keepdims=True), np.zeros_like(dx[1:])])
-
-    def last(layer, dx, N):
-        return np.concatenate([np.zeros_like(dx[:-1]), dx[-1:]])
+    def first(layer, dx, N): return np.concatenate([dx.sum(axis=0, keepdims=True), np.zeros_like(dx[1:])])
+    def last(layer, dx, N): return np.concatenate([np.zeros_like(dx[:-1]), dx[-1:]])
 
     hint = f"{what}[n] belongs to picture n. Where does n come into the line that writes?"
     return {
-        "AllIntoTheFirstPicture": slip(
-            f"What all pictures of the batch should get lands in {what} of the first one.",
-            hint,
-            after(what, "pictures", first),
-        ),
-        "OnlyTheLastPicture": slip(
-            f"Only the last picture of the batch gets its {what}; the others stay 0.",
-            hint,
-            after(what, "pictures", last),
-        ),
+        "AllIntoTheFirstPicture": slip(f"What all pictures of the batch should get lands in {what} of the first one.", hint, after(what, "pictures", first)),
+        "OnlyTheLastPicture": slip(f"Only the last picture of the batch gets its {what}; the others stay 0.", hint, after(what, "pictures", last)),
     }
 
 
 def changes_W(what: str, hint: str) -> Slip:
     method = "forward" if what == "y" else "backward"
-    return slip(
-        f"Your {method} changes the weights themselves, so the next call finds others.",
-        hint,
-        after(what, "weights", _turns_W),
-    )
+    return slip(f"Your {method} changes the weights themselves, so the next call finds others.", hint, after(what, "weights", _turns_W))
 
 
-def keeps_the_first(says: str, hint: str) -> Slip:
-    return slip(says, hint, KeepsTheFirst)
+def keeps_the_first(says: str, hint: str) -> Slip: return slip(says, hint, KeepsTheFirst)
 
 
 def shares_memory(what: str, layer: str, *names: str) -> Slip:
