@@ -12,7 +12,9 @@ pytestmark = pytest.mark.skipif(not Forks.available, reason="no forks here")
 
 
 @pytest.fixture
-def forks():
+def forks(monkeypatch):
+    # A process with threads can't be forked, and a machine may ask for as many as it has processors.
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
     forks = Forks()
     yield forks
     forks.close()
