@@ -450,9 +450,9 @@ class Comparison(Check):
 
         # Nor are a few cases of many more than that.
         scarce = 0 < 4 * len(wrong) < len(stopped)
-        named = best(self.single.like(wrong[:1], or_stopped=True), least=int(scarce))
+        named = best(self.single.like(held, or_stopped=True), least=int(scarce))
         if named is None and wrong and (single or _tell_two_apart(wrong)):
-            pairs = self.paired.like(wrong[:1], or_stopped=True)
+            pairs = self.paired.like(held, or_stopped=True)
             named = best(pairs, least=2 if single else 0)
         return named
 

@@ -69,6 +69,8 @@ class Suspects:
         # Once both have changed an input, later numbers depend on how far.
         telling = [] if any(t.outcome.changed for t in trials) else trials
         telling = [t for t in telling if t.case.closest is None]
+        # First what is known already: the others need not be run on all of them.
+        telling.sort(key=lambda trial: -self.looks[trial.case]["met"].sum())
         left = np.arange(len(self.candidates))
         for trial in telling:
             left = left[self._may_fit(trial, left, or_stopped)]

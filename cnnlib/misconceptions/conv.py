@@ -126,6 +126,7 @@ class _Forward(windows.Forward, Conv2D):
 
     def weights(self, W): return W
     def bias(self, b): return b
+    def maps(self, x): return len(self.W)
 
 
 def _without_bias(layer, y): return y - layer.b.reshape(-1, 1, 1)

@@ -39,14 +39,18 @@ class Forward(Windows):
     """A right forward, one window at a time; each is made into one number for each map of y."""
 
     def forward(self, x):
-        right = super().forward(x)
-        source = self.source(x)
-        y = np.zeros((*right.shape[:2], *self.size(*x.shape[2:])), x.dtype)
+        self.seen, source = x, self.source(x)
+        y = np.zeros((len(x), self.maps(x), *self.size(*x.shape[2:])), x.dtype)
         for i, j in np.ndindex(y.shape[2:]):
             y[:, :, *self.place(i, j)] = self.summary(source[self.window(i, j)])
         return y
 
+    def backward(self, dy):
+        super().forward(self.seen)  # notes down what the right way back needs
+        return super().backward(dy)
+
     def source(self, x): return x
+    def maps(self, x): return x.shape[1]
 
 
 def from_the_end(a, axes):

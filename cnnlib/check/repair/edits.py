@@ -746,10 +746,15 @@ def the_crop(node, at):
     if not at.is_value or not at.paddings or at.function.name == "forward":
         return
     inner = node.value if isinstance(node, ast.Subscript) else node
-    if at.kinds.get(key(inner)) == "array 4":
-        a = key(inner)
-        for p in at.paddings:
-            yield f"{a}[:, :, {p} : {a}.shape[2] - {p}, {p} : {a}.shape[3] - {p}]"
+    if at.kinds.get(key(inner)) not in ("array 3", "array 4"):
+        return
+    for p in at.paddings:
+        a, whole = key(inner), ast.Subscript(inner, None, ast.Load())
+        inside = [code(f"{a}[{p} : {a}.shape[{axis}] - {p}]").slice for axis in (-2, -1)]
+        yield _picked(whole, [ast.Constant(...), *inside])
+        others = _parts(node)[:-2] if inner is not node else ()
+        if others:
+            yield _picked(node, [*others, *inside])
 
 
 @on(
@@ -774,6 +779,17 @@ def the_padding(node, at):
     if inner is not None:
         for p in at.paddings:
             yield f"__np__.pad({ast.unparse(inner)}, ((0, 0), (0, 0), ({p}, {p}), ({p}, {p})))"
+
+
+def _parts(node: ast.Subscript) -> list:
+    """What stands in the brackets, axis by axis."""
+    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+
+
+def _picked(node: ast.Subscript, parts: list) -> ast.Subscript:
+    """The same with other brackets."""
+    inside = ast.Tuple(parts, ast.Load()) if len(parts) > 1 else parts[0]
+    return ast.Subscript(node.value, inside, node.ctx)
 
 
 WHICH_PART = "Which part of the array does this line take: from where to where, and in what steps?"
@@ -808,6 +824,44 @@ def another_slice(node, at):
                 yield Found(ast.Slice(lower, ast.BinOp(lower, ast.Add(), code(size)), step), 0.5)
 
 
+@on(
+    ast.Subscript,
+    cost=2,
+    suits="numbers shape crash permuted",
+    undoes="chosen thinned step start",
+    asks=WHICH_PART,
+)
+def slices_with_the_stride(node, at):
+    """a : a + n, along two axes or more, becomes a : a + n·stride : stride."""
+    parts = _parts(node)
+    plain = [p for p in parts if isinstance(p, ast.Slice) and p.lower and p.upper and not p.step]
+    for stride in at.strides if len(plain) > 1 else ():
+        step = code(stride)
+        yield _picked(node, [_with_a_step(p, p.upper, step) if p in plain else p for p in parts])
+        if all(_begins_with(p.upper, p.lower) for p in plain):
+            far = {id(p): _plus(p.lower, _times(p.upper.right, step)) for p in plain}
+            more = [_with_a_step(p, far[id(p)], step) if id(p) in far else p for p in parts]
+            yield _picked(node, more)
+
+
+def _begins_with(node, first) -> bool:
+    """Whether it is first + …."""
+    plus = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+    return plus and ast.unparse(node.left) == ast.unparse(first)
+
+
+def _with_a_step(part: ast.Slice, upper, step) -> ast.Slice:
+    return ast.Slice(part.lower, upper, step)
+
+
+def _plus(one, other) -> ast.BinOp:
+    return ast.BinOp(one, ast.Add(), other)
+
+
+def _times(one, other) -> ast.BinOp:
+    return ast.BinOp(one, ast.Mult(), other)
+
+
 WHAT_INDICES = "What do the indices in this line pick out, along each axis?"
 
 
@@ -823,7 +877,7 @@ def another_index(node, at):
         yield node.value
         local = [n for n in at.arrays if not n.startswith("self.")]
         yield from (Found(name, 1.5) for name in local[-6:])
-    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    parts = _parts(node)
     ndim = (
         int(at.kinds.get(key(node.value), "array 0")[-1:] or 0)
         if key(node.value) in at.arrays
@@ -831,8 +885,9 @@ def another_index(node, at):
     )
     if isinstance(node.slice, ast.Tuple) and len(parts) < ndim:
         for stride in at.strides:
-            more = [*parts, ast.Slice(None, None, code(stride))]
-            yield ast.Subscript(node.value, ast.Tuple(more, ast.Load()), node.ctx)
+            yield _picked(node, [*parts, ast.Slice(None, None, code(stride))])
+    if len(parts) == 1 and ndim == 2 and at.kinds.get(key(parts[0])) == "array 1":
+        yield _picked(node, [*parts, code(f"__np__.arange(len({key(parts[0])}))")])
     for k, part in enumerate(parts):
         others = []
         if isinstance(part, ast.Slice) and len(parts) == 2:
@@ -845,9 +900,7 @@ def another_index(node, at):
         elif isinstance(part, ast.Name) and part.id in at.loops:
             others = [ast.Slice()]
         for other in others:
-            new = [*parts[:k], other, *parts[k + 1 :]]
-            new = ast.Tuple(new, ast.Load()) if len(new) > 1 else new[0]
-            yield ast.Subscript(node.value, new, node.ctx)
+            yield _picked(node, [*parts[:k], other, *parts[k + 1 :]])
 
 
 @on(
@@ -910,6 +963,19 @@ def of_a_known_shape(node, at):
 
 
 @on(
+    ast.Compare,
+    cost=2,
+    suits="numbers ratio",
+    undoes="share spread",
+    asks="If two pixels of a window are the largest, what does this line make of each of them?",
+)
+def shared_among_all(node, at):
+    if len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
+        found = ast.unparse(node)
+        yield f"(({found}) / ({found}).sum(axis=(-2, -1), keepdims=True))"
+
+
+@on(
     ast.expr,
     cost=3,
     suits="permuted shape crash",
@@ -923,7 +989,8 @@ def turned_round(node, at):
         axes = ast.keyword("axis" if called(node) == "flip" else "axes", code("(2, 3)"))
         yield ast.Call(node.func, node.args, [axes])
     if isinstance(node, ast.Subscript) and "::-1" in ast.unparse(node.slice):
-        yield node.value
+        as_they_lie = [ast.Slice() if ast.unparse(p) == "::-1" else p for p in _parts(node)]
+        yield _picked(node, as_they_lie)
         return
     if isinstance(at.statement, ast.For) and node is at.statement.iter:
         yield f"list({ast.unparse(node)})[::-1]"
@@ -990,6 +1057,11 @@ def transposed(node, at):
     if called(node) == "reshape" and len(node.args) == 2 and not of_numpy(node):
         turned = ast.Call(node.func, node.args[::-1], [])
         yield Found(ast.Attribute(turned, "T", ast.Load()), 0.5)
+    if called(node) == "reshape" and len(node.args) >= 4 and not of_numpy(node):
+        moved = ast.Call(node.func, [node.args[1], node.args[0], *node.args[2:]], [])
+        yield Found(
+            ast.Call(ast.Attribute(moved, "swapaxes", ast.Load()), [code("0"), code("1")], []), 0.5
+        )
     if called(node) == "reshape" and len(node.args) == 4:
         for order, back in (((0, 2, 3, 1), (0, 3, 1, 2)), ((0, 3, 1, 2), (0, 2, 3, 1))):
             inner = ast.Call(node.func, [node.args[k] for k in order], [])
@@ -1195,6 +1267,12 @@ def another_word(node, at):
         return
     if "->" in node.value:
         yield from _other_letters(node.value)
+    if isinstance(at.parent, ast.Subscript):
+        brackets = [n.slice for n in ast.walk(at.function) if isinstance(n, ast.Subscript)]
+        keys = {n.value: n for n in brackets if isinstance(getattr(n, "value", 0), str)}
+        for other in keys:
+            if other != node.value:
+                yield Found(ast.Constant(other), 1.5 * unlike(node.value, other))
     for words in (
         ("C", "F", "A"),
         ("constant", "edge", "reflect", "wrap", "symmetric"),

@@ -12,9 +12,9 @@ from cnnlib.check.repair.edits import TABLE
 from cnnlib.check.repair.places import Edit, Known, edits
 from cnnlib.check.repair.trace import Slice, traced
 
-SINGLES, LONGER, PAIRS = 600, 1200, 800
+SINGLES, LONGER, PAIRS = 600, 1200, 400
 """So many edits are tried (longer, where none promises a pair), and so many pairs. They are counted, as seconds would differ from run to run."""
-NAMED = 250
+NAMED = 330
 """So many where the mistake has a name, and only its line is missing."""
 MORE = 100
 """After one that makes the check pass, so many are tried for one that mends others, too."""
