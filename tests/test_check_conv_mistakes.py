@@ -652,7 +652,7 @@ WRONG = [
         MATRICES,
         "rows = dy.transpose(0, 2, 3, 1).reshape(-1, F)",
         {
-            "rows = dy.reshape(-1, F)": "it should depend on dy[",
+            "rows = dy.reshape(-1, F)": "ColumnsAtOnce",
             "rows = dy.transpose(0, 3, 2, 1).reshape(-1, F)": "in your dW[0, 0, 0, 0], x[0, 0, 0, 1] counts 100 times; it should count 10 times",
         },
     ),

@@ -135,8 +135,8 @@ def _traits(x, W, stride, padding, left_out=()):
         "F": "one filter" if len(W) == 1 else "several filters",
         "kernel": "square kernels" if KH == KW else "kernels that are not square",
         "map": "square maps" if x.shape[2] == x.shape[3] else "maps that are not square",
-        "stride given": "no stride given" if "stride" in left_out else "a given stride",
-        "padding given": "no padding given" if "padding" in left_out else "a given padding",
+        "stride given": "no stride given" if "stride" in left_out else "a stride that is given",
+        "padding given": "no padding given" if "padding" in left_out else "a padding that is given",
     }
 
 

@@ -99,6 +99,9 @@ def dense_forward():
     yield case(
         first | _drawn(rng, 2, 4, 3), dense.forward_twice, "x is the second batch through one layer"
     )
+    more = np.random.default_rng(31)
+    first = {"first": more.normal(size=(2, 4))}
+    yield case(first | _drawn(more, 2, 4, 3), dense.forward_twice, SAME_SHAPE)
     mixed = _with_coarse_weights(_drawn(np.random.default_rng(20), 3, 4, 2))
     yield case(mixed, note=f"{COARSE}; y has the dtype of x, float64", dtype=np.float32)
     old = {"old_W": rng.normal(size=(4, 3)), "old_b": rng.normal(size=3)}
@@ -142,6 +145,7 @@ def _drawn_with_dy(rng, N, D, K, dtype=np.float64):
 
 
 COARSE = "W and b are float32"
+SAME_SHAPE = "x is the second batch of this shape through one layer"
 
 
 def _with_coarse_weights(inputs):
@@ -167,6 +171,9 @@ def _backward_cases(name):
         dense.of_second_batch,
         "x is the second batch through one layer",
     )
+    more = np.random.default_rng(31)
+    first = {"first": more.normal(size=(2, 4)), "first_dy": more.normal(size=(2, 3))}
+    yield case(first | _drawn_with_dy(more, 2, 4, 3), dense.of_second_batch, SAME_SHAPE)
     if name == "dx":
         mixed = _with_coarse_weights(_drawn_with_dy(np.random.default_rng(20), 3, 4, 2))
         yield case(mixed, note=f"{COARSE}; dx has the dtype of x, float64", dtype=np.float32)
@@ -245,6 +252,15 @@ def _loss_traits(inputs):
 def _scores(rng, N, K, dtype=np.float64, labels=None):
     labels = rng.integers(K, size=N) if labels is None else np.array(labels)
     return {"logits": rng.normal(0, 2, size=(N, K)).astype(dtype), "labels": labels}
+
+
+SECOND_LOSS = "the second batch of this shape through one loss"
+
+
+def _same_shape():
+    rng = np.random.default_rng(31)
+    first = {"first": rng.normal(size=(2, 3)), "first_labels": np.array([0, 1])}
+    return first | _scores(rng, 2, 3, labels=[2, 0])
 
 
 def _batches_of_scores(rng):
@@ -363,6 +379,7 @@ def loss_forward():
     first = {"first": rng.normal(size=(5, 3)), "first_labels": np.array([0, 2, 1, 1, 0])}
     inputs = first | _scores(rng, 2, 3, labels=[2, 1])
     yield _loss_case(inputs, dense.loss_of_second_batch, "the second batch through one loss")
+    yield _loss_case(_same_shape(), dense.loss_of_second_batch, SECOND_LOSS)
 
 
 @check(
@@ -384,6 +401,7 @@ def loss_backward():
         dense.dlogits_of_second_batch,
         "the second batch through one loss",
     )
+    yield case(_same_shape(), dense.dlogits_of_second_batch, SECOND_LOSS)
     yield case(
         _scores(rng, 3, 4, labels=[1, 3, 1]), dense.dlogits_twice, "backward is called twice"
     )

@@ -175,6 +175,8 @@ def _home(evidence: Evidence, place: tuple[int, ...]) -> str:
     homes = np.argwhere(expected == got[place])
     if got[place] == 0 or len(homes) != 1 or not np.isin(got, expected).all():
         return ""
+    if np.sum(got != expected) < 2:  # a single number may be one of the others by chance
+        return ""
     if (got == got[place]).all():
         return ""
     return f", which belongs at {_index(tuple(map(int, homes[0])))}"
@@ -746,7 +748,10 @@ def clipped(e: Evidence) -> Finding | None:
     """Right, but no number lies beyond a bound."""
     got = np.asarray(e.got)
     for bound, beyond, clip in ((got.min(), "below", np.maximum), (got.max(), "above", np.minimum)):
-        if close(clip(e.expected, bound), got, e.slack).all():
+        clipped = clip(e.expected, bound)
+        # One number alone that is not a bound that people write: it is wrong, and not clipped.
+        by_chance = bound != np.round(bound) and np.sum(clipped != np.asarray(e.expected)) < 2
+        if close(clipped, got, e.slack).all() and not by_chance:
             return Finding(
                 f"Numbers {beyond} {number(bound)} have become {number(bound)}.",
                 "What does your code begin with, or compare with?",

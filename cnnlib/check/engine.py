@@ -437,6 +437,8 @@ class Comparison(Check):
                 return None
             there = list(tried(stopped, broken))
             unexplained = sum(t.outcome.error is None for t in there)
+            if hasattr(broken, "all") and leaves_unexplained(broken, stopped):
+                return None
             innocent = any(t.right for t in there)
             # One case alone may fit by chance, if the stops don't fit as well.
             if single and 2 * unexplained >= len(stopped) and (innocent or few):
@@ -446,14 +448,15 @@ class Comparison(Check):
         def best(candidates, least=0):
             fitting = [(fit, broken) for broken in candidates if (fit := fits(broken))]
             fitting.sort(key=lambda each: each[0])
-            return next((broken for _, broken in fitting if holds(broken, least=least)), None)
+            return next((each for each in fitting if holds(each[1], least=least)), (None, None))
 
         # Nor are a few cases of many more than that.
         scarce = 0 < 4 * len(wrong) < len(stopped)
-        named = best(self.single.like(held, or_stopped=True), least=int(scarce))
-        if named is None and wrong and (single or _tell_two_apart(wrong)):
+        fit, named = best(self.single.like(held, or_stopped=True), least=int(scarce))
+        better = named is None or leaves_unexplained(named, stopped)
+        if better and wrong and (single or _tell_two_apart(wrong)):
             pairs = self.paired.like(held, or_stopped=True)
-            named = best(pairs, least=2 if single else 0)
+            named = best(pairs, least=2 if single else 0)[1] or named
         return named
 
     def _of_nothing(self, trials: list[Trial]):
@@ -488,7 +491,9 @@ class Comparison(Check):
         alone = []  # what would explain all, and doesn't hold in other sizes
 
         def holds(broken, least=0):
-            fits = holds_in_other_sizes(broken, wrong, thing, self.reference, least)
+            # Two mistakes explain any few numbers, if all else that is known is that the code stops.
+            by_stops = hasattr(broken, "all") and 2 * sum(t.nothing for t in wrong) > len(wrong)
+            fits = holds_in_other_sizes(broken, wrong, thing, self.reference, least, by_stops)
             alone.extend([] if fits else [broken])
             return fits
 
@@ -815,6 +820,11 @@ def _wrong_numbers(trial: Trial) -> int:
     return int(np.sum(~diagnosis.close(trial.expected, trial.outcome.value, trial.case.tolerance)))
 
 
+def leaves_unexplained(broken, stopped: list[Trial]) -> bool:
+    """Whether a mistake doesn't stop in most of the cases in which the code does."""
+    return 2 * sum(t.outcome.error is None for t in tried(stopped, broken)) >= len(stopped)
+
+
 def explains_ties(trials: list[Trial], broken) -> bool:
     """Whether a mistake gives the very numbers that are wrong where several answers are right."""
     tied = [t for t in trials if t.case.closest and not t.right and t.evidence.comparable]
@@ -832,7 +842,7 @@ def pattern(trials: list[Trial]) -> dict[str, str]:
         wrong = [t.case.traits[name] for t in trials if not t.right]
         if len(wrong) < 2 or len(set(wrong)) > 1 or set(right) <= set(wrong):
             continue
-        if wrong[0] == USUAL:
+        if wrong[0] == USUAL or wrong[0].endswith("that is given"):
             continue  # "wrong only in the usual case" tells nothing
         also_right = right.count(wrong[0])
         if not also_right and len(set(right)) == 1:
@@ -887,11 +897,14 @@ def written_in(trials: list[Trial], thing, reference) -> diagnosis.Finding | Non
     return finding if all(t.right or t.only_the_dtype for t in anew) else None
 
 
-def holds_in_other_sizes(broken, wrong: list[Trial], thing, reference, least: int = 0) -> bool:
+def holds_in_other_sizes(
+    broken, wrong: list[Trial], thing, reference, least: int = 0, by_stops: bool = False
+) -> bool:
     """Whether a mistake is somebody's in maps of other sizes too, where stops and shapes are all that shows it.
 
     Two mistakes may stop in the same cases, or give the same few wrong lengths, and have nothing
-    else in common. With `least`, so many results have to be wrong in the same way.
+    else in common. With `least`, so many results have to be wrong in the same way;
+    with `by_stops`, both have to stop in the same sizes.
     """
     if any(t.outcome.changed for t in wrong) or all(
         t.outcome.error is None and np.shape(t.outcome.value) == np.shape(t.expected) for t in wrong
@@ -901,6 +914,8 @@ def holds_in_other_sizes(broken, wrong: list[Trial], thing, reference, least: in
     for case in (other for t in wrong for other in in_other_sizes(t.case, reference)):
         for mine in once_more(case, thing, reference):
             theirs = Trial(case, mine.expected, attempt(case, broken))
+            if by_stops and mine.nothing != theirs.nothing:
+                return False
             if mine.nothing or theirs.nothing or (mine.right and theirs.right):
                 continue
             if not alike([mine], [theirs], True):
@@ -976,7 +991,8 @@ def left_over(trials: list[Trial], notice: str) -> diagnosis.Finding | None:
 UNSTEADY = diagnosis.Finding(
     "The result is different each time, though the same goes in.",
     "Is something drawn at random, left over from the run before, or read from an array that was "
-    "never filled? np.empty holds what happened to lie in memory.",
+    "never filled? np.empty holds what happened to lie in memory, and a layer's W is random until "
+    "something takes its place.",
 )
 
 

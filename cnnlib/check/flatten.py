@@ -91,6 +91,14 @@ def flatten_forward():
         ROWS,
         "x is the second batch through one layer",
     )
+    more = np.random.default_rng(31)
+    yield Case(
+        "y",
+        {name: more.normal(size=(2, 3, 2, 2)) for name in ("first", "x")},
+        script(layer.forward_of_second_batch),
+        ROWS,
+        "x is the second batch of this shape through one layer",
+    )
 
 
 @check(

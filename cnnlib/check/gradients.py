@@ -161,6 +161,14 @@ def relative_error_refuses():
 
 
 AXES = {2: ("N", "D"), 4: ("N", "C", "H", "W")}
+SECOND_BATCH = "x is the second batch of this shape through one layer"
+
+
+def _of_one_shape(*names):
+    rng = np.random.default_rng(31)
+    return {name: rng.normal(size=(3, 3)) for name in names}
+
+
 TINY = np.array([[1e-4, -1e-4, 1e-9, -1e-9, 1e-30, -1e-30]])
 IS_TINY = f"x = {TINY.tolist()}: tiny numbers are positive or negative like any other"
 
@@ -198,6 +206,8 @@ def relu_forward():
         AXES[2],
         "x is the second batch through one layer",
     )
+    batches = _of_one_shape("first", "x")
+    yield Case("y", batches, script(layer.forward_of_second_batch), AXES[2], SECOND_BATCH)
 
 
 @check(
@@ -245,6 +255,8 @@ def relu_backward():
         layer.backward_of_second_batch,
         "x is the second batch through one layer",
     )
+    batches = _of_one_shape("first", "x", "dy")
+    yield case(batches, layer.backward_of_second_batch, SECOND_BATCH)
     other = {"other": rng.normal(size=(2, 4))}
     yield case(
         pair(3, 4) | other, layer.backward_of_two_layers, "another ReLU saw `other` meanwhile"

@@ -258,6 +258,8 @@ def _backward_cases(name: str):
         "dx is read after then_dy came",
         layer.first_of_two_backwards,
     )
+    falling = {"x": -np.arange(48.0).reshape(1, 2, 4, 6), "dy": more.normal(size=(1, 2, 2, 3))}
+    yield case(falling, SIDE_BY_SIDE, "the largest pixel of each window is its first")
 
 
 def _tied_cases():

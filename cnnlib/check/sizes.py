@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnlib.check.diagnosis import Finding
 
-HINT = "Which number in your code is such a size, written down? Under which name could it have any size?"
+HINT = "What in your code has this size: a number that is written down, or the name of something else that happens to be as large? Which name has the right value for any size?"
 
 
 @dataclass(frozen=True)

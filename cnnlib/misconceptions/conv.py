@@ -338,6 +338,7 @@ mistakes(__name__, {"conv_dW": _DW},
         _SHOWN, source=lambda self: self.x),
     KeepsTheFirstBatch=structure.keeps_the_first("The picture of the first batch is kept for ever and used for later ones.",
         "When does your layer write down the x that backward needs, and how often?"),
+    KeepsWhileTheShapeStays=structure.keeps_while_the_shape_stays(),
     SharesItsMemory=structure.shares_memory("What forward keeps", "Conv2D"),
     MinusDW=structure.minus("dW"),
     **{name: windows.BACK[name] for name in ("StrideOnRowsOnTheWayBack", "StrideOnColumnsOnTheWayBack", "SideBySideOnTheWayBack", "RowsCountColumnsOnTheWayBack", "TransposedOnTheWayBack", "LastWindowSendsNothing")},
@@ -497,6 +498,7 @@ class _FirstShape(after("dx", "shape", _in_the_first_shape)):
         return y
 
 
+_QUARTER = "The gradients come back through a kernel that is a quarter turn {} away from the right one. Whoever goes from output to output needs no turn; whoever goes from pixel to pixel needs two quarters."
 _TURN = "Write the small example's kernel down before and after you turn it. Where does each weight go?"
 
 mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
@@ -508,9 +510,9 @@ mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
         f"{_COVERED} Its gradient has to reach the same ones.", start=lambda self, i, j: (i, j)),
     UpsideDownKernel=slip("Each gradient comes back through the wrong weight: the kernel is upside down. A kernel that looks the same upside down, such as a blur, hides it.",
         "Take a pixel in the lower right corner of a window. Through which weight did it go in? And through which one does its gradient come back?", weights=lambda self, W: W[:, :, ::-1, ::-1]),
-    TopForBottom=slip("Top and bottom of the kernel are swapped, left and right are not. Whoever goes from output to output needs no flip; whoever goes from pixel to pixel needs both.",
+    TopForBottom=slip("Each gradient comes back through the weight on the other side, top for bottom; left and right are as they should be. Whoever goes from output to output needs no flip; whoever goes from pixel to pixel needs both.",
         _TURN, weights=lambda self, W: W[:, :, ::-1]),
-    LeftForRight=slip("Left and right of the kernel are swapped, top and bottom are not. Whoever goes from output to output needs no flip; whoever goes from pixel to pixel needs both.",
+    LeftForRight=slip("Each gradient comes back through the weight on the other side, left for right; top and bottom are as they should be. Whoever goes from output to output needs no flip; whoever goes from pixel to pixel needs both.",
         _TURN, weights=lambda self, W: W[..., ::-1]),
     StillPadded=slip("Your dx still has the padding around it.",
         "dx has the shape of x. Whose gradient lies in the rows too many?", cropped=lambda self, dx: dx),
@@ -529,8 +531,8 @@ mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
 mistakes(__name__, {"conv_dx": _Dx},
     NoDx=structure.not_returned("The layer before this one can't learn without a dy of its own. Whose dx is that?"),
     CutsTheGraph=structure.cuts_the_graph("If you nudge a pixel in the middle, which outputs move?"),
-    QuarterTurn=slip("The kernel is rotated by 90 degrees, and that is only half the way back.", _TURN, weights=lambda self, W: np.rot90(W, axes=(2, 3))),
-    QuarterTurnBack=slip("The kernel is rotated by 90 degrees the other way round, and that is only half the way back.",
+    QuarterTurn=slip(_QUARTER.format("to the left"), _TURN, weights=lambda self, W: np.rot90(W, axes=(2, 3))),
+    QuarterTurnBack=slip(_QUARTER.format("to the right"),
         _TURN, weights=lambda self, W: np.rot90(W, -1, axes=(2, 3))),
     KernelOnItsSide=slip("The kernel lies on its side: its rows are handed to columns of x.",
         "W[f, c, k, l]: which of its indices counts rows of x?", weights=lambda self, W: W.swapaxes(2, 3), extent=lambda self: self.kernel_size[::-1]),

@@ -285,6 +285,7 @@ mistakes(__name__, {"fast_conv_dW": _Steps},
     DividesWeightsByTheBatch=structure.divided_by_the_batch("dW", _DIVIDED),
     WeightsPileUp=structure.piles_up("dW"),
     KeepsTheFirstColumns=structure.keeps_the_first("The columns of the first batch are kept for ever and used for later ones.", "When does your layer write down the columns that backward needs, and how often?"),
+    KeepsWhileTheShapeStays=structure.keeps_while_the_shape_stays(),
     SharesItsColumns=structure.shares_memory("What forward keeps", "FastConv2D"),
     MinusWeights=structure.minus("dW"),
 )
@@ -349,6 +350,12 @@ class _PoolSteps(FastMaxPool2D):
     back = staticmethod(col2im)
 
 
+def _into_whole_rows(self, dy):
+    columns = np.zeros(self.columns.shape, dy.dtype)
+    columns[self.columns.argmax(axis=0), :] = dy
+    return columns
+
+
 def _places_for_channels(self, x):
     (N, C), K = x.shape[:2], np.prod(self.kernel_size)
     columns = im2col(x, self.kernel_size, self.stride[0]).reshape(K, C, -1)
@@ -374,6 +381,8 @@ mistakes(__name__, {"fast_pool_backward": _PoolSteps},
         "How many winners should a column have? What does `==` find, and what does `argmax`?", spread=lambda self, dy: (self.columns == self.columns.max(axis=0)) * dy),
     ToTheWholeWindow=slip("All pixels of a window get its gradient, not only the one that won.",
         "Nudge a pixel that is not the largest. Does y move?", spread=lambda self, dy: np.repeat(dy[None], len(self.columns), axis=0)),
+    ToEveryPlaceThatWins=slip("Each place of the window at which any window has its winner gets the gradients of all windows: the `:` takes every column of that row.",
+        "Window m has its winner in row r of column m. How do you pick one row for each column?", spread=_into_whole_rows),
     TimesItsValue=slip("The winner gets its own value times the gradient. Its slope is 1, whatever its value.",
         "Nudge the largest pixel by 1. By how much does y grow?", heard=lambda self, dy: dy.reshape(-1) * self.columns.max(axis=0)),
     OneForEachWinner=slip("Every winner gets 1, and what dy says is lost.",

@@ -185,7 +185,7 @@ mistakes(__name__, {"sgd_step": _SGD, "sgd_momentum": _SGD, "adam_first_step": _
     ForgetsWhereItWas=slip("The new weight is the step alone; where the weight was before doesn't count.",
         "A step leads from somewhere to somewhere. Which of the two did you set?", _Forgets),
     ChangesGradients=slip("Your step changes the gradients: after it, dW and db are no longer what backward has set. They belong to the layer.",
-        "`*=`, `**=` and the like write into the array itself, and so into the layer's. (To set them to 0 is not needed: each backward sets them anew.)", _ChangesGradients),
+        "`*=` and the like write into the array itself, and so into the layer's. Whoever sets dW and db to 0, as zero_grad does, changes them, too; here each backward sets them anew.", _ChangesGradients),
     MeanGradient=slip("All weights of an array move by the same: by the mean of its gradients.",
         "Every weight has a gradient of its own. What does your mean run over?", _gradient("gradient", lambda self, index, gradient: np.full_like(gradient, gradient.mean()))),
     DividesByRows=slip("The gradient is divided by the length of dW, as if that were the batch.",

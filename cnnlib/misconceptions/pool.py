@@ -235,6 +235,8 @@ _ADDED = "How many numbers did you add?"
 mistakes(__name__, {"maxpool_forward": (_MaxForward, _MaxOneByOne)},
     StartsAtZero=slip("Where all of a window is negative, you return 0, though 0 isn't there. A largest number so far that begins at 0 does that, and so does filling up with zeros.",
         "What is the largest of −3, −1 and −2? What does your code hold before it has seen any of them?", after("y", "start", lambda layer, y, N: np.maximum(y, 0))),
+    StartsAtTheFirstPixel=slip("Your largest number so far begins with the first pixel of the map, which lies in no other window than the first.",
+        "The window at row 2: with which of its own pixels can the search begin?", after("y", "start", lambda layer, y, N: np.maximum(y, layer.seen[:, :, :1, :1]))),
     **{f"KeepsTheLargest{loops}": _keeps_the_largest(loops) for loops in range(4)},
     LargestWithoutSign=slip("You keep the number with the largest absolute value.", "Which one is larger, −5 or 2?", summary=_largest_without_sign),
     LargestAbsoluteValue=slip("You return the absolute value of a number of the window, the largest one there is.",
@@ -330,9 +332,11 @@ def _corner(self, window, i, j):
 _TWO_OUTPUTS = "A pixel that {} feeds two outputs. What does it get from each, and what does it get in all?"
 _ADDS_UP = "The chain rule adds up over all the ways from a pixel to the loss. Does it ever divide by their number?"
 
+# Whoever goes by the number of the winner within its window sees where the window begins, and no more.
+_NOT_BY_PLACE = "TwoByTwoSideBySideOnTheWayBack"
 mistakes(__name__, {"maxpool_backward": (_Max, _MaxByPlace, _MaxByValue, _MaxInEqualShares), "avgpool_backward": _Avg},
     **windows.BACK,
-    **windows.BACK_EXTENTS,
+    **{name: each for name, each in windows.BACK_EXTENTS.items() if name != _NOT_BY_PLACE},
     **structure.into_one_picture("dx"),
     EndsWithTheLastWindow=slip("Your dx ends where the last window ends; the pixels that no window reaches are missing.",
         "What shape did x have? What does the loss do when a pixel changes that nobody looks at?", after("dx", "end", _ends_with_the_last_window)),
@@ -344,6 +348,9 @@ mistakes(__name__, {"maxpool_backward": (_Max, _MaxByPlace, _MaxByValue, _MaxInE
     CutsTheGraph=structure.cuts_the_graph("Pooling has no parameters of its own, and still the layers before it need their gradient."),
     MinusDx=structure.minus("dx"),
     DividesByTheBatch=structure.divided_by_the_batch("dx", "What does one picture of the batch know of the others?", alone=False),
+)
+mistakes(__name__, {"maxpool_backward": (_Max, _MaxByValue, _MaxInEqualShares), "avgpool_backward": _Avg},
+    **{_NOT_BY_PLACE: windows.BACK_EXTENTS[_NOT_BY_PLACE]},
 )
 mistakes(__name__, {"maxpool_backward": _Max, "avgpool_backward": _Avg},
     WindowsWipeOut=slip("Each window wipes out what an earlier one wrote where the two overlap. That is what = does.",
@@ -364,6 +371,14 @@ mistakes(__name__, {"maxpool_backward": _Max, "avgpool_backward": _Avg},
 def _all_largest(self, window, axes=(2, 3)): return self.x[window] == self.x[window].max(axis=axes, keepdims=True)
 
 
+def _in_shares(self, window):
+    chosen = _all_largest(self, window, (1, 2, 3))
+    return chosen / chosen.sum(axis=(1, 2, 3), keepdims=True)
+
+
+_OVER_ALL_CHANNELS = {"OnTheWayBack": lambda self, window, i, j: _all_largest(self, window, (1, 2, 3)), "InShares": lambda self, window, i, j: _in_shares(self, window)}
+
+
 def _counted_by_the_height(self, window, i, j):
     winner = _first_largest(self.x[window]).reshape(*self.x.shape[:2], -1).argmax(axis=2)
     rows, columns = np.indices(self.kernel_size)
@@ -378,6 +393,11 @@ def _unless_tied(self, window, i, j):
 def _nearly_largest(self, window, i, j):
     """Which pixels of a window are its largest, but for a millionth."""
     return self.x[window] >= self.x[window].max(axis=(2, 3), keepdims=True) - 1e-6
+
+
+def _repeated(self, dy):
+    KH, KW = self.kernel_size
+    return (dy / dy.dtype.type(KH * KW)).repeat(KH, axis=2).repeat(KW, axis=3)
 
 
 def _shared_among(who):
@@ -464,6 +484,8 @@ mistakes(__name__, {"maxpool_backward": (_Max, _MaxByPlace)},
     SharesItsMemory=structure.shares_memory("What forward remembers", "pool"),
 )
 mistakes(__name__, {"maxpool_backward": _Max},
+    **{f"OneWindowForAllChannels{name}": slip("In backward, your windows go through all channels: only the largest pixel of all of them gets a gradient.",
+        "Each channel has a winner of its own. Over which axes does your maximum run?", share=share) for name, share in _OVER_ALL_CHANNELS.items()},
     WholeGradientToEveryTie=slip("Where several pixels share the maximum, each of them gets the whole gradient. Together they get more than the window was given.",
         _ADD_UP, share=lambda self, window, i, j: _all_largest(self, window)),
     WholeGradientToNearTies=slip("Pixels that are nearly as large as the largest get the whole gradient, too: your comparison leaves room for rounding.",
@@ -571,6 +593,8 @@ mistakes(__name__, {"avgpool_backward": _Avg},
     WholeShares=slip("The shares are rounded down to whole numbers.", "What does // do to 7 // 4?", backward=_whole_shares),
     TimesThePixel=slip("You multiply each share by the pixel's value. That is the rule for a product y = w·x with w to be learnt, and nothing is learnt here.",
         "If you nudge one pixel by a little, by how much does the average change? Does it matter how bright the pixel was?", after("dx", "factor", lambda layer, dx, N: dx * layer.x)),
+    Repeated=slip("You repeat each number KH times down and KW times to the right. So dx is right only where the windows lie side by side and nothing is left over.",
+        "What does a pixel get that lies in two windows, and one that lies in none? Which shape must dx have?", backward=_repeated),
     ToTheLargest=slip("The gradient goes to the largest pixel of each window. That is what the other pool does.",
         "Nudge a pixel that is not the largest. Does the average move?", share=lambda self, window, i, j: _first_largest(self.x[window])),
     KeepsTheFirstShape=slip("Your layer keeps the shape of its first batch for ever.",

@@ -27,6 +27,22 @@ class KeepsTheFirst:
         return y
 
 
+class KeepsWhileTheShapeStays:
+    """What forward writes down is written anew where the shape of the batch is another one only."""
+
+    stands_at = "memory"
+
+    def forward(self, *batch):
+        y = super().forward(*batch)
+        shapes = [np.shape(array) for array in batch]
+        if vars(self).get("shapes") == shapes:
+            vars(self).update(self.first)
+        else:
+            self.first = _remembered(self)
+        self.shapes = shapes
+        return y
+
+
 class SharesMemory:
     """What forward writes down is there once for all layers."""
 
@@ -160,6 +176,11 @@ def changes_W(what: str, hint: str) -> Slip:
 
 
 def keeps_the_first(says: str, hint: str) -> Slip: return slip(says, hint, KeepsTheFirst)
+
+
+def keeps_while_the_shape_stays() -> Slip:
+    return slip("What forward writes down is kept as long as the shape of the batch stays the same: the second batch of a shape is taken for the first.",
+        "Which of your lines run only where something is not there yet, or has another shape? What do they make anew?", KeepsWhileTheShapeStays)
 
 
 def shares_memory(what: str, layer: str, *names: str) -> Slip:

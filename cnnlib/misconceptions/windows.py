@@ -118,6 +118,8 @@ STARTS = {
         "Compare the two slices of your window.", start=lambda self, i, j: (i * self.steps()[0], j)),
     "StrideOnColumnsOnly": slip("The stride is applied to the columns, but not to the rows.",
         "Compare the two slices of your window.", start=lambda self, i, j: (i, j * self.steps()[1])),
+    "MovesOnByTwo": slip("Your windows move on by two pixels each time, whatever the stride.",
+        "2 is the stride of the example. Which name stands for any stride?", start=lambda self, i, j: (2 * i, 2 * j)),
     "WindowsEndToEnd": slip("Each window starts where the one before it ends; the stride decides only how many there are.",
         "With a window of 3 and stride 1, at which row does the second window start?", start=lambda self, i, j: (i * self.kernel_size[0], j * self.kernel_size[1])),
     "RowsCountColumns": slip("The number of the row says where a window begins, downwards and to the right: all windows lie on the diagonal.",
@@ -171,6 +173,8 @@ MAPS = {
 ROWS = {
     "RowsAtOnce": slip("You reshape dy to (F, N·OH·OW) without moving its filters to the front first. So a row of it holds numbers of several filters.",
         "dy has the axes N, F, OH, OW. Which of them counts the rows of your matrix, and is it the first?", heard=lambda self, dy: unmoved(dy)),
+    "ColumnsAtOnce": slip("You reshape dy to (N·OH·OW, F) without moving its filters to the end first. So a row of it holds numbers of several windows.",
+        "dy has the axes N, F, OH, OW. Which of them counts the columns of your matrix, and is it the last?", heard=lambda self, dy: dy.reshape(dy.transpose(0, 2, 3, 1).shape).transpose(0, 3, 1, 2)),
     "FiltersToTheEnd": slip("You move the filters of dy to the end, and then reshape it to (F, N·OH·OW), for which they would have to be in front.",
         "Which axis counts the rows of that matrix? It has to come first.", heard=lambda self, dy: (dy.transpose(0, 2, 3, 1).reshape(dy.swapaxes(0, 1).shape).swapaxes(0, 1))),
 }
@@ -255,7 +259,7 @@ def _in_backward(each: Slip) -> Slip:
     return slip(f"In backward, {each.says[0].lower()}{each.says[1:]}", each.hint, **each.changes)
 
 
-BACK["RowsCountColumnsOnTheWayBack"] = _in_backward(STARTS["RowsCountColumns"])
+BACK |= {f"{name}OnTheWayBack": _in_backward(STARTS[name]) for name in ("RowsCountColumns", "MovesOnByTwo")}
 BACK_EXTENTS = {
     "RowStepOnTheWayBack": _in_backward(EXTENTS["RowStepForColumns"]),
     "OnItsSideOnTheWayBack": _in_backward(EXTENTS["WindowOnItsSide"]),

@@ -309,6 +309,8 @@ OTHER_OPERATIONS = {
     ast.FloorDiv: (ast.Div, ast.Mod, ast.Mult),
     ast.Mod: (ast.FloorDiv,),
     ast.Pow: (ast.Mult,),
+    ast.BitOr: (ast.BitAnd,),
+    ast.BitAnd: (ast.BitOr,),
 }
 
 
@@ -561,6 +563,8 @@ def to_another_power(node, at):
 )
 def the_bias(node, at):
     if not at.is_value or "self.b" not in at.kinds or at.function.name == "backward":
+        return
+    if called(node) in ("zeros", "empty", "zeros_like", "empty_like"):
         return
     filters = [n for n in at.loops if re.fullmatch("f|k|filter|o|oc|out_c|c_out", n)]
     biases = [f"self.b[{f}]" for f in filters]
