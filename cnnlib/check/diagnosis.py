@@ -275,7 +275,9 @@ def diagnose(
         both = [e for e in telling if ratio(e) is None and not np.isclose(_size(e), 1)]
         if both and (finding := _agreed(scaled_and_moved, both)):
             return finding
-        if finding := _agreed(by_the_sign_of_an_input, telling or comparable):
+        if _wrong_numbers(telling or comparable) > 1 and (
+            finding := _agreed(by_the_sign_of_an_input, telling or comparable)
+        ):
             return finding
         if finding := otherwise():
             return finding
@@ -283,6 +285,10 @@ def diagnose(
             if finding := detector(first.folded):
                 return finding
     return fallback(first)
+
+
+def _wrong_numbers(evidence: list[Evidence]) -> int:
+    return sum(int(np.sum(~close(e.expected, e.got, e.tolerance))) for e in evidence)
 
 
 def _agreed(detector: Callable, evidence: list[Evidence]) -> Finding | None:

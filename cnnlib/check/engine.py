@@ -7,6 +7,7 @@ each misconception that this check can see runs the same cases; the one with the
 outcomes names the mistake. If none has, the general diagnosis looks at the numbers.
 """
 
+import pickle
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -315,7 +316,8 @@ class Comparison(Check):
     @cached_property
     def paired(self) -> Suspects:
         """Two of them at once."""
-        return Suspects(misconceptions.explained_by_pairs(self.name), tried, COARSE)
+        pairs = misconceptions.explained_by_pairs(self.name)
+        return Suspects(pairs, tried, COARSE, self.single)
 
     def failure(self, thing) -> Failed | None:
         trials = self.trials(thing)
@@ -452,7 +454,7 @@ class Comparison(Check):
 
         # Nor are a few cases of many more than that.
         scarce = 0 < 4 * len(wrong) < len(stopped)
-        fit, named = best(self.single.like(held, or_stopped=True), least=int(scarce))
+        _, named = best(self.single.like(held, or_stopped=True), least=int(scarce))
         better = named is None or leaves_unexplained(named, stopped)
         if better and wrong and (single or _tell_two_apart(wrong)):
             pairs = self.paired.like(held, or_stopped=True)
@@ -523,7 +525,12 @@ class Comparison(Check):
         failure.pointing_at(clues)
         if any(c.asks for c in clues) and failure.facts.get("hint") in diagnosis.GENERAL:
             del failure.facts["hint"]  # what is asked about the line says more
-        return failure.telling({} if named or consistent else self._forward_first(thing))
+        if named or consistent:
+            return failure
+        return failure.telling(
+            self._forward_first(thing)
+            | written_in_the_class([every[0].case, every[-1].case], thing)
+        )
 
     def _forward_first(self, thing) -> dict[str, str]:
         """That forward is refused as well, as a fact beside a wrong gradient without a name; or nothing."""
@@ -1025,6 +1032,29 @@ def right_with_its_first_weights(trial: Trial, thing) -> bool:
 
     value = attempt(trial.case, WrittenInto).value  # the arrays may be float32
     return _agree(trial.expected, value, COARSE, any_float=True)
+
+
+def written_in_the_class(cases: list[Case], thing) -> dict[str, str]:
+    """What stands in the class, so that all its layers share it, and is another after another case, as a fact; or nothing."""
+
+    def contents(case: Case) -> dict[str, bytes]:
+        attempt(case, thing)
+        kept = {
+            n: v for n, v in vars(thing).items() if isinstance(v, list | dict | set | np.ndarray)
+        }
+        return {name: pickle.dumps(value) for name, value in kept.items()}
+
+    if not isinstance(thing, type):
+        return {}
+    try:
+        one, other = map(contents, cases)
+    except Exception:  # what can't be pickled
+        return {}
+    written = [name for name, content in other.items() if one.get(name, content) != content]
+    shared = (
+        "stands in the class: all layers share it, and what one of them writes, the next one finds"
+    )
+    return {"shared": f"{written[0]} {shared}"} if written else {}
 
 
 def unsteady(trial: Trial, thing) -> bool:

@@ -57,10 +57,21 @@ class Suspects:
         ``tried(trials, misconception)`` gives its trials in the same cases.
     tolerance
         How far apart two results may be at least, relative to their largest number.
+    single
+        Where the candidates are pairs: the suspects that they are pairs of.
     """
 
-    def __init__(self, candidates: Iterable, tried: Callable, tolerance: float):
+    def __init__(
+        self,
+        candidates: Iterable,
+        tried: Callable,
+        tolerance: float,
+        single: "Suspects | None" = None,
+    ):
         self.candidates, self.tried, self.tolerance = list(candidates), tried, tolerance
+        self.single, self.number = single, {each: k for k, each in enumerate(self.candidates)}
+        first = {}
+        self.first = [first.setdefault(each.slips, each) for each in self.candidates]
         self.looks = defaultdict(lambda: np.zeros(len(self.candidates), LOOK))
         self.shapes = defaultdict(count().__next__)
 
@@ -86,9 +97,29 @@ class Suspects:
         looks = self.looks[trial.case]
         new = some[~looks["met"][some]]
         for k in new:
-            [theirs] = self.tried([trial], self.candidates[k])
-            looks[k] = self._look(theirs)
+            first = self.number[self.first[k]]
+            if looks["met"][first] and self._no_other_way(trial, k):
+                looks[k] = looks[first]
+            else:
+                [theirs] = self.tried([trial], self.candidates[k])
+                looks[k] = self._look(theirs)
         return bool(new.size)
+
+    def _no_other_way(self, trial, k: int) -> bool:
+        """Whether each of two mistakes looks the same, made in the right way of this pair and in the first one.
+
+        Then the two together do so, too, as far as one can see without running them.
+        """
+        if self.single is None or self.first[k] is self.candidates[k]:
+            return False
+        looks, number = self.single.looks[trial.case], self.single.number
+        for mine, others in zip(self.candidates[k].all, self.first[k].all, strict=True):
+            if not {mine, others} <= number.keys():  # it has no name where it is alone
+                return False
+            one, other = looks[number[mine]], looks[number[others]]
+            if not one["met"] or one != other:
+                return False
+        return True
 
     def _may_fit(self, trial, some: np.ndarray, or_stopped: bool) -> np.ndarray:
         """For each of some, whether it gives what is like this outcome, as far as one knows."""

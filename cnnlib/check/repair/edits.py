@@ -288,6 +288,7 @@ def one_of_several(node, at):
     ast.Call,
     cost=3,
     suits="shape crash permuted",
+    undoes="axes back flat found",
     asks="In which order does this call take its arguments?",
 )
 def arguments_exchanged(node, at):
@@ -1179,7 +1180,7 @@ ALIKE = (
 
 @on(
     ast.Call,
-    cost=2,
+    cost=1.8,
     suits="ratio numbers nan",
     undoes="share summary over_channels mean total division filling",
     asks="What does the function in this line make of its numbers, and what should it make of them?",
