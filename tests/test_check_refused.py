@@ -163,8 +163,8 @@ def test_what_is_wrong_for_some_inputs_only_is_refused(kind, methods, refused):
 @pytest.mark.parametrize(
     ("setting", "phrase"),
     [
-        ({"stride": 2}, "right with a given stride, wrong with no stride given"),
-        ({"padding": 1}, "right with a given padding, wrong with no padding given"),
+        ({"stride": 2}, "right with a stride that is given, wrong with no stride given"),
+        ({"padding": 1}, "right with a padding that is given, wrong with no padding given"),
         ({"turned": True}, "__init__ makes a W of shape (3, 4, 2, 3), not (4, 3, 2, 3)"),
     ],
 )

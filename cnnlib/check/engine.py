@@ -113,6 +113,10 @@ class Case:
         arrays = ((n, a.dtype.str, a.shape, a.strides, a.tobytes()) for n, a in self.inputs.items())
         return repr(self.run), self.stage, self.read, *arrays
 
+    def props(self) -> dict:
+        """What `stage` makes for one run."""
+        return self.stage(**self.inputs) if self.stage else {}
+
     @property
     def where(self) -> str:
         shapes = ", ".join(f"{name} of shape {a.shape}" for name, a in self.inputs.items())
@@ -655,7 +659,7 @@ def check(
 
 def attempt(case: Case, thing) -> Outcome:
     """Run a case with somebody's code; nothing that it does gets out but the outcome."""
-    props = case.stage(**case.inputs) if case.stage else {}
+    props = case.props()
     outcome = scripts.attempt(case.run, thing, case.inputs, props)
     if case.read and outcome.error is None:
         return replace(outcome, value=case.read(outcome.value, **props))
@@ -1038,11 +1042,10 @@ def written_in_the_class(cases: list[Case], thing) -> dict[str, str]:
     """What stands in the class, so that all its layers share it, and is another after another case, as a fact; or nothing."""
 
     def contents(case: Case) -> dict[str, bytes]:
-        attempt(case, thing)
-        kept = {
-            n: v for n, v in vars(thing).items() if isinstance(v, list | dict | set | np.ndarray)
-        }
-        return {name: pickle.dumps(value) for name, value in kept.items()}
+        scripts.attempt(case.run, thing, case.inputs, case.props())
+        stands = chain(*(vars(each).items() for each in thing.__mro__))
+        kinds = list | dict | set | np.ndarray
+        return {name: pickle.dumps(value) for name, value in stands if isinstance(value, kinds)}
 
     if not isinstance(thing, type):
         return {}

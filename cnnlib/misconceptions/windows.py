@@ -105,6 +105,7 @@ def _ends_as_if_side_by_side(self, i, j):
 
 
 _TWO = "2 is the size of the example's windows. Which names stand for the size of any window?"
+_WHICH_WINDOW = "Which window does entry 1 of a row belong to, in the one array and in the other? Write n, i, j for both."
 _TWO_STEPS = "2 is the size of the example's windows. Which names stand for the size of any window, and for any step?"
 _RETURN = "How deep is your return indented?"
 _THERE = "Which pixels did y[1, 1] look at? Its gradient can go nowhere else."
@@ -141,8 +142,7 @@ SIZES = {
     "KernelHeightInTheCount": slip(f"You count the columns of windows with KH. {_SQUARE}",
         "How many columns does a window of (2, 3) have?", size=lambda self, H, W: (self.fits(H, W)[0], _fit(W + 2 * self.padding, self.kernel_size[0], self.steps()[1]))),
     "RoundsTheCountUp": slip("You round the number of windows up, so the last one hangs over the edge where the stride leaves a rest.",
-        "6 rows, a window of 3, a stride of 2: does a third window find all its rows?",
-        size=lambda self, H, W: tuple(-(-(n + 2 * self.padding - k) // s) + 1 for n, k, s in zip((H, W), self.kernel_size, self.steps(), strict=True))),
+        "6 rows, a window of 3, a stride of 2: does a third window find all its rows?", size=lambda self, H, W: tuple(-(-(n + 2 * self.padding - k) // s) + 1 for n, k, s in zip((H, W), self.kernel_size, self.steps(), strict=True))),
     "StopsBeforeTheLastStart": slip("A window that ends just where the map ends is not counted, so y is sometimes one too small.",
         "5 rows, a window of 3 that begins at row 2: does it fit? And is 2 in your range?", size=_stops_before_the_last_start),
     "NoPlusOne": slip("y is one too small along both axes: the first window needs no step, and still counts.",
@@ -164,11 +164,8 @@ MAPS = {
         "Which axes does the product have before you reshape it, and in which order? A reshape moves no number.", after("y", "axes", lambda layer, y, N: y.swapaxes(0, 1).reshape(y.shape))),
     "FiltersLast": slip("The filters are the last axis of what you return: (N, OH, OW, F) in place of (N, F, OH, OW).",
         "The numbers are right. Which axis has to move?", after("y", "axes", lambda layer, y, N: y.transpose(0, 2, 3, 1))),
-    "TransposedAndReshaped": slip(
-        "Before your reshape the filters are the last axis, behind OH and OW, and you read the numbers as F, OH, OW.",
-        "Write down the shape of the array that you reshape. A reshape moves no number: which axis has to come forward first?",
-        after("y", "axes", lambda layer, y, N: y.transpose(0, 2, 3, 1).reshape(y.shape)),
-    ),
+    "TransposedAndReshaped": slip("Before your reshape the filters are the last axis, behind OH and OW, and you read the numbers as F, OH, OW.",
+        "Write down the shape of the array that you reshape. A reshape moves no number: which axis has to come forward first?", after("y", "axes", lambda layer, y, N: y.transpose(0, 2, 3, 1).reshape(y.shape))),
 }
 ROWS = {
     "RowsAtOnce": slip("You reshape dy to (F, N·OH·OW) without moving its filters to the front first. So a row of it holds numbers of several filters.",
@@ -180,20 +177,10 @@ ROWS = {
 }
 # Two matrices have a number for each window, and count the windows in two orders.
 ORDERS = {
-    "PicturesFirstInDy": slip(
-        "Your matrix of dy goes through the windows picture by picture, (n, i, j); your windows of x are in the order (i, j, n).",
-        "Which window does entry 1 of a row belong to, in the one array and in the other? Write n, i, j for both.",
-        heard=lambda self, dy: (
-            dy.swapaxes(0, 1).reshape(-1, *dy.shape[2:], len(dy)).transpose(3, 0, 1, 2)
-        ),
-    ),
-    "PicturesLastInDy": slip(
-        "Your matrix of dy goes through the windows in the order (i, j, n); your windows of x come picture by picture, (n, i, j).",
-        "Which window does entry 1 of a row belong to, in the one array and in the other? Write n, i, j for both.",
-        heard=lambda self, dy: (
-            dy.transpose(1, 2, 3, 0).reshape(dy.swapaxes(0, 1).shape).swapaxes(0, 1)
-        ),
-    ),
+    "PicturesFirstInDy": slip("Your matrix of dy goes through the windows picture by picture, (n, i, j); your windows of x are in the order (i, j, n).",
+        _WHICH_WINDOW, heard=lambda self, dy: dy.swapaxes(0, 1).reshape(-1, *dy.shape[2:], len(dy)).transpose(3, 0, 1, 2)),
+    "PicturesLastInDy": slip("Your matrix of dy goes through the windows in the order (i, j, n); your windows of x come picture by picture, (n, i, j).",
+        _WHICH_WINDOW, heard=lambda self, dy: dy.transpose(1, 2, 3, 0).reshape(dy.swapaxes(0, 1).shape).swapaxes(0, 1)),
 }
 STRIDE_INSIDE = slip("The stride lies between the pixels of a window, and should lie between windows: it multiplies the number of a weight, not that of an output.",
     "Which pixels does window 1 cover, with stride 2? Which of your indices counts windows, and which one counts places in a window?", window=_a_stride_between_its_pixels)
@@ -220,9 +207,7 @@ EXTENTS = {
     "HeightForWidth": slip("You use the height of the window for its width too.",
         "How many rows does a window of (2, 3) have, and how many columns?", extent=lambda self: self.kernel_size[:1] * 2),
     "RowsForColumns": slip(f"You use KH and SH for the columns too. {_SQUARE}",
-        "How many columns does a window of (2, 3) have, and how far is it to the next one to its right?",
-        extent=lambda self: self.kernel_size[:1] * 2,
-        start=lambda self, i, j: (i * self.steps()[0], j * self.steps()[0])),
+        "How many columns does a window of (2, 3) have, and how far is it to the next one to its right?", extent=lambda self: self.kernel_size[:1] * 2, start=lambda self, i, j: (i * self.steps()[0], j * self.steps()[0])),
     "WindowsBeyondTheEdge": slip("Windows that stick out beyond the edge count too.",
         "A window counts where all of it lies on the map. What about the rows that are left over at the bottom?", size=lambda self, H, W: (-(-H // self.steps()[0]), -(-W // self.steps()[1]))),
     "SizeWithoutTheWindow": slip("The size of y is H // stride by W // stride; the size of the window does not come in.",
@@ -265,12 +250,6 @@ BACK_EXTENTS = {
     "OnItsSideOnTheWayBack": _in_backward(EXTENTS["WindowOnItsSide"]),
     **{
         f"{name}OnTheWayBack": _in_backward(EXTENTS[name])
-        for name in (
-            "EndsWhereTheNextBegins",
-            "EndsAsIfSideBySide",
-            "TwoByTwo",
-            "TwoByTwoSideBySide",
-            "HeightForWidth",
-        )
+        for name in ("EndsWhereTheNextBegins", "EndsAsIfSideBySide", "TwoByTwo", "TwoByTwoSideBySide", "HeightForWidth")
     },
 }
