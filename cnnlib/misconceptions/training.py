@@ -85,7 +85,7 @@ class _Train(Formula):
 
 # ---------------------------------------------------------------------------- shuffling
 
-_DEAL = "Think of a pack of cards: shuffle, then deal all of it. Where does the next batch begin?"
+_DEAL = _CARDS
 _PAIRS = "labels[4] belongs to images[4]. What happens to each of the two arrays?"
 
 
@@ -146,6 +146,8 @@ def _dealt_once(self, count, size):
     return [self.kept[k] for k in self.rng.permutation(len(self.kept))]
 
 
+_CARDS = "Think of a pack of cards: shuffle, then deal all of it. Where does the next batch begin?"
+
 mistakes(__name__, {"train_steps": _Train},
     no_shuffling=slip("You don't shuffle: every epoch takes the pictures in the order of the file.",
         "What is `rng` there for? A file may be sorted, all shirts first.", order=_in_file_order),
@@ -185,16 +187,13 @@ mistakes(__name__, {"train_steps": _Train},
     dealt_once=slip("You deal the pictures into batches once. Later epochs only change the order of the batches, so the same pictures meet again and again.",
         "What has to be shuffled in each epoch: the batches, or the pictures before they are dealt?", batches=_dealt_once),
     drawn_without_replacement=slip("You draw each batch at random from all pictures, so in an epoch some come several times and others never.",
-        "Think of a pack of cards: shuffle, then deal all of it. Where does the next batch begin?",
-        batches=lambda self, count, size: [self.rng.choice(count, min(size, count), replace=False) for _ in range(0, count, size)]),
+        _CARDS, batches=lambda self, count, size: [self.rng.choice(count, min(size, count), replace=False) for _ in range(0, count, size)]),
     drawn_with_replacement=slip("You draw each batch at random from all pictures, so in an epoch some come several times and others never. One can even come twice in a batch.",
-        "Think of a pack of cards: shuffle, then deal all of it. Where does the next batch begin?",
-        batches=lambda self, count, size: [self.rng.integers(count, size=size) for _ in range(0, count, size)]),
+        _CARDS, batches=lambda self, count, size: [self.rng.integers(count, size=size) for _ in range(0, count, size)]),
     drawn_with_replacement_rounded_down=slip("You draw each batch at random from all pictures, so in an epoch some come several times and others never. And the number of batches is rounded down.",
-        "Think of a pack of cards: shuffle, then deal all of it. Where does the next batch begin?",
-        batches=lambda self, count, size: [self.rng.integers(count, size=size) for _ in range(count // size)]),
+        _CARDS, batches=lambda self, count, size: [self.rng.integers(count, size=size) for _ in range(count // size)]),
     order_drawn_with_replacement=slip("Your order of an epoch is drawn with replacement: some numbers are in it several times, others never.",
-        "Think of a pack of cards: shuffle, then deal all of it. Where does the next batch begin?", order=lambda self, count: self.rng.choice(count, count)),
+        _CARDS, order=lambda self, count: self.rng.choice(count, count)),
     new_order_for_each_batch=slip("You shuffle anew before each batch, so in an epoch some pictures come several times and others never.",
         "Which line shuffles, and how many times does it run?", batches=lambda self, count, size: [self.order(count)[k : k + size] for k in range(0, count, size)]),
 )
@@ -256,8 +255,7 @@ mistakes(__name__, {"train_steps": _Train},
     batches_overlap_without_rest=slip("Each batch begins one picture after the one before it, so they overlap, as far as there are whole ones.",
         "What step does your range have?", dealt=_cut(lambda count, size: range(count - size + 1))),
     filled_up=slip("You fill the last batch up with pictures that this epoch has already had.",
-        "The last batch may be smaller. Does anything in your loop need it to be whole?",
-        dealt=lambda self, order, size: [np.take(order, range(k, k + size), mode="wrap") for k in range(0, len(order), size)]),
+        "The last batch may be smaller. Does anything in your loop need it to be whole?", dealt=lambda self, order, size: [np.take(order, range(k, k + size), mode="wrap") for k in range(0, len(order), size)]),
     even_parts=slip("You cut each epoch into parts of about equal size, so hardly any batch has batch_size pictures.",
         "Cards are dealt from the top: batch_size, batch_size, …, and what is left.", dealt=lambda self, order, size: np.array_split(order, -(-len(order) // size))),
     as_many_batches_as_batch_size=slip("You make batch_size batches, where each batch should have batch_size pictures.",
