@@ -85,7 +85,7 @@ class _Train(Formula):
 
 # ---------------------------------------------------------------------------- shuffling
 
-_DEAL = _CARDS
+_DEAL = "Think of a pack of cards: shuffle, then deal all of it. Where does the next batch begin?"
 _PAIRS = "labels[4] belongs to images[4]. What happens to each of the two arrays?"
 
 
@@ -146,8 +146,6 @@ def _dealt_once(self, count, size):
     return [self.kept[k] for k in self.rng.permutation(len(self.kept))]
 
 
-_CARDS = "Think of a pack of cards: shuffle, then deal all of it. Where does the next batch begin?"
-
 mistakes(__name__, {"train_steps": _Train},
     no_shuffling=slip("You don't shuffle: every epoch takes the pictures in the order of the file.",
         "What is `rng` there for? A file may be sorted, all shirts first.", order=_in_file_order),
@@ -187,13 +185,13 @@ mistakes(__name__, {"train_steps": _Train},
     dealt_once=slip("You deal the pictures into batches once. Later epochs only change the order of the batches, so the same pictures meet again and again.",
         "What has to be shuffled in each epoch: the batches, or the pictures before they are dealt?", batches=_dealt_once),
     drawn_without_replacement=slip("You draw each batch at random from all pictures, so in an epoch some come several times and others never.",
-        _CARDS, batches=lambda self, count, size: [self.rng.choice(count, min(size, count), replace=False) for _ in range(0, count, size)]),
+        _DEAL, batches=lambda self, count, size: [self.rng.choice(count, min(size, count), replace=False) for _ in range(0, count, size)]),
     drawn_with_replacement=slip("You draw each batch at random from all pictures, so in an epoch some come several times and others never. One can even come twice in a batch.",
-        _CARDS, batches=lambda self, count, size: [self.rng.integers(count, size=size) for _ in range(0, count, size)]),
+        _DEAL, batches=lambda self, count, size: [self.rng.integers(count, size=size) for _ in range(0, count, size)]),
     drawn_with_replacement_rounded_down=slip("You draw each batch at random from all pictures, so in an epoch some come several times and others never. And the number of batches is rounded down.",
-        _CARDS, batches=lambda self, count, size: [self.rng.integers(count, size=size) for _ in range(count // size)]),
+        _DEAL, batches=lambda self, count, size: [self.rng.integers(count, size=size) for _ in range(count // size)]),
     order_drawn_with_replacement=slip("Your order of an epoch is drawn with replacement: some numbers are in it several times, others never.",
-        _CARDS, order=lambda self, count: self.rng.choice(count, count)),
+        _DEAL, order=lambda self, count: self.rng.choice(count, count)),
     new_order_for_each_batch=slip("You shuffle anew before each batch, so in an epoch some pictures come several times and others never.",
         "Which line shuffles, and how many times does it run?", batches=lambda self, count, size: [self.order(count)[k : k + size] for k in range(0, count, size)]),
 )
