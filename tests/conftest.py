@@ -1,6 +1,6 @@
 """What takes long runs in continuous integration only, or when asked for: CI=true make test.
 
-Of what is `sampled`, the very many wrong answers and pictures, `make test` tries one in twenty; who runs a
+Of what is `sampled`, the very many wrong answers and pictures, `make test` tries one in fifty; who runs a
 file or two of them runs them whole.
 
 Tests marked `repairs` let the checks look for the line in the learner's source.
@@ -21,7 +21,13 @@ from thorough import ONE_IN, THOROUGH
 from cnnlib.check import repair
 
 # The same examples each time, on a machine as busy as it likes.
-settings.register_profile("course", derandomize=True, deadline=None, database=None)
+settings.register_profile(
+    "course",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=100 if THOROUGH else 25,
+)
 settings.load_profile("course")
 
 

@@ -263,6 +263,7 @@ def test_wrong_layers(c, wrong, phrase):
     assert phrase in says(c, wrong)
 
 
+@pytest.mark.slow
 def test_a_wrong_helper_is_mended_first():
     shared = {"np": np, "Base": ByHand}
     source = (

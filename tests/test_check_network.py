@@ -1367,6 +1367,7 @@ def build_network(shape, filters, classes, seed):
 """
 
 
+@pytest.mark.sampled
 @pytest.mark.repairs
 @pytest.mark.parametrize(
     "right, wrong",

@@ -1392,6 +1392,7 @@ def test_a_number_that_is_not_the_largest_is_found_in_its_window_or_outside():
     assert "yours 8 is at x[0, 0, 1, 4], outside this window" in told
 
 
+@pytest.mark.slow
 def test_pixels_that_are_tied_are_told_what_they_must_get_together():
     class SharesByTheRoot(layers.MaxPool2D):
         def forward(self, x):

@@ -1296,6 +1296,7 @@ def test_the_stand_ins_tell_apart_what_the_exercise_asks_to_tell_apart():
         assert len(set(losses)) == len(losses)
 
 
+@pytest.mark.slow
 def test_no_shuffle_of_a_right_loop_looks_like_none():
     """The rules about the order hold for every seed that a loop may make of its rng."""
     for setting in checks.SETTINGS:

@@ -115,6 +115,7 @@ def test_check_of_untouched_exercises_says_what_to_write_first(course, capsys):
     assert "reads the file as it was last saved" in out
 
 
+@pytest.mark.slow
 def test_check_shows_the_diagnosis_and_goes_on_to_the_next(course, capsys):
     path = course.exercises / FILE
     solve(path, course, flatten=FLAT_BACKWARD)
@@ -229,6 +230,7 @@ def hand_in(folder: Path, course: Course, name: str, **answers: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_grade_writes_the_report_and_shows_how_far_it_is(course, tmp_path, capsys):
     folder = tmp_path / "handed in"
     hand_in(folder, course, "ada", flatten=FLAT_BACKWARD)

@@ -275,6 +275,7 @@ def test_a_button_has_no_value_and_does_what_it_says():
     assert dict(explorer.view["controls"])["go"]["words"] == "halt"
 
 
+@pytest.mark.slow
 def test_training_in_a_script(short):
     curves = explorers.training("sgd", 0.1, "zeros")
     run = curves.train()

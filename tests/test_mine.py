@@ -270,6 +270,7 @@ def test_the_nearest_of_two_notebooks_with_one_name_is_the_first(course):
 # In a fresh process, plain and in IPython
 
 
+@pytest.mark.slow
 def test_jupyter_shows_the_message_and_no_traceback(course):
     script = textwrap.dedent("""
         from IPython.core.interactiveshell import InteractiveShell
@@ -281,6 +282,7 @@ def test_jupyter_shows_the_message_and_no_traceback(course):
     assert "Traceback" not in shown and "mine.py" not in shown
 
 
+@pytest.mark.slow
 def test_plain_python_shows_our_text_and_not_its_own(course):
     shown = _python("from cnnlib.mine import double", course)
     assert "double is not finished: exercises/04_turn.ipynb" in shown

@@ -7,6 +7,8 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 import cnnlib
 
 ROOT = Path(__file__).parents[1]
@@ -31,11 +33,13 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_everything_but_grading_imports_without_the_extras():
     done = run(CORE.format(missing=ABSENT))
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_check_runs_without_the_extras():
     done = run(
         CORE.format(missing=ABSENT)

@@ -6,11 +6,12 @@ The examples are always the same ones (derandomize) and no clock is asked (deadl
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import THOROUGH
 
 from cnnlib import fast, layers
 from cnnlib.gradcheck import check_layer
 
-steady = settings(derandomize=True, deadline=None, max_examples=150, database=None)
+steady = settings(max_examples=150 if THOROUGH else 30)
 MODULES = (layers, fast)
 
 
@@ -100,7 +101,7 @@ def test_a_pool_is_what_is_seen_in_each_window(case, seed):
         np.testing.assert_allclose(dx, dx_mean, rtol=0, atol=1e-12)
 
 
-@settings(steady, max_examples=25)
+@settings(steady, max_examples=25 if THOROUGH else 10)
 @given(convolutions(), st.sampled_from(MODULES))
 def test_a_convolution_has_the_numerical_gradient(case, module):
     config, shape = case

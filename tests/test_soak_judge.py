@@ -348,6 +348,7 @@ def test_a_journal_cut_off_in_a_line_goes_on(tmp_path):
     assert Journal(tmp_path).grades == {("ada", NAME): made}
 
 
+@pytest.mark.slow
 def test_a_judge_that_is_killed_is_replaced(originals):
     handed = submissions(originals, ada=RIGHT)
     with Judges(COURSE, HOW, 1) as judges:

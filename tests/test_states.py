@@ -13,7 +13,7 @@ STORED = sorted(set(explorers.__all__) - {"inside", "training"})
 IMAGE = re.compile(r'href="data:image/png;base64,[^"]*"')
 
 
-@pytest.mark.sampled
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STORED)
 def test_what_is_stored_is_what_is_drawn(name):
     """If this fails: python tools/pack_explorers.py."""

@@ -23,6 +23,7 @@ def test_whoever_is_alike_is_among_them_whatever_is_known_before(c):
             assert told.setdefault(thing, found) == found
 
 
+@pytest.mark.slow
 def test_nearly_all_others_are_left_out():
     c = check.conv_dx
     pairs = Suspects(misconceptions.pairs(c.name), tried, COARSE)

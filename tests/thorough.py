@@ -3,4 +3,4 @@
 import os
 
 THOROUGH = bool(os.environ.get("CI"))
-ONE_IN = 1 if THOROUGH else 20
+ONE_IN = 1 if THOROUGH else 50
