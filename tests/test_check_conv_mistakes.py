@@ -225,7 +225,7 @@ WRONG = [
             "j * s + m] * self.W[f, c, k, m] + self.b[f]": "Every number is off by b, some number of times",
             "j * s + m] * self.W[f, c, KH - k - 1, KW - m - 1]": "FlipsTheKernel",
             "j * s + m] * self.W[f, c, KH - k - 1, m]": "Your result would be right if W were W[:, :, ::-1]",
-            "j * s + m] * self.W[f, 0, k, m]": "Your result would be right if W were W[:, :1], repeated",
+            "j * s + m] * self.W[f, 0, k, m]": "FirstSheetForAll",
             "j * s + m] + self.W[f, c, k, m]": "in your y[0, 0, 1, 1], x[0, 0, 1, 2] counts once; it should count 2 times",
             "j + m] * self.W[f, c, k, m]": "StrideForRowsOnly",
             "j * s - m] * self.W[f, c, k, m]": "your y[0, 0, 0, 1] depends on x[0, 0, 0:2, 0:2]; it should depend on x[0, 0, 0:2, 1:3]",
@@ -299,7 +299,7 @@ WRONG = [
         "for n in range(N):",
         {
             "for n in range(N - 1):": "Of two pictures, only the second one is wrong",
-            "for n in range(1):": "Of two pictures, only the second one is wrong",
+            "for n in range(1):": "ReturnsAfterOnePicture",
         },
     ),
     (

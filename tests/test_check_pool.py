@@ -565,7 +565,7 @@ WRONG = {
             ("        return dx\n", "                        return dx\n"),
         ),
         (
-            "Of two pictures, only the second one is wrong",
+            "Only the first picture gets its gradients.",
             ("        return dx\n", "            return dx\n"),
         ),
         ("Numbers below 0 have become 0", ("        return dx\n", "        return dx.clip(0)\n")),

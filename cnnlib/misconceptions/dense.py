@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnlib.layers import Dense
 from cnnlib.losses import SoftmaxCrossEntropy
-from cnnlib.misconceptions import structure
+from cnnlib.misconceptions import structure, windows
 from cnnlib.misconceptions.changes import Formula, made, mistakes, slip
 from cnnlib.misconceptions.structure import after
 
@@ -43,9 +43,10 @@ def _turned(self, W): return W.reshape(W.shape[::-1]).T
 
 mistakes(__name__, {"dense_forward": _Forward},
     NoBias=slip("The bias is missing.", "What does the layer return for an x of zeros?", bias=lambda self, b: 0 * b),
+    GoesOnAlongARow=slip("Your sum goes on from output to output: it begins at 0 only for each sample.",
+        "Inside which of your loops does the sum begin at 0?", after("y", "start", windows.goes_on(1))),
     SubtractsTheBias=slip("The bias is subtracted.", "A larger bias has to make its output larger.", bias=lambda self, b: -b),
-    MeanOfTheBiases=slip("Every output gets the mean of all biases.",
-        "How many biases are there, and what are they counted by?", bias=lambda self, b: b.mean()),
+    MeanOfTheBiases=slip("Every output gets the mean of all biases.", "How many biases are there, and what are they counted by?", bias=lambda self, b: b.mean()),
     BiasForEachInput=slip("The bias is added inside the sum over the inputs, so it counts D times.",
         "How many times should it count? An x of zeros shows it.", bias=lambda self, b: self.in_features * b),
     UprightBias=slip("The bias is a column, so it is added to the rows of y and not to the columns. With a batch of one, y even grows to (K, K).",
@@ -143,6 +144,8 @@ class _Db(Dense):
 
 
 mistakes(__name__, {"dense_db": _Db},
+    DbForEachInput=slip("Each entry of dy is counted D times, once for every input. The bias goes into an output once.",
+        "Inside which of your loops does the line with db stand?", after("db", "count", lambda layer, db, N: db * layer.W.shape[0])),
     SumsOverOutputs=slip("You sum dy over the outputs, so db has one entry for each sample.",
         "There is one bias for each output. Over what must dy be summed, so that those stay?", total=lambda self, dy: dy.sum(axis=1)),
     KeepsTheBatchAxis=slip("db has the shape (1, K). b is (K,), and b − 0.1·db would become (1, K) too.",
@@ -151,8 +154,7 @@ mistakes(__name__, {"dense_db": _Db},
         "A gradient has the shape of what it is the gradient of.", after("db", "shape", lambda layer, db, N: db[:, None])),
     AveragedBiasGradient=slip("db is averaged over the batch. The loss has divided by N already, once and for all layers.",
         "dy is what one sample's output does to the mean loss. What do several samples add up to?", after("db", "division", lambda layer, db, N: db / N)),
-    OneBiasForAll=slip("All of dy is summed up into one number.",
-        "There is one bias for each output. Which axis of dy has to stay?", total=lambda self, dy: dy.sum()),
+    OneBiasForAll=slip("All of dy is summed up into one number.", "There is one bias for each output. Which axis of dy has to stay?", total=lambda self, dy: dy.sum()),
     BiasForEachSample=slip("db is dy as it came, one row for each sample.",
         "The same bias is added in every row. What do the rows have to say together?", total=lambda self, dy: dy),
     SlopeOfTheBias=slip("db is 1 everywhere, and what dy says is lost.",
@@ -511,8 +513,7 @@ mistakes(__name__, {"loss_backward": (_Stable, _StableAllTheWay)},
         "Each row of the gradient must add up to 0. What does yours add up to?", y=lambda self, labels: 0, share=lambda self, N, K: 1),
     YMinusP=slip("The sign is reversed: y − p. Your gradient points to where the loss falls, and the optimizer would walk uphill.",
         "If the right class's score grows, does the loss grow or fall?", difference=lambda self, p, y: y - p),
-    PPlusY=slip("You add the 1 in place of subtracting it.",
-        "If the right class's score grows, does the loss grow or fall?", difference=lambda self, p, y: p + y),
+    PPlusY=slip("You add the 1 in place of subtracting it.", "If the right class's score grows, does the loss grow or fall?", difference=lambda self, p, y: p + y),
     ForgetsTheLabel=slip("You return p/N. The labels make no difference: every score would be pushed down, the right one too.",
         "Each row of the gradient must add up to 0. What does yours add up to?", y=lambda self, labels: 0),
     ForgetsTheOthers=slip("Only the right class's score gets a gradient. But every score is in the sum in the denominator.",

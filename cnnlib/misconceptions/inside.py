@@ -327,8 +327,7 @@ mistakes(__name__, {"saliency": _Saliency},
         "How many layers are there, and how many of them has your gradient walked through?", route=lambda self, layers: layers[:0:-1]),
     writes_into_the_pictures=slip("You write into the pictures.",
         "Whoever handed you `images` still needs them. Which of your lines has images, or a part of it, on its left?", drawn=_into_the_pictures),
-    learns_from_it=slip("After your call the network has other weights.",
-        "backward finds dW. Whose work is the step, and is anybody learning here?", leave=_learns),
+    learns_from_it=slip("After your call the network has other weights.", "backward finds dW. Whose work is the step, and is anybody learning here?", leave=_learns),
 )
 
 # ---------------------------------------------------------------------------- the confusion matrix

@@ -180,8 +180,7 @@ mistakes(__name__, {"maxpool_forward": (_MaxForward, _MaxOneByOne), "avgpool_for
 mistakes(__name__, _FORWARD,
     StrideIsTheWindow=slip("The stride you are given is not used: your windows always lie side by side.",
         "With a window of 3 and stride 1, at which row does the second window start?", _settings(lambda kernel_size, stride: (kernel_size, None))),
-    StrideIsOneByDefault=slip("Without a stride, your windows move on by one pixel.", _DEFAULT,
-        _settings(lambda kernel_size, stride: (kernel_size, stride or 1))),
+    StrideIsOneByDefault=slip("Without a stride, your windows move on by one pixel.", _DEFAULT, _settings(lambda kernel_size, stride: (kernel_size, stride or 1))),
     StrideIsTwoByDefault=slip("Without a stride, your windows move on by two pixels, whatever their size.",
         _DEFAULT, _settings(lambda kernel_size, stride: (kernel_size, stride or 2))),
     RowStepEverywhere=slip("You use the step of the rows for the columns too, in the size of y as well. Only where the window is not square can anybody see that.",
@@ -272,14 +271,12 @@ _SHARES = {
         count=lambda self, KH, KW, SH, SW: KH * KW - 1),
 }
 mistakes(__name__, {"avgpool_forward": _AvgForward},
-    NotDivided=slip("You add up the window, and don't divide.",
-        "What is the average of four equal numbers? What does your window say?", count=lambda self, *sizes: 1),
+    NotDivided=slip("You add up the window, and don't divide.", "What is the average of four equal numbers? What does your window say?", count=lambda self, *sizes: 1),
     DividedAndMultiplied=_MULTIPLIED,
     **{f"DividedBy{name}": each for name, each in _SHARES.items()},
     RoundedDown=slip("Your averages are rounded down to whole numbers.",
         "What does // do to 7 // 4?", summary=lambda self, window: window.sum(axis=(2, 3)) // np.prod(self.kernel_size)),
-    MaximumForAverage=slip("You keep the largest number of each window. That is what the other pool does.",
-        _A, summary=lambda self, window: window.max(axis=(2, 3))),
+    MaximumForAverage=slip("You keep the largest number of each window. That is what the other pool does.", _A, summary=lambda self, window: window.max(axis=(2, 3))),
 )
 
 # ---------------------------------------------------------------- backward of both
@@ -359,8 +356,7 @@ mistakes(__name__, {"maxpool_backward": _Max, "avgpool_backward": _Avg},
         _TWO_OUTPUTS.format("two windows look at"), backward=_positions_wipe_out),
     AveragedOverWindows=slip("Where windows overlap, you average what they send. A pixel that feeds two outputs moves the loss through both.",
         _ADDS_UP, after("dx", "division", lambda layer, dx, N: dx / _windows_of_each(layer, dx))),
-    AllToTheCorner=slip("You send the whole gradient to the upper left pixel of each window.",
-        "Nudge another pixel of the window. Does y move?", share=_corner),
+    AllToTheCorner=slip("You send the whole gradient to the upper left pixel of each window.", "Nudge another pixel of the window. Does y move?", share=_corner),
     WholeGradientToEveryPixel=slip("You give the whole gradient to every pixel of the window.",
         "Add up dx, and add up dy. A window can hand on no more than it got.", share=lambda self, window, i, j: np.ones(self.kernel_size, bool)),
 )

@@ -74,6 +74,16 @@ def only(part):
     return change
 
 
+def goes_on(last):
+    """A sum that isn't set back to 0 over the last so many axes."""
+
+    def change(layer, y, N):
+        bias = layer.b.reshape(-1, *(1,) * (y.ndim - 2)).astype(y.dtype)
+        return np.cumsum((y - bias).reshape(*y.shape[: y.ndim - last], -1), axis=-1).reshape(y.shape) + bias
+
+    return change
+
+
 def _without_the_last(layer, y, N):
     y = y.copy()
     y[:, :, -1:] = y[:, :, :, -1:] = 0
@@ -107,6 +117,7 @@ def _ends_as_if_side_by_side(self, i, j):
 _TWO = "2 is the size of the example's windows. Which names stand for the size of any window?"
 _WHICH_WINDOW = "Which window does entry 1 of a row belong to, in the one array and in the other? Write n, i, j for both."
 _TWO_STEPS = "2 is the size of the example's windows. Which names stand for the size of any window, and for any step?"
+_PICTURES = "How many times does your loop over the pictures run? Look at its range, and at how far the return is indented."
 _RETURN = "How deep is your return indented?"
 _THERE = "Which pixels did y[1, 1] look at? Its gradient can go nowhere else."
 _SQUARE = "Only where the window is not square can anybody see that."
@@ -153,6 +164,7 @@ SIZES = {
         _RETURN, after("y", "visits", only(np.s_[0, 0, 0, 0]))),
     "ReturnsAfterOneRow": slip("Only the first row of windows of the first map is filled in, and then your function is done.",
         _RETURN, after("y", "visits", only(np.s_[0, 0, 0]))),
+    "ReturnsAfterOnePicture": slip("Only the first picture is filled in.", _PICTURES, after("y", "visits", only(np.s_[:1]))),
     "ReturnsAfterOneMap": slip("Only the first map is filled in, and then your function is done.",
         _RETURN, after("y", "visits", only(np.s_[0, 0]))),
 }
@@ -234,6 +246,7 @@ BACK = {
         _RETURN, heard=lambda self, dy: only(np.s_[0, 0, 0, 0])(self, dy, len(dy))),
     "ReturnsAfterOneRowOfGradients": slip("Only the first row of windows of the first map sends its gradients, and then your function is done.",
         _RETURN, heard=lambda self, dy: only(np.s_[0, 0, 0])(self, dy, len(dy))),
+    "ReturnsAfterOnePictureOfGradients": slip("Only the first picture gets its gradients.", _PICTURES, heard=lambda self, dy: only(np.s_[:1])(self, dy, len(dy))),
     "ReturnsAfterOneMapOfGradients": slip("Only the first map gets its gradients, and then your function is done.",
         _RETURN, heard=lambda self, dy: only(np.s_[0, 0])(self, dy, len(dy))),
 }
