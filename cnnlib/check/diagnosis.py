@@ -275,9 +275,8 @@ def diagnose(
         both = [e for e in telling if ratio(e) is None and not np.isclose(_size(e), 1)]
         if both and (finding := _agreed(scaled_and_moved, both)):
             return finding
-        if _wrong_numbers(telling or comparable) > 1 and (
-            finding := _agreed(by_the_sign_of_an_input, telling or comparable)
-        ):
+        more_than_one = sum(map(wrong_numbers, telling or comparable)) > 1
+        if more_than_one and (finding := _agreed(by_the_sign_of_an_input, telling or comparable)):
             return finding
         if finding := otherwise():
             return finding
@@ -287,8 +286,9 @@ def diagnose(
     return fallback(first)
 
 
-def _wrong_numbers(evidence: list[Evidence]) -> int:
-    return sum(int(np.sum(~close(e.expected, e.got, e.tolerance))) for e in evidence)
+def wrong_numbers(e: Evidence) -> int:
+    """How many numbers of a result are wrong; none where they can't be compared."""
+    return int(np.sum(~close(e.expected, e.got, e.tolerance))) if e.comparable else 0
 
 
 def _agreed(detector: Callable, evidence: list[Evidence]) -> Finding | None:

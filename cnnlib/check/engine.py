@@ -421,7 +421,7 @@ class Comparison(Check):
             return None
         wrong = [t for t in held if not t.right]
         single = len(wrong) < 2
-        few = sum(map(_wrong_numbers, wrong)) < FEW
+        few = sum(diagnosis.wrong_numbers(t.evidence) for t in wrong) < FEW
 
         def fits(broken):
             """How well it explains what happens, or None where it explains other numbers."""
@@ -824,13 +824,6 @@ def one_right_answer_first(trials: list[Trial]) -> list[Trial]:
     return sorted(trials, key=lambda t: t.case.closest is not None)
 
 
-def _wrong_numbers(trial: Trial) -> int:
-    """How many numbers of a result are wrong; none where they can't be compared."""
-    if not trial.evidence.comparable:
-        return 0
-    return int(np.sum(~diagnosis.close(trial.expected, trial.outcome.value, trial.case.tolerance)))
-
-
 def leaves_unexplained(broken, stopped: list[Trial]) -> bool:
     """Whether a mistake doesn't stop in most of the cases in which the code does."""
     return 2 * sum(t.outcome.error is None for t in tried(stopped, broken)) >= len(stopped)
@@ -1043,7 +1036,7 @@ def written_in_the_class(cases: list[Case], thing) -> dict[str, str]:
 
     def contents(case: Case) -> dict[str, bytes]:
         scripts.attempt(case.run, thing, case.inputs, case.props())
-        stands = chain(*(vars(each).items() for each in thing.__mro__))
+        stands = chain(*(vars(each).items() for each in reversed(thing.__mro__)))
         kinds = list | dict | set | np.ndarray
         return {name: pickle.dumps(value) for name, value in stands if isinstance(value, kinds)}
 

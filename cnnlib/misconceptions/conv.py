@@ -179,8 +179,8 @@ mistakes(__name__, {"conv_forward": _Forward},
     BiasForEachChannel=slip("The bias is added once for each channel.", _ZEROS, bias=lambda self, b: b * self.W.shape[1]),
     BiasForEachWeight=slip("The bias is added once for each place of the kernel, so it counts KH·KW times.", _ZEROS, bias=lambda self, b: b * self.W[0, 0].size),
     BiasForEachRow=slip("The bias is added once for each row of the kernel, so it counts KH times.", _ZEROS, bias=lambda self, b: b * self.W.shape[2]),
-    GoesOnAlongARow=slip("Your sum goes on from window to window: it begins at 0 only in each row of y.", _SET_BACK, after("y", "start", windows.goes_on(1))),
-    GoesOnInAMap=slip("Your sum goes on from window to window: it begins at 0 only in each map of y.", _SET_BACK, after("y", "start", windows.goes_on(2))),
+    GoesOnAlongARow=slip("Your sum goes on from window to window; it is set back to 0 only where a row of y begins.", _SET_BACK, after("y", "start", windows.goes_on(1))),
+    GoesOnInAMap=slip("Your sum goes on from window to window; it is set back to 0 only where a map of y begins.", _SET_BACK, after("y", "start", windows.goes_on(2))),
     OneBiasForAll=slip("Every filter gets the bias of the first one.", "How many biases are there, and what are they counted by?", bias=lambda self, b: b[0]),
     MeanOfTheBiases=slip("Every filter gets the mean of all biases.", "How many biases are there, and what are they counted by?", bias=lambda self, b: b.mean()),
     SumOfTheBiases=slip("Every filter gets the sum of all biases.", "How many biases are there, and what are they counted by?", bias=lambda self, b: b.sum()),
@@ -500,7 +500,7 @@ class _FirstShape(after("dx", "shape", _in_the_first_shape)):
         return y
 
 
-_QUARTER = "The gradients come back through a kernel that is a quarter turn {} away from the right one. Whoever goes from output to output needs no turn; whoever goes from pixel to pixel needs two quarters."
+_QUARTER = "The gradients come back through a kernel that is off by a quarter turn, {}. Whoever goes from output to output needs no turn; whoever goes from pixel to pixel needs two quarters."
 _TURN = "Write the small example's kernel down before and after you turn it. Where does each weight go?"
 
 mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
@@ -532,8 +532,8 @@ mistakes(__name__, {"conv_dx": (_Dx, _DxByPlace)},
 mistakes(__name__, {"conv_dx": _Dx},
     NoDx=structure.not_returned("The layer before this one can't learn without a dy of its own. Whose dx is that?"),
     CutsTheGraph=structure.cuts_the_graph("If you nudge a pixel in the middle, which outputs move?"),
-    QuarterTurn=slip(_QUARTER.format("to the left"), _TURN, weights=lambda self, W: np.rot90(W, axes=(2, 3))),
-    QuarterTurnBack=slip(_QUARTER.format("to the right"), _TURN, weights=lambda self, W: np.rot90(W, -1, axes=(2, 3))),
+    QuarterTurn=slip(_QUARTER.format("counterclockwise"), _TURN, weights=lambda self, W: np.rot90(W, axes=(2, 3))),
+    QuarterTurnBack=slip(_QUARTER.format("clockwise"), _TURN, weights=lambda self, W: np.rot90(W, -1, axes=(2, 3))),
     KernelOnItsSide=slip("The kernel lies on its side: its rows are handed to columns of x.",
         "W[f, c, k, l]: which of its indices counts rows of x?", weights=lambda self, W: W.swapaxes(2, 3), extent=lambda self: self.kernel_size[::-1]),
     DxThroughWeightsFromTheEnd=slip(_FROM_THE_END, "Through which weight did the second pixel of a row of the window go in, the second or the last?",

@@ -43,7 +43,7 @@ def _turned(self, W): return W.reshape(W.shape[::-1]).T
 
 mistakes(__name__, {"dense_forward": _Forward},
     NoBias=slip("The bias is missing.", "What does the layer return for an x of zeros?", bias=lambda self, b: 0 * b),
-    GoesOnAlongARow=slip("Your sum goes on from output to output: it begins at 0 only for each sample.",
+    GoesOnAlongARow=slip("Your sum goes on from output to output; it is set back to 0 only once for each sample.",
         "Inside which of your loops does the sum begin at 0?", after("y", "start", windows.goes_on(1))),
     SubtractsTheBias=slip("The bias is subtracted.", "A larger bias has to make its output larger.", bias=lambda self, b: -b),
     MeanOfTheBiases=slip("Every output gets the mean of all biases.", "How many biases are there, and what are they counted by?", bias=lambda self, b: b.mean()),

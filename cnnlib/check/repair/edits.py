@@ -840,31 +840,16 @@ def slices_with_the_stride(node, at):
     """a : a + n, along two axes or more, becomes a : a + n·stride : stride."""
     parts = _parts(node)
     plain = [p for p in parts if isinstance(p, ast.Slice) and p.lower and p.upper and not p.step]
+    first = [ast.unparse(p.lower) for p in plain]
+    last = [ast.unparse(p.upper) for p in plain]
+    many = [end.removeprefix(f"{begin} + ") for begin, end in zip(first, last, strict=True)]
     for stride in at.strides if len(plain) > 1 else ():
-        step = code(stride)
-        yield _picked(node, [_with_a_step(p, p.upper, step) if p in plain else p for p in parts])
-        if all(_begins_with(p.upper, p.lower) for p in plain):
-            far = {id(p): _plus(p.lower, _times(p.upper.right, step)) for p in plain}
-            more = [_with_a_step(p, far[id(p)], step) if id(p) in far else p for p in parts]
-            yield _picked(node, more)
-
-
-def _begins_with(node, first) -> bool:
-    """Whether it is first + …."""
-    plus = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
-    return plus and ast.unparse(node.left) == ast.unparse(first)
-
-
-def _with_a_step(part: ast.Slice, upper, step) -> ast.Slice:
-    return ast.Slice(part.lower, upper, step)
-
-
-def _plus(one, other) -> ast.BinOp:
-    return ast.BinOp(one, ast.Add(), other)
-
-
-def _times(one, other) -> ast.BinOp:
-    return ast.BinOp(one, ast.Mult(), other)
+        ends = [last]
+        if all(n != end for n, end in zip(many, last, strict=True)):
+            ends.append([f"{k} + ({n}) * {stride}" for k, n in zip(first, many, strict=True)])
+        for end in ends:
+            new = iter(code(f"a[{k}:{e}:{stride}]").slice for k, e in zip(first, end, strict=True))
+            yield _picked(node, [next(new) if p in plain else p for p in parts])
 
 
 WHAT_INDICES = "What do the indices in this line pick out, along each axis?"
@@ -1274,8 +1259,8 @@ def another_word(node, at):
         yield from _other_letters(node.value)
     if isinstance(at.parent, ast.Subscript):
         brackets = [n.slice for n in ast.walk(at.function) if isinstance(n, ast.Subscript)]
-        keys = {n.value: n for n in brackets if isinstance(getattr(n, "value", 0), str)}
-        for other in keys:
+        keys = [n.value for n in brackets if isinstance(getattr(n, "value", 0), str)]
+        for other in dict.fromkeys(keys):
             if other != node.value:
                 yield Found(ast.Constant(other), 1.5 * unlike(node.value, other))
     for words in (
